@@ -1,0 +1,114 @@
+"""A folder of aligned face crops with its `index.csv` and `landmarks.csv`, as training and evaluation read it.
+
+The columns that are used: `file`, `person_id` and `split` of the index, and the five points of every file, in its own
+pixels. The split `test` is only measured on. `val` is carved out of `train` by person, and the people listed in
+`held_out_people.txt` (two photographs each) belong to no training at all: they measure restoration with references.
+"""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib import resources
+from pathlib import Path
+from typing import Literal
+
+import cv2
+import numpy as np
+
+from limner.errors import LimnerError
+
+Split = Literal["train", "val", "test", "held-out"]
+VALIDATION_SHARE = 0.04
+
+
+@lru_cache(maxsize=1)
+def held_out_people() -> frozenset[str]:
+    """Ids of the people that no training sees although the index calls them `train`."""
+    text = resources.files("limner.data").joinpath("held_out_people.txt").read_text(encoding="utf-8")
+    return frozenset(line for line in text.splitlines() if line and not line.startswith("#"))
+
+
+def split_of(person: str, listed: str) -> Split:
+    """The split a person's photographs belong to, given what the index lists."""
+    if listed == "test":
+        return "test"
+    if person in held_out_people():
+        return "held-out"
+    share = int.from_bytes(hashlib.sha256(person.encode()).digest()[:8]) / 2**64
+    return "val" if share < VALIDATION_SHARE else "train"
+
+
+@dataclass
+class FaceSet:
+    """The faces of one split.
+
+    Attributes:
+        folder: where the files lie.
+        files: their names, in the index's order.
+        people: the person of each.
+        points: (N, 5, 2) float32, in units of the crop's side (0 to 1).
+    """
+
+    folder: Path
+    files: list[str]
+    people: list[str]
+    points: np.ndarray
+
+    def __post_init__(self) -> None:
+        self._decoded: dict[int, dict[int, np.ndarray]] = {}
+
+    @classmethod
+    def open(cls, folder: Path | str, split: Split = "train") -> FaceSet:
+        """Reads the tables; pictures are decoded when asked for.
+
+        Raises:
+            LimnerError: if a table is missing or the split is empty.
+        """
+        folder = Path(folder)
+        for table in ("index.csv", "landmarks.csv"):
+            if not (folder / table).is_file():
+                raise LimnerError(f"{folder} has no {table}: give a folder of aligned faces with both tables.")
+        with (folder / "landmarks.csv").open(encoding="utf-8", newline="") as table:
+            points = {
+                row["file"]: np.array(list(row.values())[1:11], dtype=np.float32).reshape(5, 2)
+                for row in csv.DictReader(table)
+            }
+        files, people, places = [], [], []
+        with (folder / "index.csv").open(encoding="utf-8", newline="") as table:
+            for row in csv.DictReader(table):
+                if split_of(row["person_id"], row["split"]) == split and row["file"] in points:
+                    files.append(row["file"])
+                    people.append(row["person_id"])
+                    places.append(points[row["file"]] / float(row["out_size"]))
+        if not files:
+            raise LimnerError(f"{folder / 'index.csv'} lists no face of the split '{split}'.")
+        return cls(folder, files, people, np.stack(places))
+
+    def __len__(self) -> int:
+        return len(self.files)
+
+    def image(self, index: int, size: int) -> np.ndarray:
+        """Face `index` at (size, size, 3) uint8 RGB; decoded once and kept in memory.
+
+        Raises:
+            LimnerError: if the file can't be read.
+        """
+        kept = self._decoded.setdefault(size, {})
+        if index not in kept:
+            path = self.folder / self.files[index]
+            data = np.frombuffer(path.read_bytes(), np.uint8) if path.is_file() else np.empty(0, np.uint8)
+            bgr = cv2.imdecode(data, cv2.IMREAD_COLOR) if data.size else None
+            if bgr is None:
+                raise LimnerError(f"{path} can't be read as a picture: restore the file or drop it from the index.")
+            if bgr.shape[0] != size:
+                way = cv2.INTER_AREA if bgr.shape[0] > size else cv2.INTER_CUBIC
+                bgr = cv2.resize(bgr, (size, size), interpolation=way)
+            kept[index] = cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB)
+        return kept[index]
+
+    def landmarks(self, index: int, size: int) -> np.ndarray:
+        """The five points of face `index` in pixels of a crop of `size`, (5, 2) float32."""
+        return self.points[index] * size

@@ -1,0 +1,91 @@
+"""Streams of training samples made from a `FaceSet`: clean faces, and pairs of a degraded and a clean face."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import cv2
+import numpy as np
+import torch
+
+from limner.data.faces import FaceSet
+from limner.degrade import apply, draw
+
+
+def to_tensor(rgb: np.ndarray) -> torch.Tensor:
+    """(H, W, 3) uint8 to (3, H, W) float32 in [0, 1]."""
+    return torch.from_numpy(np.ascontiguousarray(rgb.transpose(2, 0, 1))).float() / 255
+
+
+def to_picture(image: torch.Tensor) -> np.ndarray:
+    """(3, H, W) in [0, 1], clipped and rounded, to (H, W, 3) uint8."""
+    return (image.detach().float().clamp(0, 1) * 255).round().byte().permute(1, 2, 0).cpu().numpy()
+
+
+class Faces:
+    """An endless stream of clean faces: sample n is {"image": (3, S, S)}, shuffled anew each epoch.
+
+    Args:
+        faces: where they come from.
+        size: side S in pixels.
+        seed: of order and augmentation.
+        flip: whether half of the faces are mirrored.
+        grey: share of faces that lose their colour, since old photographs have none.
+    """
+
+    def __init__(self, faces: FaceSet, size: int, seed: int, flip: bool = True, grey: float = 0.0):
+        self.faces, self.size, self.seed, self.flip, self.grey = faces, size, seed, flip, grey
+
+    def picture(self, n: int) -> tuple[np.ndarray, np.random.Generator]:
+        """The face of sample n, (S, S, 3) uint8, and the generator for whatever else the sample needs."""
+        epoch, place = divmod(n, len(self.faces))
+        order = np.random.default_rng((self.seed, 0, epoch)).permutation(len(self.faces))
+        generator = np.random.default_rng((self.seed, 1, n))
+        image = self.faces.image(int(order[place]), self.size)
+        if self.flip and generator.random() < 0.5:
+            image = image[:, ::-1]
+        if generator.random() < self.grey:
+            image = cv2.cvtColor(cv2.cvtColor(np.ascontiguousarray(image), cv2.COLOR_RGB2GRAY), cv2.COLOR_GRAY2RGB)
+        return image, generator
+
+    def __getitem__(self, n: int) -> dict[str, torch.Tensor]:
+        return {"image": to_tensor(self.picture(n)[0])}
+
+
+class RestorationPairs(Faces):
+    """As `Faces`, with the degraded face beside it: sample n is {"lq": (3, S, S), "image": (3, S, S)}.
+
+    Args:
+        presets: degradation presets and how often each is drawn (weights need not sum to 1).
+    """
+
+    def __init__(self, faces: FaceSet, size: int, seed: int, presets: Mapping[str, float], grey: float = 0.0):
+        super().__init__(faces, size, seed, grey=grey)
+        self.names = list(presets)
+        self.chances = np.array(list(presets.values())) / sum(presets.values())
+
+    def __getitem__(self, n: int) -> dict[str, torch.Tensor]:
+        image, generator = self.picture(n)
+        preset = str(generator.choice(self.names, p=self.chances))
+        degradation = draw(preset, generator, self.size, self.size)
+        lq = apply(image, degradation)
+        if degradation.grey:
+            image = cv2.cvtColor(cv2.cvtColor(np.ascontiguousarray(image), cv2.COLOR_RGB2GRAY), cv2.COLOR_GRAY2RGB)
+        return {"lq": to_tensor(lq), "image": to_tensor(image)}
+
+
+def fixed_pairs(faces: FaceSet, size: int, preset: str) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Every face with its one fixed degraded twin, (S, S, 3) uint8 each: (degraded, clean).
+
+    The generator is seeded by the file's name, so that a face is spoiled alike whichever others are measured.
+    """
+    pairs = []
+    for index, file in enumerate(faces.files):
+        clean = faces.image(index, size)
+        pairs.append((apply(clean, draw(preset, named_generator(file, preset), size, size)), clean))
+    return pairs
+
+
+def named_generator(file: str, preset: str) -> np.random.Generator:
+    """The generator that belongs to one file under one preset."""
+    return np.random.default_rng(list(f"{preset}/{file}".encode()))

@@ -1,0 +1,13 @@
+"""What limner raises when the input, not the program, is at fault: one clear sentence each."""
+
+
+class LimnerError(Exception):
+    """Something the user can put right. The message is one sentence: what, which file, what to do."""
+
+
+class PhotoError(LimnerError):
+    """A photograph that can't be read or written."""
+
+
+class WeightsError(LimnerError):
+    """Weights that are missing, damaged or of another shape than the net that should hold them."""

@@ -1,0 +1,254 @@
+"""Finds the faces of a photograph: boxes, five points and scores.
+
+The default way works offline: OpenCV's Haar cascade proposes (`proposals.py`), and AlignNet looks at each proposal,
+says where the five points are, looks again at the upright patch that they define, and judges. `yunet` uses OpenCV's
+`FaceDetectorYN` with its published ONNX file instead.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Literal
+
+import cv2
+import numpy as np
+import torch
+
+from limner.errors import LimnerError, WeightsError
+from limner.faces import proposals
+from limner.faces.align import fit_similarity, transform, warp
+from limner.nets.alignnet import AlignNet, upright_points
+
+DETECTORS = ("haar", "yunet")
+YUNET_FILE = "face_detection_yunet_2023mar.onnx"
+
+SEARCH_SIDE = 1600  # longest side of the picture that the cascade searches upright
+TURNED_SIDE = 800  # ... and tilted: tilted faces are fewer, and half the side is a quarter of the time
+TILTS = (-35.0, 35.0)  # the cascade itself forgives some 20 degrees
+QUARTER_TURNS = (90.0, 180.0, 270.0)
+YUNET_SIDE = 1280
+
+WORTH_A_LOOK = 0.05  # score of a rough patch below which it is dropped
+CONVINCING = 0.5  # score of the upright patch from which it is a face
+SMALLEST_FACE = 20.0  # side of the box in pixels
+BOX_PER_PATCH = 0.75  # the box reaches from brow to chin, the patch shows the hair too
+BATCH = 64
+
+
+@dataclass(frozen=True, eq=False)
+class Face:
+    """A found face, in pixels of the photograph, (0, 0) the centre of the upper left one.
+
+    Attributes:
+        box: x0, y0, x1, y1 of a square around the face; it may reach over the edge of the photograph.
+        landmarks: (5, 2) float32: left eye, right eye, nose, left and right mouth corner, left and right as seen.
+        score: how sure the detector is, 0 to 1.
+    """
+
+    box: tuple[float, float, float, float]
+    landmarks: np.ndarray
+    score: float
+
+    @property
+    def size(self) -> float:
+        """Side of the box in pixels."""
+        return self.box[2] - self.box[0]
+
+
+def find_faces(rgb: np.ndarray, detector: str = "haar", yunet: Path | None = None) -> list[Face]:
+    """All faces of a photograph, largest first.
+
+    Args:
+        rgb: H x W x 3 uint8.
+        detector: "haar" (cascade and AlignNet, built in) or "yunet".
+        yunet: the ONNX file of YuNet, for that detector.
+
+    Raises:
+        LimnerError: an unknown detector, or a YuNet file that is missing or unreadable.
+    """
+    if detector not in DETECTORS:
+        raise LimnerError(f"There is no detector '{detector}': choose one of {', '.join(DETECTORS)}.")
+    faces = _find_with_yunet(rgb, yunet) if detector == "yunet" else _find_with_haar(rgb)
+    return sorted(faces, key=lambda face: -face.size)
+
+
+def choose_faces(
+    faces: Sequence[Face],
+    which: Literal["all", "largest"] | Sequence[int] = "all",
+    min_size: float = 0,
+    min_score: float = 0,
+) -> list[Face]:
+    """The faces to restore.
+
+    Args:
+        faces: as `find_faces` gives them, largest first.
+        which: all, the largest, or positions in ``faces`` from 0.
+        min_size: smallest side of the box in pixels.
+        min_score: smallest score.
+
+    Raises:
+        LimnerError: a position that no face has.
+    """
+    if isinstance(which, str):
+        if which not in ("all", "largest"):
+            raise LimnerError(f"'{which}' is no choice of faces: give all, largest, or numbers such as 0,2.")
+        chosen = list(faces)
+    else:
+        for index in which:
+            if not 0 <= index < len(faces):
+                there = f"the photo has {len(faces)} (0 to {len(faces) - 1})" if faces else "the photo has none"
+                raise LimnerError(f"There is no face {index}: {there}.")
+        chosen = [faces[index] for index in which]
+    chosen = [face for face in chosen if face.size >= min_size and face.score >= min_score]
+    return sorted(chosen, key=lambda face: -face.size)[:1] if which == "largest" else chosen
+
+
+def _find_with_haar(rgb: np.ndarray) -> list[Face]:
+    """Upright and tilted faces first. Only a photo without any is searched for lying and hanging ones, which takes
+    as long again, and looked over with a grid of windows."""
+    grey = cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY)
+    frames = [proposals.haar(grey, 0, SEARCH_SIDE)]
+    frames += [proposals.haar(grey, tilt, TURNED_SIDE) for tilt in TILTS]
+    faces = look_closely(load_net(), rgb, np.concatenate(frames))
+    if faces:
+        return faces
+    height, width = grey.shape
+    frames = [proposals.grid(width, height, (0.0, *QUARTER_TURNS))]
+    frames += [
+        proposals.haar(grey, turn + tilt, TURNED_SIDE, step=1.15) for turn in QUARTER_TURNS for tilt in (0, *TILTS)
+    ]
+    return look_closely(load_net(), rgb, np.concatenate(frames))
+
+
+@lru_cache(maxsize=1)
+def load_net() -> AlignNet:
+    """The embedded AlignNet, in float32 on the CPU.
+
+    Raises:
+        WeightsError: the installation lacks its weights.
+    """
+    import limner.weights
+
+    folder = Path(limner.weights.__file__).parent / "mini" / "alignnet"
+    if not (folder / "config.json").is_file():
+        raise WeightsError(f"The face finder's weights are missing in {folder}: install limner again.")
+    net = AlignNet.from_pretrained(str(folder), local_files_only=True, low_cpu_mem_usage=False)
+    return net.float().eval()
+
+
+@torch.inference_mode()
+def look(net: AlignNet, rgb: np.ndarray, frames: np.ndarray, mirrored: bool = False) -> tuple[np.ndarray, np.ndarray]:
+    """AlignNet's opinion of each frame.
+
+    Args:
+        rgb: H x W x 3 uint8.
+        frames: (N, 2, 3), picture to patch of side 1.
+        mirrored: look at the mirrored patch too and take the mean: a fifth more exact, twice the time.
+
+    Returns:
+        Scores (N,) in 0..1 and the points in the picture, (N, 5, 2).
+    """
+    size: int = net.config["sample_size"]
+    scores, points = [np.empty(0)], [np.empty((0, 5, 2))]
+    for first in range(0, len(frames), BATCH):
+        some = frames[first : first + BATCH]
+        patches = np.stack([warp(rgb, frame * size, size, size) for frame in some])
+        batch = torch.from_numpy(patches).to(next(net.parameters()).device).permute(0, 3, 1, 2).float() / 255
+        batch = batch.contiguous(memory_format=torch.channels_last)
+        logits, found = net(batch)
+        if mirrored:
+            other_logits, other = net(batch.flip(-1))
+            other = other[:, [1, 0, 2, 4, 3]]
+            other[..., 0] = (size - 1) / size - other[..., 0]
+            logits, found = (logits + other_logits) / 2, (found + other) / 2
+        scores.append(logits.sigmoid().double().cpu().numpy())
+        points.append(_back(found.double().cpu().numpy(), some))
+    return np.concatenate(scores), np.concatenate(points)
+
+
+def upright_frames(points: np.ndarray) -> np.ndarray:
+    """The frames (N, 2, 3) that lay points (N, 5, 2) of the picture on those of an upright patch."""
+    return fit_similarity(points, upright_points(1))
+
+
+def look_closely(net: AlignNet, rgb: np.ndarray, frames: np.ndarray, convincing: float = CONVINCING) -> list[Face]:
+    """The faces among proposed frames: a rough look, then two at the patch that the last look's points define."""
+    scores, points = look(net, rgb, frames)
+    keep = merge(points, scores, WORTH_A_LOOK)
+    scores, points = look(net, rgb, upright_frames(points[keep]))
+    keep = merge(points, scores, WORTH_A_LOOK)
+    before = points[keep]
+    scores, points = look(net, rgb, upright_frames(before), mirrored=True)
+    # A face holds still under a second look; on anything else the points wander.
+    scores = np.where(_wander(before, points) < 0.25, scores, 0)
+    keep = [index for index in merge(points, scores, convincing) if _box(points[index])[1] >= SMALLEST_FACE]
+    return [_face(points[index], float(scores[index])) for index in keep]
+
+
+def merge(points: np.ndarray, scores: np.ndarray, least: float) -> list[int]:
+    """Which of N findings to keep, best first: those of at least ``least``, one for each face.
+
+    Two findings are one face if the centre of the one lies well inside the other. This merges an eye taken for a
+    face with the face around it as well as two boxes that overlap.
+    """
+    boxes = [_box(five) for five in points]
+    kept: list[int] = []
+    for index in np.argsort(-scores, kind="stable"):
+        centre, side = boxes[index]
+        if scores[index] < least or not np.isfinite(points[index]).all():
+            continue
+        if all(np.linalg.norm(centre - boxes[k][0]) > 0.45 * max(side, boxes[k][1]) for k in kept):
+            kept.append(int(index))
+    return kept
+
+
+def _back(points: np.ndarray, frames: np.ndarray) -> np.ndarray:
+    """Points (N, 5, 2) of patches in the picture."""
+    linear = np.linalg.inv(frames[..., :2])
+    return transform(points - frames[:, None, :, 2], np.concatenate([linear, np.zeros((len(frames), 2, 1))], -1))
+
+
+def _wander(before: np.ndarray, after: np.ndarray) -> np.ndarray:
+    """Mean way of the five points between two looks, in eye distances of the fitted template, (N,)."""
+    fit = fit_similarity(upright_points(1), after)
+    eyes = np.hypot(fit[:, 0, 0], fit[:, 1, 0]) * np.linalg.norm(np.subtract(*upright_points(1)[:2]))
+    return np.linalg.norm(after - before, axis=-1).mean(-1) / np.maximum(eyes, 1e-6)
+
+
+def _box(points: np.ndarray) -> tuple[np.ndarray, float]:
+    """Centre and side of the square around the face with these five points."""
+    fit = fit_similarity(upright_points(1), points)
+    return transform(np.array([[0.5, 0.5]]), fit)[0], BOX_PER_PATCH * float(np.hypot(fit[0, 0], fit[1, 0]))
+
+
+def _face(points: np.ndarray, score: float) -> Face:
+    (x, y), side = _box(points)
+    half = side / 2
+    box = (float(x - half), float(y - half), float(x + half), float(y + half))
+    return Face(box, points.astype(np.float32), score)
+
+
+def _find_with_yunet(rgb: np.ndarray, path: Path | None) -> list[Face]:
+    if path is None or not path.is_file():
+        raise LimnerError(
+            f"The detector 'yunet' needs its file {YUNET_FILE}"
+            f"{f', and {path} is not there' if path else ''}: give it by --yunet PATH."
+        )
+    height, width = rgb.shape[:2]
+    scale = min(1.0, YUNET_SIDE / max(height, width))
+    bgr = np.ascontiguousarray(rgb[..., ::-1])
+    if scale < 1:
+        bgr = cv2.resize(bgr, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    try:
+        detector = cv2.FaceDetectorYN.create(str(path), "", (bgr.shape[1], bgr.shape[0]), score_threshold=0.6)
+        _, rows = detector.detect(bgr)
+    except cv2.error as error:
+        raise LimnerError(f"{path} can't be used as YuNet: give the published {YUNET_FILE} by --yunet PATH.") from error
+    # A row: box, then the person's right eye, left eye, nose, right and left mouth corner, and the score. The
+    # person's right is the left as seen, so this is our order.
+    rows = np.empty((0, 15)) if rows is None else np.asarray(rows, np.float64)
+    points, scores = rows[:, 4:14].reshape(-1, 5, 2) / scale, rows[:, 14]
+    return [_face(points[index], float(scores[index])) for index in merge(points, scores, 0)]

@@ -1,0 +1,94 @@
+"""Where a face might be: generous guesses that AlignNet sorts.
+
+A guess is a *frame*: the 2x3 matrix that carries the picture to an upright square patch of side 1 with the guessed
+face in its middle. Guesses may come from a turned copy of the picture; the frame contains the turn.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from functools import lru_cache
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+# How the cascade's boxes lie on faces, measured on the training crops: 2.6 eye distances wide (deviation 0.26),
+# their centre a little above that of an upright patch, which is 3.2 eye distances wide.
+PATCH_PER_BOX = 1.23
+CENTRE_BELOW = 0.025
+SMALLEST_BOX = 24
+LONGEST_GRID = 3.0  # ratio of the sides up to which a picture may be one face's crop
+
+
+@lru_cache(maxsize=1)
+def _cascade() -> cv2.CascadeClassifier:
+    folder = Path(cv2.__file__).parent / "data"
+    return cv2.CascadeClassifier(str(folder / "haarcascade_frontalface_alt2.xml"))
+
+
+def haar(grey: np.ndarray, angle: float, longest: int, step: float = 1.08) -> np.ndarray:
+    """What the frontal cascade takes for faces in a turned copy of the picture.
+
+    Args:
+        grey: H x W uint8.
+        angle: degrees that the copy is turned by, anticlockwise; faces tilted clockwise by it stand upright there.
+        longest: the copy is shrunk so that the picture's longer side is at most this.
+        step: ratio of two neighbouring scales of the search.
+
+    Returns:
+        Frames (N, 2, 3).
+    """
+    height, width = grey.shape
+    scale = min(1.0, longest / max(height, width))
+    shrunk = cv2.resize(grey, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA) if scale < 1 else grey
+    turn, size = _turn(shrunk.shape[1], shrunk.shape[0], angle)
+    turned = cv2.warpAffine(shrunk, turn, size, flags=cv2.INTER_LINEAR) if angle else shrunk
+    turn[:, :2] *= scale
+    boxes = _cascade().detectMultiScale(turned, step, 2, minSize=(SMALLEST_BOX, SMALLEST_BOX))
+    if len(boxes) == 0:
+        return np.empty((0, 2, 3))
+    x, y, side = np.asarray(boxes, np.float64)[:, :3].T
+    return _frames(x + side / 2, y + side * (0.5 + CENTRE_BELOW), PATCH_PER_BOX * side, turn)
+
+
+def grid(width: int, height: int, angles: Iterable[float]) -> np.ndarray:
+    """Windows over the whole picture, from one that is larger than the picture down to half of its shorter side.
+
+    For pictures that the cascade finds nothing in: faces blurred beyond any edge, and crops tight around a face.
+    AlignNet forgives a shift of 0.2 and a factor of 1.5, so the windows may stand wide apart.
+    """
+    frames = [np.empty((0, 2, 3))]
+    if max(width, height) > LONGEST_GRID * min(width, height):
+        return frames[0]
+    for angle in angles:
+        turn, (turned_width, turned_height) = _turn(width, height, angle)
+        for share in (1.25, 0.9, 0.65, 0.47):
+            side = share * min(width, height)
+            columns, rows = (max(1, math.ceil((span - side) / (0.3 * side)) + 1) for span in (turned_width, turned_height))
+            x, y = np.meshgrid(_spread(turned_width, side, columns), _spread(turned_height, side, rows))
+            frames.append(_frames(x.ravel(), y.ravel(), np.full(x.size, side), turn))
+    return np.concatenate(frames)
+
+
+def _spread(span: int, side: float, count: int) -> np.ndarray:
+    """Centres of ``count`` windows of ``side`` that cover 0..span evenly."""
+    return np.linspace(side / 2, span - side / 2, count) if count > 1 else np.array([span / 2])
+
+
+def _turn(width: int, height: int, angle: float) -> tuple[np.ndarray, tuple[int, int]]:
+    """The matrix that turns a picture about its centre onto a canvas that just holds it, and the canvas' size."""
+    turn = cv2.getRotationMatrix2D(((width - 1) / 2, (height - 1) / 2), angle, 1)
+    cosine, sine = abs(turn[0, 0]), abs(turn[0, 1])
+    size = round(width * cosine + height * sine), round(width * sine + height * cosine)
+    turn[:, 2] += (size[0] - width) / 2, (size[1] - height) / 2
+    return turn, size
+
+
+def _frames(x: np.ndarray, y: np.ndarray, side: np.ndarray, turn: np.ndarray) -> np.ndarray:
+    """Frames of squares given by centre and side in the turned picture."""
+    frames = np.repeat(turn[None].astype(np.float64), len(x), 0)
+    frames[:, 0, 2] -= x - side / 2
+    frames[:, 1, 2] -= y - side / 2
+    return frames / side[:, None, None]

@@ -1,0 +1,47 @@
+"""What the methods share in handling batches of aligned crops."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from limner.errors import LimnerError
+
+
+def fit_to(crops: Tensor, size: int) -> Tensor:
+    """Resizes (B, 3, H, W) to (B, 3, size, size), bicubic with antialias; crops of that size pass untouched."""
+    if crops.shape[-2:] == (size, size):
+        return crops
+    return F.interpolate(crops, (size, size), mode="bicubic", antialias=True, align_corners=False)
+
+
+def restored_size(images: Tensor, height: int, width: int) -> Tensor:
+    """The way back from `fit_to`, clipped to [0, 1]."""
+    if images.shape[-2:] == (height, width):
+        return images
+    return F.interpolate(images, (height, width), mode="bicubic", antialias=True, align_corners=False).clamp(0, 1)
+
+
+def per_face(generator: torch.Generator | Sequence[torch.Generator] | None, count: int) -> list[torch.Generator]:
+    """One CPU generator for each result, so that a result doesn't depend on what else shares its batch.
+
+    Args:
+        generator: one for each result; a single one, from which theirs are seeded (used as it is for one result);
+            or None for seed 0.
+        count: how many are needed.
+
+    Raises:
+        LimnerError: if a list of another length is given.
+    """
+    if isinstance(generator, Sequence):
+        if len(generator) != count:
+            raise LimnerError(f"{count} results need {count} generators, not {len(generator)}.")
+        return list(generator)
+    source = generator or torch.Generator().manual_seed(0)
+    if count == 1:
+        return [source]
+    seeds = torch.randint(0, 2**62, (count,), generator=source)
+    return [torch.Generator().manual_seed(int(seed)) for seed in seeds]

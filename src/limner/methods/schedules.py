@@ -1,0 +1,58 @@
+"""The noise schedules of the papers, as diffusers schedulers."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from diffusers.pipelines.pipeline_utils import DiffusionPipeline
+from diffusers.schedulers.scheduling_ddim import DDIMScheduler
+from diffusers.schedulers.scheduling_dpmsolver_multistep import DPMSolverMultistepScheduler
+from diffusers.schedulers.scheduling_unipc_multistep import UniPCMultistepScheduler
+
+from limner.errors import LimnerError
+
+
+def difface_schedule(prediction: Literal["epsilon", "v_prediction"] = "epsilon") -> DDIMScheduler:
+    """DifFace's schedule (section 3): 1000 steps, beta linear from 1e-4 to 0.02, timesteps 0, s, 2s, ... for stride
+    s, abar 1 behind the last step, x0 clipped while the noise stays as the net gave it.
+
+    Args:
+        prediction: what the prior predicts: `epsilon` (the published one) or `v_prediction` (ours).
+    """
+    return DDIMScheduler(
+        num_train_timesteps=1000,
+        beta_schedule="linear",
+        beta_start=1e-4,
+        beta_end=0.02,
+        timestep_spacing="leading",
+        steps_offset=0,
+        set_alpha_to_one=True,
+        clip_sample=True,
+        prediction_type=prediction,
+    )
+
+
+SCHEDULERS = ("ddim", "dpmsolver++", "unipc")
+"""Names that `swap` accepts."""
+
+
+def swap(pipeline: DiffusionPipeline, name: str) -> DiffusionPipeline:
+    """Gives a pipeline another scheduler over the same training schedule, and returns the pipeline.
+
+    Args:
+        pipeline: any of limner's.
+        name: `ddim` (the papers'), `dpmsolver++` or `unipc` (fewer steps for like quality).
+
+    Raises:
+        LimnerError: if there is no such scheduler.
+    """
+    if name not in SCHEDULERS:
+        raise LimnerError(f"There is no scheduler '{name}': choose one of {', '.join(SCHEDULERS)}.")
+    config = pipeline.scheduler.config
+    if name == "ddim":
+        pipeline.scheduler = DDIMScheduler.from_config(config)
+    elif name == "dpmsolver++":
+        pipeline.scheduler = DPMSolverMultistepScheduler.from_config(config, algorithm_type="dpmsolver++")
+    else:
+        pipeline.scheduler = UniPCMultistepScheduler.from_config(config)
+    return pipeline

@@ -1,0 +1,85 @@
+"""A small regressor from a degraded face to a clean one: DifFace's f(y0), sized to be trained on a CPU.
+
+A residual U-Net without normalisation. It begins with a pixel-unshuffle and ends with its inverse, because
+convolutions at the full resolution are what a CPU can least afford, and it adds its answer to the input, so that an
+untrained net is the identity and training only ever improves on the degraded picture.
+"""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from diffusers.configuration_utils import ConfigMixin, register_to_config
+from diffusers.models.modeling_utils import ModelMixin
+from torch import Tensor, nn
+
+
+class ResidualBlock(nn.Module):
+    """x + conv(silu(conv(silu(x)))), the last convolution starting at zero."""
+
+    def __init__(self, channels: int):
+        super().__init__()
+        self.conv1 = nn.Conv2d(channels, channels, 3, padding=1)
+        self.conv2 = nn.Conv2d(channels, channels, 3, padding=1)
+        nn.init.zeros_(self.conv2.weight)
+        nn.init.zeros_(self.conv2.bias)  # type: ignore[arg-type]
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x + self.conv2(F.silu(self.conv1(F.silu(x))))
+
+
+def _blocks(channels: int, count: int) -> nn.Sequential:
+    return nn.Sequential(*(ResidualBlock(channels) for _ in range(count)))
+
+
+class Estimator(ModelMixin, ConfigMixin):
+    """Degraded face to an estimate of the clean one (DifFace, section 2.3, in small).
+
+    Args:
+        sample_size: side in pixels of the faces it was trained on.
+        patch_size: factor of the pixel-unshuffle stem.
+        widths: channels of each level; every level halves the resolution.
+        depths: residual blocks of each level, on the way down and again on the way up (the last level: once).
+    """
+
+    @register_to_config
+    def __init__(
+        self,
+        sample_size: int = 256,
+        patch_size: int = 4,
+        widths: tuple[int, ...] = (96, 128, 192),
+        depths: tuple[int, ...] = (2, 3, 4),
+    ):
+        super().__init__()
+        pixels = 3 * patch_size**2
+        self.stem = nn.Conv2d(pixels, widths[0], 3, padding=1)
+        self.down = nn.ModuleList(_blocks(w, d) for w, d in zip(widths[:-1], depths[:-1], strict=True))
+        pairs = list(zip(widths[:-1], widths[1:], strict=True))
+        self.shrink = nn.ModuleList(nn.Conv2d(a, b, 2, stride=2) for a, b in pairs)
+        self.middle = _blocks(widths[-1], depths[-1])
+        self.grow = nn.ModuleList(nn.Conv2d(b, 4 * a, 1) for a, b in pairs)
+        self.up = nn.ModuleList(_blocks(w, d) for w, d in zip(widths[:-1], depths[:-1], strict=True))
+        self.head = nn.Conv2d(widths[0], pixels, 3, padding=1)
+        nn.init.zeros_(self.head.weight)
+        nn.init.zeros_(self.head.bias)  # type: ignore[arg-type]
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(B, 3, H, W) in [0, 1] to the same; H and W multiples of patch_size * 2^(levels - 1)."""
+        patch = self.config["patch_size"]
+        h = self.stem(F.pixel_unshuffle(x, patch))
+        skips: list[Tensor] = []
+        for blocks, shrink in zip(self.down, self.shrink, strict=True):
+            h = blocks(h)
+            skips.append(h)
+            h = shrink(h)
+        h = self.middle(h)
+        for blocks, grow, skip in zip(reversed(self.up), reversed(self.grow), reversed(skips), strict=True):
+            h = blocks(skip + F.pixel_shuffle(grow(h), 2))
+        return x + F.pixel_shuffle(self.head(h), patch)
+
+
+def parameters(net: nn.Module) -> int:
+    """Number of trainable and fixed parameters."""
+    return sum(p.numel() for p in net.parameters())
+
+

@@ -1,0 +1,165 @@
+"""What a restored photograph says about itself, in XMP.
+
+A restored face is partly invented. The IPTC has a word for such a picture, and viewers and archives look for it:
+`DigitalSourceType` compositeWithTrainedAlgorithmicMedia. Beside it stand the method, the weights and the seed.
+"""
+
+from dataclasses import dataclass
+from os import PathLike
+from pathlib import Path
+from xml.dom import minidom
+from xml.parsers.expat import ExpatError
+from xml.sax.saxutils import quoteattr
+
+from PIL import Image, UnidentifiedImageError
+
+from limner.errors import PhotoError
+
+SOURCE_TYPE = "http://cv.iptc.org/newscodes/digitalsourcetype/compositeWithTrainedAlgorithmicMedia"
+
+_RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
+_XMP = "http://ns.adobe.com/xap/1.0/"
+_IPTC = "http://iptc.org/std/Iptc4xmpExt/2008-02-29/"
+_LIMNER = "urn:x-limner:provenance:1.0/"
+
+
+@dataclass(frozen=True)
+class Provenance:
+    """How a photograph was restored.
+
+    Attributes:
+        method: name of the method, for example "difface".
+        weights: name of the weights, for example "mini/difface".
+        seed: of the noise, or None where the method draws none.
+        faces: how many faces were restored.
+        version: of limner.
+    """
+
+    method: str
+    weights: str
+    seed: int | None
+    faces: int
+    version: str
+
+    def xmp(self) -> str:
+        """This as a complete XMP packet."""
+        return (
+            '<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>'
+            f'<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="{_RDF}">'
+            f"{self._description(creator=True)}"
+            '</rdf:RDF></x:xmpmeta><?xpacket end="w"?>'
+        )
+
+    def merged(self, packet: bytes | None) -> bytes:
+        """An existing XMP packet with this added; what it said of these matters before is replaced.
+
+        Args:
+            packet: UTF-8 XMP, or None. A packet that isn't well formed is replaced by `xmp()`.
+
+        Returns:
+            UTF-8 XMP.
+        """
+        document = _parsed(packet)
+        if document is None:
+            return self.xmp().encode()
+        rdf = document.getElementsByTagNameNS(_RDF, "RDF")[0]
+        for description in _descriptions(document):
+            _forget(description)
+        # CreatorTool names the first tool that made the picture: a camera or a scanner keeps that honour.
+        creator = not any(_value(d, _XMP, "CreatorTool") for d in _descriptions(document))
+        ours = minidom.parseString(f'<rdf:RDF xmlns:rdf="{_RDF}">{self._description(creator)}</rdf:RDF>')
+        added = document.importNode(_descriptions(ours)[0], True)
+        # The packet may know this namespace by another prefix, or not at this depth.
+        added.setAttribute("xmlns:rdf", _RDF)
+        rdf.appendChild(added)
+        return "".join(node.toxml() for node in document.childNodes).encode()
+
+    def _description(self, creator: bool) -> str:
+        values = {"method": self.method, "weights": self.weights, "faces": self.faces, "version": self.version}
+        if self.seed is not None:
+            values["seed"] = self.seed
+        tool = f' xmlns:xmp="{_XMP}" xmp:CreatorTool={quoteattr(f"limner {self.version}")}' if creator else ""
+        return (
+            f'<rdf:Description rdf:about="" xmlns:Iptc4xmpExt="{_IPTC}" xmlns:limner="{_LIMNER}"{tool}'
+            f' Iptc4xmpExt:DigitalSourceType="{SOURCE_TYPE}"'
+            + "".join(f" limner:{name}={quoteattr(str(value))}" for name, value in values.items())
+            + "/>"
+        )
+
+
+def read(path: str | PathLike[str]) -> Provenance | None:
+    """What a file says of its restoration by limner; None if nothing.
+
+    Raises:
+        PhotoError: the file is missing, unreadable or no picture.
+    """
+    try:
+        with Image.open(Path(path)) as image:
+            document = _parsed(packet_of(image))
+    except FileNotFoundError as error:
+        raise PhotoError(f"{path} does not exist: check the name.") from error
+    except UnidentifiedImageError as error:
+        raise PhotoError(f"{path} is not a picture: there is no provenance to read.") from error
+    except OSError as error:
+        raise PhotoError(f"{path} can't be read ({error.strerror or error}): check the file.") from error
+    found: dict[str, str] = {}
+    for description in _descriptions(document) if document else []:
+        for name in ("method", "weights", "seed", "faces", "version"):
+            if value := _value(description, _LIMNER, name):
+                found[name] = value
+    try:
+        return Provenance(
+            method=found["method"],
+            weights=found["weights"],
+            seed=int(found["seed"]) if "seed" in found else None,
+            faces=int(found["faces"]),
+            version=found["version"],
+        )
+    except (KeyError, ValueError):
+        return None
+
+
+def packet_of(image: Image.Image) -> bytes | None:
+    """The XMP packet of an opened picture."""
+    packet = image.info.get("xmp") or image.info.get("XML:com.adobe.xmp")
+    return packet.encode() if isinstance(packet, str) else packet
+
+
+def _parsed(packet: bytes | None) -> minidom.Document | None:
+    """The packet as XML with an rdf:RDF inside; None if it isn't that. Entities, which XMP never needs, are refused."""
+    if not packet or b"<!DOCTYPE" in packet or b"<!ENTITY" in packet:
+        return None
+    try:
+        document = minidom.parseString(packet.strip(b"\0 \r\n\t"))
+    except (ExpatError, ValueError):
+        return None
+    return document if document.getElementsByTagNameNS(_RDF, "RDF") else None
+
+
+def _descriptions(document: minidom.Document) -> list[minidom.Element]:
+    rdf = document.getElementsByTagNameNS(_RDF, "RDF")[0]
+    return [node for node in rdf.childNodes if isinstance(node, minidom.Element)]
+
+
+def _value(description: minidom.Element, namespace: str, name: str) -> str:
+    """A simple XMP property, which may stand as an attribute or as an element."""
+    if description.hasAttributeNS(namespace, name):
+        return description.getAttributeNS(namespace, name)
+    for node in description.childNodes:
+        if isinstance(node, minidom.Element) and (node.namespaceURI, node.localName) == (namespace, name):
+            return "".join(child.data for child in node.childNodes if isinstance(child, minidom.Text)).strip()
+    return ""
+
+
+def _forget(description: minidom.Element) -> None:
+    """Take away what a packet said of the source type and of an earlier restoration by limner."""
+
+    def stale(namespace: str | None, name: str | None) -> bool:
+        return namespace == _LIMNER or (namespace, name) == (_IPTC, "DigitalSourceType")
+
+    for attribute in list(description.attributes.values()):
+        if stale(attribute.namespaceURI, attribute.localName):
+            description.removeAttributeNode(attribute)
+    for node in list(description.childNodes):
+        if isinstance(node, minidom.Element) and stale(node.namespaceURI, node.localName):
+            description.removeChild(node)

@@ -1,0 +1,132 @@
+"""Files that Pillow can't read or write: 16 bits a channel in PNG and TIFF, and any TIFF with its EXIF.
+
+Pillow reduces 16-bit colour to 8 without a word and drops EXIF from compressed TIFF. OpenCV reads 16 bit but carries
+no metadata. So reading is OpenCV's; writing is done here, where both formats need but a few lines.
+"""
+
+import struct
+import zlib
+from io import BytesIO
+
+import cv2
+import numpy as np
+from PIL import Image
+from PIL.TiffImagePlugin import ImageFileDirectory_v2
+
+# The tags of a TIFF's first directory that describe the photo; all others describe how the file stores it.
+DESCRIPTIVE_TAGS = (269, 270, 271, 272, 305, 306, 315, 316, 33432, 33723, 34377, 34665, 34853)
+_SUB_DIRECTORIES = (34665, 34853)  # EXIF and GPS
+
+
+def decode(data: bytes) -> np.ndarray | None:
+    """The pixels of a PNG or TIFF as they are stored.
+
+    Returns:
+        (H, W, C) uint16 in RGB order with C = 1, 3 or 4, or None if OpenCV can't read the file.
+    """
+    try:
+        pixels = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
+    except cv2.error:
+        return None
+    if pixels is None or pixels.dtype != np.uint16:
+        return None
+    pixels = pixels.reshape(*pixels.shape[:2], -1)
+    return pixels if pixels.shape[2] == 1 else pixels[..., [2, 1, 0, 3][: pixels.shape[2]]]
+
+
+def encode_png(
+    pixels: np.ndarray,
+    *,
+    icc: bytes | None = None,
+    exif: bytes | None = None,
+    xmp: bytes | None = None,
+    dpi: tuple[float, float] | None = None,
+) -> bytes:
+    """A 16-bit PNG.
+
+    Args:
+        pixels: (H, W, C) uint16; C = 1 grey, 2 grey with alpha, 3 RGB, 4 RGB with alpha.
+        icc: ICC profile.
+        exif: EXIF as TIFF bytes, without the JPEG prefix.
+        xmp: UTF-8 XMP packet.
+        dpi: horizontal and vertical dots per inch.
+    """
+    height, width, channels = pixels.shape
+
+    def chunk(kind: bytes, body: bytes) -> bytes:
+        return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+
+    parts = [
+        b"\x89PNG\r\n\x1a\n",
+        chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 16, (0, 4, 2, 6)[channels - 1], 0, 0, 0)),
+    ]
+    if icc:
+        parts.append(chunk(b"iCCP", b"ICC Profile\0\0" + zlib.compress(icc)))
+    if dpi:
+        parts.append(chunk(b"pHYs", struct.pack(">IIB", *(round(d / 0.0254) for d in dpi), 1)))
+    if exif:
+        parts.append(chunk(b"eXIf", exif))
+    if xmp:
+        parts.append(chunk(b"iTXt", b"XML:com.adobe.xmp\0\0\0\0\0" + xmp))
+    # Filter 1 (Sub): each byte less the same byte of the pixel to the left.
+    rows = np.ascontiguousarray(pixels, ">u2").view(np.uint8).reshape(height, -1)
+    filtered = np.empty((height, rows.shape[1] + 1), np.uint8)
+    filtered[:, 0] = 1
+    step = 2 * channels
+    filtered[:, 1 : step + 1] = rows[:, :step]
+    np.subtract(rows[:, step:], rows[:, :-step], out=filtered[:, step + 1 :])
+    parts += [chunk(b"IDAT", zlib.compress(filtered)), chunk(b"IEND", b"")]
+    return b"".join(parts)
+
+
+def encode_tiff(
+    pixels: np.ndarray,
+    *,
+    icc: bytes | None = None,
+    exif: bytes | None = None,
+    xmp: bytes | None = None,
+    dpi: tuple[float, float] | None = None,
+) -> bytes:
+    """A TIFF of one page, deflated with the horizontal predictor.
+
+    Args:
+        pixels: (H, W, C) uint8 or uint16; C = 1 grey, 2 grey with alpha, 3 RGB, 4 RGB with alpha.
+        icc, exif, xmp, dpi: as for `encode_png`.
+    """
+    height, width, channels = pixels.shape
+    differences = pixels.copy()
+    differences[:, 1:] -= pixels[:, :-1]
+    strip = zlib.compress(np.ascontiguousarray(differences, f"<u{pixels.itemsize}"))
+
+    # The prefix must say little-endian, because the strip is.
+    directory = ImageFileDirectory_v2(b"II\x2a\0\0\0\0\0")
+    described = Image.Exif()
+    if exif:
+        described.load(exif)
+    for tag, value in described.items():
+        if tag in DESCRIPTIVE_TAGS:
+            directory[tag] = described.get_ifd(tag) if tag in _SUB_DIRECTORIES else value
+    directory[254] = 0  # NewSubfileType: a full page
+    directory[256] = width
+    directory[257] = height
+    directory[258] = (8 * pixels.itemsize,) * channels
+    directory[259] = 8  # Compression: deflate
+    directory[262] = 2 if channels > 2 else 1  # PhotometricInterpretation: RGB or black is zero
+    directory[273] = 0  # StripOffsets: Pillow counts this from the end of the directory
+    directory[277] = channels
+    directory[278] = height  # RowsPerStrip
+    directory[279] = len(strip)
+    directory[317] = 2  # Predictor: horizontal
+    if channels in (2, 4):
+        directory[338] = 2  # ExtraSamples: alpha that isn't multiplied into the colours
+    if dpi:
+        directory[282], directory[283], directory[296] = float(dpi[0]), float(dpi[1]), 2
+    if xmp:
+        directory[700] = xmp
+    if icc:
+        directory[34675] = icc
+    file = BytesIO()
+    directory.save(file)
+    file.seek(0, 2)
+    file.write(strip)
+    return file.getvalue()

@@ -1,0 +1,323 @@
+"""Trains AlignNet on aligned crops thrown about by known transforms, and on patches that are no face.
+
+The truth of a sample costs nothing: the five points of a crop are known, so they are known under any homography that
+the crop is warped with. Two kinds of face patches are drawn, as the finder shows them: rough ones (a proposal's box:
+any tilt, wrong scale and place) and nearly upright ones (the second look).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+import torch
+import torch.nn.functional as F
+
+from limner.data.faces import FaceSet
+from limner.errors import LimnerError
+from limner.faces.align import fit_similarity
+from limner.nets.alignnet import AlignNet, upright_points
+from limner.train.recipe import Batch, Recipe
+
+SIZE = 96
+STORED = (160, 96)  # sides of the decoded crops: the smaller serves patches that show more than a face
+SWAP_SIDES = [1, 0, 2, 4, 3]
+FACE_SHARE = 0.62
+TILT = 75.0  # degrees that a rough face patch may be off upright
+
+STEPS, BATCH = 5500, 64
+
+
+def alignnet(data: Path | str, preset: str = "mini", seed: int = 0) -> Recipe:
+    """The recipe of the face checker and aligner that the finder uses.
+
+    Args:
+        data: folder of aligned faces with `index.csv` and `landmarks.csv`.
+        preset: "mini", the embedded net.
+        seed: of samples and initial weights.
+
+    Raises:
+        LimnerError: there is no such preset.
+    """
+    if preset != "mini":
+        raise LimnerError(f"AlignNet has one preset, 'mini', not '{preset}'.")
+    torch.manual_seed(seed)
+    validation = FaceSet.open(data, "val")
+
+    def validate(net: torch.nn.Module) -> dict[str, float]:
+        from limner.evaluate.landmarks import measure_net
+
+        return measure_net(net, validation, seed=seed)
+
+    return Recipe(
+        name="alignnet",
+        model=AlignNet(sample_size=SIZE),
+        data=Patches(FaceSet.open(data, "train"), seed),
+        loss=loss,
+        steps=STEPS,
+        batch=BATCH,
+        lr=1.5e-3,
+        final_lr=1e-5,
+        warmup=200,
+        weight_decay=1e-3,
+        clip=1.0,
+        ema=0.998,
+        precision="bf16",
+        export="fp16",
+        validate=validate,
+        preview=lambda net: preview(net, Patches(validation, seed)),
+        seed=seed,
+    )
+
+
+def loss(net: torch.nn.Module, batch: Batch, generator: torch.Generator) -> torch.Tensor:
+    """Cross-entropy of face or not, plus the smooth L1 distance of the points in eye distances, faces only."""
+    logits, points = net(batch["patch"].float() / 255)
+    face = batch["face"]
+    judged = F.binary_cross_entropy_with_logits(logits, face)
+    # Near 0 the loss is quadratic: below 2 % of the eye distance the labels are noise.
+    distance = F.smooth_l1_loss(
+        points / batch["eyes"][:, None, None], batch["points"] / batch["eyes"][:, None, None], reduction="none", beta=0.02
+    )
+    placed = (distance.mean((1, 2)) * face).sum() / face.sum().clamp(min=1)
+    return judged + 5 * placed
+
+
+@dataclass
+class Patches:
+    """The stream of training patches; sample `n` is fixed by (seed, n).
+
+    A sample: `patch` (3, S, S) uint8, `face` 0 or 1, `points` (5, 2) in sides of the patch, `eyes` the size of the
+    face as the eye distance of the fitted template, in the same unit.
+    """
+
+    faces: FaceSet
+    seed: int = 0
+
+    def __getitem__(self, n: int) -> Batch:
+        rng = np.random.default_rng((self.seed, n))
+        is_face = rng.random() < FACE_SHARE
+        points, eyes = np.full((5, 2), 0.5), 0.3
+        if is_face:
+            patch, points, eyes = self._face(rng)
+        elif rng.random() < 0.2:
+            patch = texture(rng)
+        else:
+            patch = self._no_face(rng)
+        return {
+            "patch": torch.from_numpy(spoil(patch, rng).transpose(2, 0, 1).copy()),
+            "face": torch.tensor(float(is_face)),
+            "points": torch.from_numpy(points.astype(np.float32)),
+            "eyes": torch.tensor(eyes, dtype=torch.float32),
+        }
+
+    def _face(self, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, float]:
+        if rng.random() < 0.5:
+            tilt, scale = rng.uniform(-TILT, TILT), np.exp(np.clip(rng.normal(0, 0.18), -0.4, 0.4))
+            shift = rng.uniform(-0.2, 0.2, 2)
+        else:
+            tilt, scale = rng.normal(0, 8), np.exp(rng.normal(0, 0.07))
+            shift = np.clip(rng.normal(0, 0.05, 2), -0.2, 0.2)
+        face = int(rng.integers(len(self.faces)))
+        homography = _throw(tilt, scale, shift, rng) @ self._upright(face)
+        patch = self._show(face, homography, rng)
+        points = cv2.perspectiveTransform(self.faces.landmarks(face, 1)[None].astype(np.float64), homography)[0]
+        if rng.random() < 0.5:
+            patch = patch[:, ::-1]
+            points = (np.array([SIZE - 1, 0]) + points * (-1, 1))[SWAP_SIDES]
+        fit = fit_similarity(upright_points(SIZE), points)
+        eyes = np.hypot(fit[0, 0], fit[1, 0]) * np.linalg.norm(np.subtract(*upright_points(1)[:2]))
+        return patch, points / SIZE, float(eyes)
+
+    def _no_face(self, rng: np.random.Generator) -> np.ndarray:
+        """A piece of a crop that no proposal should pass with: off the face, or the face itself put wrong."""
+        face = int(rng.integers(len(self.faces)))
+        upright = self._upright(face)
+        kind = rng.random()
+        tilt = rng.uniform(-180, 180) if rng.random() < 0.5 else rng.normal(0, 10)
+        if kind < 0.72:  # an eye, a cheek, hair, half a face, a whole portrait, a corner of the background
+            scale = np.exp(rng.uniform(np.log(0.55), np.log(6)))
+            reach = max(0.42, 0.42 * scale)
+            while True:
+                shift = rng.uniform(-0.7 * max(1, scale), 0.7 * max(1, scale), 2)
+                if np.abs(shift).max() > reach or scale > 2.0:
+                    break
+        elif kind < 0.78:
+            scale, shift = rng.uniform(0.25, 0.48), rng.uniform(-0.25, 0.25, 2)
+        elif kind < 0.9:  # upside down: the finder turns the picture, not the head
+            tilt, scale, shift = rng.normal(180, 20), np.exp(rng.normal(0, 0.15)), rng.normal(0, 0.06, 2)
+        else:  # the right parts in the wrong places
+            tilt, scale, shift = rng.normal(0, 15), np.exp(rng.normal(0, 0.1)), rng.normal(0, 0.05, 2)
+        patch = self._show(face, _throw(tilt, scale, shift, rng) @ upright, rng)
+        return _shuffle(patch, rng) if kind >= 0.9 else patch
+
+    def _upright(self, face: int) -> np.ndarray:
+        """From the unit square of a stored crop to the upright patch, 3x3."""
+        return _square(fit_similarity(self.faces.landmarks(face, 1), upright_points(SIZE)))
+
+    def _show(self, face: int, homography: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+        """The crop under a homography; the world beyond it is a mirror, a flat tone or another crop."""
+        stored = STORED[0] if np.hypot(homography[0, 0], homography[1, 0]) > 0.7 * STORED[0] else STORED[1]
+        picture = self.faces.image(face, stored)
+        matrix = homography @ np.diag([1 / stored, 1 / stored, 1])
+        kind = rng.random()
+        if kind < 0.55:
+            border = cv2.BORDER_REFLECT_101 if kind < 0.4 else cv2.BORDER_REPLICATE
+            return cv2.warpPerspective(picture, matrix, (SIZE, SIZE), flags=cv2.INTER_LINEAR, borderMode=border)
+        colour = tuple(float(v) for v in rng.integers(0, 256, 3))
+        shown = cv2.warpPerspective(picture, matrix, (SIZE, SIZE), flags=cv2.INTER_LINEAR, borderValue=colour)
+        if kind < 0.7:
+            return shown
+        other = int(rng.integers(len(self.faces)))
+        throw = _throw(rng.normal(0, 20), np.exp(rng.normal(0, 0.3)), rng.uniform(-1.2, 1.2, 2), rng)
+        behind = cv2.warpPerspective(
+            self.faces.image(other, STORED[1]),
+            throw @ self._upright(other) @ np.diag([1 / STORED[1], 1 / STORED[1], 1]),
+            (SIZE, SIZE),
+            flags=cv2.INTER_LINEAR,
+            borderMode=cv2.BORDER_REFLECT_101,
+        )
+        covered = cv2.warpPerspective(np.full((stored, stored), 255, np.uint8), matrix, (SIZE, SIZE))
+        return np.where(covered[..., None] > 127, shown, behind)
+
+
+def _square(matrix: np.ndarray) -> np.ndarray:
+    return np.vstack([matrix, [0, 0, 1]])
+
+
+def _throw(tilt: float, scale: float, shift: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """A homography of the patch: tilt in degrees and scale about its centre, shift in patch sides, and a little
+    stretching, shearing and perspective."""
+    angle, middle = np.deg2rad(tilt), (SIZE - 1) / 2
+    stretch = np.exp(rng.normal(0, 0.04))
+    turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]]) * scale
+    turn = turn @ np.array([[stretch, rng.normal(0, 0.04)], [0, 1 / stretch]])
+    result = np.eye(3)
+    result[:2, :2] = turn
+    result[:2, 2] = middle + shift * SIZE - turn @ (middle, middle)
+    lean = np.eye(3)
+    lean[2, :2] = rng.normal(0, 0.03, 2) / SIZE
+    lean[2, 2] = 1 - lean[2, :2].sum() * middle
+    return result @ lean
+
+
+def _shuffle(patch: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Swaps the quarters, or the upper and lower halves, or doubles one side: a face to no one."""
+    half, result = SIZE // 2, patch.copy()
+    kind = rng.integers(3)
+    if kind == 0:
+        tiles = [patch[y : y + half, x : x + half] for y in (0, half) for x in (0, half)]
+        order = rng.permutation(4)
+        while (order == np.arange(4)).sum() > 1:
+            order = rng.permutation(4)
+        for place, tile in enumerate(order):
+            y, x = divmod(place, 2)
+            result[y * half : (y + 1) * half, x * half : (x + 1) * half] = tiles[tile]
+    elif kind == 1:
+        result[:half], result[half:] = patch[half:], patch[:half]
+    else:
+        result[:, :half], result[:, half:] = patch[:, half:], patch[:, :half]
+    return result
+
+
+def texture(rng: np.random.Generator) -> np.ndarray:
+    """A made-up patch without a face: cloudy noise, stripes, shapes or writing."""
+    kind = rng.integers(4)
+    cells = int(rng.integers(2, 25))
+    picture = rng.integers(0, 256, (cells, cells, 3), dtype=np.uint8)
+    patch = cv2.resize(picture, (SIZE, SIZE), interpolation=cv2.INTER_CUBIC)
+    if kind == 1:
+        y, x = np.mgrid[:SIZE, :SIZE]
+        angle, period = rng.uniform(0, np.pi), rng.uniform(4, 40)
+        wave = np.sin((x * np.cos(angle) + y * np.sin(angle)) * 2 * np.pi / period + rng.uniform(0, 6))
+        wave = wave if rng.random() < 0.5 else np.sign(wave)
+        patch = np.clip(patch * 0.4 + (wave[..., None] + 1) * rng.uniform(0, 76, 3), 0, 255).astype(np.uint8)
+    elif kind >= 2:
+        patch = np.ascontiguousarray(patch // 4 + rng.integers(0, 192, 3, dtype=np.uint8))
+        for _ in range(int(rng.integers(2, 14))):
+            colour = tuple(int(v) for v in rng.integers(0, 256, 3))
+            centre = tuple(int(v) for v in rng.integers(0, SIZE, 2))
+            other = tuple(int(v) for v in rng.integers(0, SIZE, 2))
+            if kind == 2:
+                axes = tuple(int(v) for v in rng.integers(2, 40, 2))
+                cv2.ellipse(patch, centre, axes, float(rng.uniform(0, 180)), 0, 360, colour, -1, cv2.LINE_AA)
+                cv2.line(patch, centre, other, colour, int(rng.integers(1, 8)), cv2.LINE_AA)
+            else:
+                letters = "".join(chr(c) for c in rng.integers(65, 123, 6))
+                cv2.putText(patch, letters, (centre[0] - 40, centre[1]), int(rng.integers(8)),
+                            float(rng.uniform(0.4, 2.5)), colour, int(rng.integers(1, 5)), cv2.LINE_AA)
+                cv2.rectangle(patch, centre, other, colour, int(rng.integers(1, 4)))
+    return patch
+
+
+def spoil(patch: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """The wear of photographs, from none to the severest preset, as it looks at the patch's own scale."""
+    image = patch.astype(np.float32)
+    if rng.random() < 0.35:
+        grey = image @ np.array([0.299, 0.587, 0.114], np.float32)
+        tint = (1.0, 1.0, 1.0) if rng.random() < 0.6 else (1.05, rng.uniform(0.85, 1), rng.uniform(0.6, 0.95))
+        image = grey[..., None] * np.array(tint, np.float32)
+    else:
+        image = image * rng.uniform(0.85, 1.15, 3).astype(np.float32)
+    image = np.clip(image / 255, 0, 1) ** np.float32(np.exp(rng.normal(0, 0.3)))
+    image = (image - 0.5) * np.float32(rng.uniform(0.5, 1.3)) + np.float32(0.5 + rng.normal(0, 0.1))
+    if rng.random() < 0.12:  # light from one side
+        slope = np.linspace(-1, 1, SIZE, dtype=np.float32) * np.float32(rng.normal(0, 0.25))
+        image = image * (1 + (slope[:, None, None] if rng.random() < 0.3 else slope[None, :, None]))
+    if rng.random() < 0.12:  # something held before the face, or a tear in the print
+        image = _cover(np.ascontiguousarray(image), rng)
+
+    # The ranges of the presets for 512 px (blur sigma, factor r, noise, JPEG quality) at the scale of the patch.
+    kind = rng.random()
+    if kind < 0.25:
+        sigma, factor, noise, quality = 0.0, rng.uniform(1, 5), rng.uniform(0, 4), rng.uniform(80, 100)
+    elif kind < 0.6:
+        sigma, factor, noise, quality = rng.uniform(0, 8), rng.uniform(2, 10), rng.uniform(0, 18), rng.uniform(50, 100)
+    else:
+        sigma, factor, noise, quality = rng.uniform(5, 16), rng.uniform(6, 32), rng.uniform(0, 20), rng.uniform(30, 100)
+    scale = SIZE / 403  # an upright patch shows 403 of the 512 px
+    if sigma * scale > 0.3:
+        other = sigma if rng.random() < 0.5 else sigma * rng.uniform(0.5, 1)
+        width = 2 * round(min(20, 3 * sigma) * scale) + 1  # the presets' kernel ends at 20 px
+        image = cv2.GaussianBlur(image, (width, width), sigma * scale, sigmaY=other * scale)
+    side = int(np.clip(403 / factor, 9, SIZE))
+    if side < SIZE:
+        way = cv2.INTER_AREA if rng.random() < 0.6 else cv2.INTER_LINEAR
+        image = cv2.resize(image, (side, side), interpolation=way)
+    image += rng.standard_normal(image.shape, dtype=np.float32) * np.float32(noise / 255)
+    small = np.rint(np.clip(image, 0, 1) * 255).astype(np.uint8)
+    if rng.random() < 0.75:
+        _, encoded = cv2.imencode(".jpg", small, [cv2.IMWRITE_JPEG_QUALITY, int(quality)])
+        small = cv2.imdecode(encoded, cv2.IMREAD_COLOR)
+    if side < SIZE:
+        way = cv2.INTER_LINEAR if rng.random() < 0.6 else cv2.INTER_CUBIC
+        small = cv2.resize(small, (SIZE, SIZE), interpolation=way)
+    return small
+
+
+def _cover(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    colour = tuple(float(v) for v in rng.uniform(0, 1, 3))
+    x, y = (int(v) for v in rng.integers(0, SIZE, 2))
+    if rng.random() < 0.5:
+        width, height = (int(v) for v in rng.integers(8, 36, 2))
+        cv2.ellipse(image, (x, y), (width // 2, height // 2), float(rng.uniform(0, 180)), 0, 360, colour, -1)
+    else:
+        end = tuple(int(v) for v in rng.integers(0, SIZE, 2))
+        cv2.line(image, (x, y), end, colour, int(rng.integers(1, 4)), cv2.LINE_AA)
+    return image
+
+
+def preview(net: torch.nn.Module, patches: Patches, count: int = 64) -> np.ndarray:
+    """Patches with the points that the net sees, framed green where it says face and red where not."""
+    samples = [patches[n] for n in range(count)]
+    logits, points = net(torch.stack([s["patch"] for s in samples]).float() / 255)
+    tiles = []
+    for sample, logit, five in zip(samples, logits, points, strict=True):
+        tile = cv2.resize(sample["patch"].permute(1, 2, 0).numpy(), None, fx=1.5, fy=1.5)
+        for x, y in (five * SIZE * 1.5).tolist():
+            cv2.circle(tile, (round(x), round(y)), 2, (255, 255, 0), -1)
+        frame = (0, 255, 0) if logit > 0 else (255, 0, 0)
+        tiles.append(cv2.rectangle(tile, (0, 0), (tile.shape[1] - 1, tile.shape[0] - 1), frame, 3))
+    return np.vstack([np.hstack(tiles[row : row + 8]) for row in range(0, count, 8)])

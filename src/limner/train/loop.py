@@ -1,0 +1,256 @@
+"""The training loop that every recipe runs through."""
+
+from __future__ import annotations
+
+import math
+import os
+import shutil
+import signal
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+import torch
+from accelerate import Accelerator
+from accelerate.utils import ProjectConfiguration
+from diffusers.models.modeling_utils import ModelMixin
+from diffusers.training_utils import EMAModel
+from torch.utils.data import DataLoader, Dataset
+
+from limner.errors import LimnerError
+from limner.train.recipe import Batch, Recipe, Samples
+
+STATE = "state"
+WEIGHTS = "weights"
+
+
+@dataclass
+class Progress:
+    """How far a run has come; saved with its state."""
+
+    step: int = 0
+
+    def state_dict(self) -> dict[str, int]:
+        return {"step": self.step}
+
+    def load_state_dict(self, state: dict[str, int]) -> None:
+        self.step = state["step"]
+
+
+class _Stretch(Dataset[Batch]):
+    """The samples `first` to `last` of an endless stream."""
+
+    def __init__(self, samples: Samples, first: int, last: int):
+        self.samples, self.first, self.last = samples, first, last
+
+    def __len__(self) -> int:
+        return self.last - self.first
+
+    def __getitem__(self, n: int) -> Batch:
+        return self.samples[self.first + n]
+
+
+def learning_rate(recipe: Recipe, step: int) -> float:
+    """The factor on `recipe.lr` at a step: linear warm-up, then a cosine to `final_lr`."""
+    if step < recipe.warmup:
+        return (step + 1) / recipe.warmup
+    done = min((step - recipe.warmup) / max(recipe.steps - recipe.warmup, 1), 1.0)
+    floor = recipe.final_lr / recipe.lr
+    return floor + (1 - floor) * 0.5 * (1 + math.cos(math.pi * done))
+
+
+def fit(
+    recipe: Recipe, out: Path | str, *, resume: bool = False, every: int = 500, workers: int = 0, cpu: bool = False
+) -> Path:
+    """Trains, and returns the folder of the finished weights (`config.json` and safetensors).
+
+    Ctrl-C ends the step that is under way, saves the state and returns; `resume=True` goes on from there with the
+    same samples, noise and learning rate that an unbroken run would have had.
+
+    Args:
+        recipe: what to train.
+        out: folder for the state, TensorBoard logs, contact sheets and weights.
+        resume: continue the run in `out`.
+        every: steps between two saves with validation and contact sheet.
+        workers: processes that prepare samples.
+        cpu: stay on the CPU even where there is an accelerator.
+
+    Raises:
+        LimnerError: if `out` holds a run and `resume` is off, or holds none and `resume` is on.
+    """
+    out = Path(out)
+    state = out / STATE
+    if state.is_dir() and not resume:
+        raise LimnerError(f"{out} already holds a training run: add --resume to go on, or choose another folder.")
+    if resume and not state.is_dir():
+        raise LimnerError(f"{out} holds no training run to resume: start it without --resume.")
+    out.mkdir(parents=True, exist_ok=True)
+
+    accelerator = Accelerator(
+        mixed_precision="no" if recipe.precision == "fp32" else recipe.precision,
+        gradient_accumulation_steps=recipe.accumulate,
+        log_with="tensorboard",
+        project_config=ProjectConfiguration(project_dir=str(out), logging_dir=str(out)),
+        step_scheduler_with_optimizer=False,
+        cpu=cpu,
+    )
+    accelerator.init_trackers("log")
+    torch.manual_seed(recipe.seed)
+    model = recipe.model.train().to(accelerator.device, memory_format=torch.channels_last)
+    optimizer = torch.optim.AdamW(
+        [p for p in model.parameters() if p.requires_grad],
+        lr=recipe.lr,
+        betas=recipe.betas,
+        weight_decay=recipe.weight_decay,
+    )
+    scheduler = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: learning_rate(recipe, step))
+    progress = Progress()
+    ema = EMAModel(model.parameters(), decay=recipe.ema) if recipe.ema else None
+    model, optimizer, scheduler = accelerator.prepare(model, optimizer, scheduler)
+    accelerator.register_for_checkpointing(progress, *([ema] if ema else []))
+    if resume:
+        accelerator.load_state(str(state))
+    if ema:
+        ema.to(accelerator.device)
+
+    micro = recipe.batch // recipe.accumulate
+    share = micro // accelerator.num_processes
+    first, last = (step * recipe.batch for step in (progress.step, recipe.steps))
+    loader = accelerator.prepare(
+        DataLoader(_Stretch(recipe.data, first, last), batch_size=share, num_workers=workers, drop_last=True)
+    )
+    stop = _StopOnInterrupt()
+    bar = _Bar(recipe, progress, show=accelerator.is_main_process)
+    micro_step = 0
+    with stop, bar:
+        for batch in loader:
+            key = (recipe.seed, progress.step, micro_step, accelerator.process_index)
+            generator = torch.Generator().manual_seed(int(np.random.SeedSequence(key).generate_state(1)[0]))
+            with accelerator.accumulate(model):
+                loss = recipe.loss(model, batch, generator)
+                accelerator.backward(loss)
+                if accelerator.sync_gradients and recipe.clip:
+                    accelerator.clip_grad_norm_(model.parameters(), recipe.clip)
+                optimizer.step()
+                optimizer.zero_grad(set_to_none=True)
+            micro_step += 1
+            bar.saw(loss.detach(), share * accelerator.num_processes)
+            if not accelerator.sync_gradients:
+                continue
+            scheduler.step()
+            progress.step, micro_step = progress.step + 1, 0
+            if ema:
+                ema.step(model.parameters())
+            if progress.step % 10 == 0:
+                accelerator.log({"loss": bar.loss, "lr": scheduler.get_last_lr()[0]}, step=progress.step)
+            if stop.asked or progress.step % every == 0 or progress.step == recipe.steps:
+                _save_state(accelerator, state)
+                _report(accelerator, recipe, model, ema, out, progress.step)
+            if stop.asked:
+                break
+    accelerator.end_training()
+    return out / WEIGHTS
+
+
+def _save_state(accelerator: Accelerator, state: Path) -> None:
+    """Writes the state beside the old one and swaps the two, so that a crash leaves one of them whole."""
+    fresh, old = state.with_suffix(".new"), state.with_suffix(".old")
+    shutil.rmtree(fresh, ignore_errors=True)
+    accelerator.save_state(str(fresh), safe_serialization=True)
+    if accelerator.is_main_process:
+        shutil.rmtree(old, ignore_errors=True)
+        if state.is_dir():
+            os.replace(state, old)
+        os.replace(fresh, state)
+        shutil.rmtree(old, ignore_errors=True)
+    accelerator.wait_for_everyone()
+
+
+def _report(
+    accelerator: Accelerator, recipe: Recipe, model: torch.nn.Module, ema: EMAModel | None, out: Path, step: int
+) -> None:
+    """Saves the weights as they would ship, then measures and draws with exactly those."""
+    if not accelerator.is_main_process:
+        return
+    net = accelerator.unwrap_model(model)
+    if ema:
+        ema.store(net.parameters())
+        ema.copy_to(net.parameters())
+    net.eval()
+    save_weights(net, out / WEIGHTS, recipe.export)
+    with torch.no_grad():
+        if recipe.validate:
+            figures = recipe.validate(net)
+            accelerator.log({f"val/{name}": value for name, value in figures.items()}, step=step)
+            told = ", ".join(f"{name} {value:.4f}" for name, value in figures.items())
+            accelerator.print(f"step {step}: {told}", flush=True)
+        if recipe.preview:
+            sheet = cv2.cvtColor(recipe.preview(net), cv2.COLOR_RGB2BGR)
+            cv2.imwrite(str(out / f"sheet_{step:07d}.png"), sheet)
+    net.train()
+    if ema:
+        ema.restore(net.parameters())
+
+
+def save_weights(net: ModelMixin, folder: Path, precision: str = "fp32") -> None:
+    """Saves a net as `config.json` and safetensors, in full or half precision."""
+    weights = {name: value.to(torch.float16) for name, value in net.state_dict().items()}
+    net.save_pretrained(str(folder), state_dict=weights if precision == "fp16" else None)
+
+
+class _StopOnInterrupt:
+    """Turns Ctrl-C into a wish that the loop looks at between two steps; a second Ctrl-C stops at once."""
+
+    asked = False
+
+    def __enter__(self) -> _StopOnInterrupt:
+        self.before = signal.signal(signal.SIGINT, self._ask)
+        return self
+
+    def _ask(self, *_: object) -> None:
+        self.asked = True
+        signal.signal(signal.SIGINT, self.before)
+
+    def __exit__(self, *_: object) -> None:
+        signal.signal(signal.SIGINT, self.before)
+
+
+class _Bar:
+    """A progress bar with the smoothed loss and images per second; a line now and then where there is no terminal."""
+
+    def __init__(self, recipe: Recipe, progress: Progress, show: bool):
+        from rich.console import Console
+        from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
+        from rich.progress import Progress as RichProgress
+
+        self.progress, self.images, self.loss, self.started = progress, 0, float("nan"), time.monotonic()
+        console = Console(stderr=True)
+        self.plain = show and not console.is_terminal
+        self.bar = RichProgress(
+            TextColumn(recipe.name),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeRemainingColumn(),
+            TextColumn("{task.fields[told]}"),
+            console=console,
+            disable=not show or self.plain,
+        )
+        self.task = self.bar.add_task("train", total=recipe.steps, completed=progress.step, told="")
+
+    def __enter__(self) -> _Bar:
+        self.bar.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.bar.stop()
+
+    def saw(self, loss: torch.Tensor, images: int) -> None:
+        value = loss.item()
+        self.loss = value if math.isnan(self.loss) else 0.98 * self.loss + 0.02 * value
+        self.images += images
+        told = f"loss {self.loss:.4f}  {self.images / (time.monotonic() - self.started):.1f} images/s"
+        self.bar.update(self.task, completed=self.progress.step, told=told)
+        if self.plain and self.progress.step % 100 == 0:
+            print(f"step {self.progress.step}  {told}", flush=True)

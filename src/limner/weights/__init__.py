@@ -1,0 +1,60 @@
+"""Weights: what there is (`catalogue`), how to get it (`fetch`), how to load it (`load`), how to convert it.
+
+This module stays light; torch is imported when something is loaded.
+
+    find("official/difface-prior")   an entry of the catalogue; WEIGHTS is all of them
+    fetch(entry, progress=...)       brings a published file, verified
+    load_difface("mini")             estimator, prior and what to tell the user
+    load_net("mini/alignnet")        one net
+    convert(file, folder)            a published file into a folder of ours
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from limner.weights.catalogue import WEIGHTS, Embedded, Published, Weights, find, models_dir
+from limner.weights.fetch import fetch
+
+if TYPE_CHECKING:
+    from diffusers.models.modeling_utils import ModelMixin
+
+    from limner.nets.unet import UNet
+    from limner.weights.load import WeightsInfo
+
+__all__ = [
+    "WEIGHTS",
+    "Embedded",
+    "Published",
+    "Weights",
+    "convert",
+    "fetch",
+    "find",
+    "load_difface",
+    "load_net",
+    "models_dir",
+]
+
+
+def load_difface(
+    source: str | Path = "mini", models: Path | None = None
+) -> tuple[ModelMixin, UNet, WeightsInfo]:
+    """DifFace's estimator and prior from `mini`, `official` or a folder; see `load.load_difface`."""
+    from limner.weights.load import load_difface
+
+    return load_difface(source, models)
+
+
+def load_net(source: str | Path, models: Path | None = None) -> ModelMixin:
+    """One net by its name in the catalogue, or from a folder (a `Path`); see `load.load_net`."""
+    from limner.weights.load import load_net
+
+    return load_net(source, models)
+
+
+def convert(path: Path, out: Path) -> Path:
+    """A published file into a folder of ours; see `official.convert`."""
+    from limner.weights.official import convert
+
+    return convert(path, out)

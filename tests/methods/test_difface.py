@@ -1,0 +1,214 @@
+"""DifFace against outputs of the authors' code (`../shared/golden/difface`), and its own promises."""
+
+import json
+
+import numpy as np
+import pytest
+import torch
+from diffusers.schedulers.scheduling_ddpm import DDPMScheduler
+from safetensors.torch import load_file
+
+from limner.errors import LimnerError
+from limner.methods.difface import DifFacePipeline
+from limner.methods.schedules import SCHEDULERS, difface_schedule, swap
+from limner.nets.estimator import Estimator
+from limner.nets.unet import UNet
+from limner.weights.official import load_difface_unet, load_swinir
+
+IMAGE_TOLERANCE = 1e-4  # absolute, on images in [0, 1], as the golden README suggests
+
+
+@pytest.fixture(scope="module")
+def golden(shared):
+    return load_file(shared / "golden/difface/tiny_io_restoration.safetensors")
+
+
+@pytest.fixture(scope="module")
+def pipeline(shared):
+    folder = shared / "golden/difface"
+    unet = load_difface_unet(folder / "tiny_unet.safetensors", head_channels=16)
+    unet.register_to_config(sample_size=128)
+    return DifFacePipeline(load_swinir(folder / "tiny_swinir.safetensors"), unet, difface_schedule()).to("cpu")
+
+
+def seeded(seed: torch.Tensor) -> torch.Generator:
+    return torch.Generator().manual_seed(int(seed))
+
+
+def test_estimate(golden, pipeline):
+    estimate = pipeline.estimate(golden["in.y0"])
+    torch.testing.assert_close(estimate, golden["restore.ddim10.s4.eta0.5.im_hq"].clamp(0, 1), rtol=0, atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("case", "start", "steps", "eta", "seed"),
+    [
+        ("ddim10.s4.eta0.5", 400, 4, 0.5, "ddim10.s4.eta0.0"),
+        ("ddim10.s4.eta0.0", 400, 4, 0.0, "ddim10.s4.eta0.0"),
+        ("ddim250.s100.eta0.5", 400, 100, 0.5, "ddim250.s100.eta0.5"),
+        ("ddim250.s100.eta0.0", 400, 100, 0.0, "ddim250.s100.eta0.0"),
+    ],
+)
+def test_restoration(golden, pipeline, case, start, steps, eta, seed):
+    generator = seeded(golden[f"restore.{seed}.seed"])
+    out = pipeline(golden["in.y0"], start=start, steps=steps, eta=eta, generator=generator)
+    torch.testing.assert_close(out.images, golden[f"restore.{case}.sample"], rtol=0, atol=IMAGE_TOLERANCE)
+
+
+def test_recorded_noise_is_the_generators(golden):
+    generator = seeded(golden["restore.ddim10.s4.eta0.0.seed"])
+    noise = [torch.randn(1, 3, 128, 128, generator=generator) for _ in range(5)]
+    torch.testing.assert_close(noise[0], golden["restore.ddim10.s4.eta0.5.x_N_noise"], rtol=0, atol=0)
+    torch.testing.assert_close(
+        torch.stack(noise[1:]), golden["restore.ddim10.s4.eta0.5.step_noise"], rtol=0, atol=0
+    )
+
+
+def test_other_sizes_are_resized_and_back(golden, pipeline):
+    case = "restore.ddim10.s4.eta0.0.odd"
+    out = pipeline(golden["in.y0_odd_100x116"], start=400, steps=4, eta=0, generator=seeded(golden[f"{case}.seed"]))
+    torch.testing.assert_close(out.images, golden[f"{case}.sample"], rtol=0, atol=IMAGE_TOLERANCE)
+
+
+@pytest.mark.parametrize("index", [0, 9])
+def test_one_look_at_the_prior(golden, pipeline, index):
+    """Noise and clipped x0 of the respaced chain at its first and last index (t = 0 and 900)."""
+    t = index * 100
+    predicted = pipeline.unet(golden["in.x_t"], torch.tensor([t]))[:, :3]
+    torch.testing.assert_close(predicted, golden[f"pmv.ddim10.i{index}.pred_noise"], rtol=1e-4, atol=1e-4)
+    scheduler = difface_schedule()
+    scheduler.set_timesteps(10)
+    x0 = scheduler.step(predicted, t, golden["in.x_t"]).pred_original_sample
+    true = golden[f"pmv.ddim10.i{index}.pred_xstart"]
+    torch.testing.assert_close(x0 / 2, true / 2, rtol=0, atol=IMAGE_TOLERANCE)  # both lie in [-1, 1]
+
+
+def test_ancestral_loop_with_the_learned_variance(golden, pipeline, shared):
+    spaced = json.loads((shared / "golden/difface/space_timesteps.json").read_text())["10"]
+    scheduler = DDPMScheduler.from_config(difface_schedule().config, variance_type="learned_range")
+    scheduler.set_timesteps(timesteps=spaced[::-1])
+    x = golden["ddpm.10.s4.x_N"]
+    for step, t in enumerate(spaced[3::-1]):
+        out = pipeline.unet(x, torch.tensor([t]))
+        calm = scheduler.step(out, t, x, generator=seeded(torch.tensor(0))).pred_original_sample
+        x = posterior_sample(scheduler, out, calm, x, t, spaced, golden["ddpm.10.s4.step_noise"][step])
+    torch.testing.assert_close((x / 2 + 0.5).clamp(0, 1), (golden["ddpm.10.s4.sample"] / 2 + 0.5).clamp(0, 1), rtol=0, atol=IMAGE_TOLERANCE)
+
+
+def posterior_sample(scheduler, out, x0, x, t, spaced, noise):
+    """q(x_prev | x, x0) with the scheduler's learned-range variance and recorded noise."""
+    place = spaced.index(t)
+    abar = scheduler.alphas_cumprod[t]
+    before = scheduler.alphas_cumprod[spaced[place - 1]] if place else torch.tensor(1.0)
+    beta = 1 - abar / before
+    mean = before.sqrt() * beta / (1 - abar) * x0 + (abar / before).sqrt() * (1 - before) / (1 - abar) * x
+    if not place:
+        return mean
+    return mean + (0.5 * scheduler._get_variance(t, out[:, 3:])).exp() * noise
+
+
+def test_timetables(shared):
+    table = np.load(shared / "golden/difface/schedule_ddim250.npz")
+    spaced = json.loads((shared / "golden/difface/space_timesteps.json").read_text())
+    scheduler = difface_schedule()
+    for stride in (250, 100, 50, 25, 20, 10, 5, 4, 2):
+        scheduler.set_timesteps(stride)
+        assert scheduler.timesteps.tolist()[::-1] == spaced[f"ddim{stride}"]
+    kept = scheduler.alphas_cumprod[torch.from_numpy(table["timestep_map"])]
+    np.testing.assert_allclose(kept, table["alphas_cumprod"], rtol=2e-5)
+
+
+def test_the_papers_timetable():
+    pipeline = tiny()
+    entry, timesteps = pipeline.timetable(400, 100)
+    assert entry == 400 and timesteps.tolist() == list(range(396, -1, -4))
+
+
+def tiny(prediction="epsilon") -> DifFacePipeline:
+    torch.manual_seed(0)
+    unet = UNet(sample_size=32, width=32, multipliers=(1, 1), depths=(1, 1), attention_levels=(1,), head_channels=16)
+    torch.nn.init.normal_(unet.head.weight, std=0.02)
+    estimator = Estimator(sample_size=32, patch_size=2, widths=(8, 8), depths=(1, 1))
+    return DifFacePipeline(estimator, unet, difface_schedule(prediction))
+
+
+@pytest.fixture
+def faces():
+    return torch.rand(3, 3, 32, 32, generator=torch.Generator().manual_seed(5))
+
+
+def test_same_seed_same_pixels(faces):
+    pipeline = tiny()
+    first, second, other = (
+        pipeline(faces, steps=4, generator=torch.Generator().manual_seed(s)).images for s in (1, 1, 2)
+    )
+    torch.testing.assert_close(first, second, rtol=0, atol=0)
+    assert (first - other).abs().max() > 0.01
+
+
+def test_a_result_does_not_depend_on_its_batch(faces):
+    pipeline = tiny()
+    together, alone = (
+        pipeline(faces, steps=4, generator=torch.Generator().manual_seed(1), batch_size=size).images for size in (3, 1)
+    )
+    torch.testing.assert_close(together, alone, rtol=0, atol=1e-5)
+
+
+def test_samples_of_a_face_lie_together_and_differ(faces):
+    out = tiny()(faces, steps=2, eta=1, samples=2, batch_size=4)
+    assert out.images.shape == (6, 3, 32, 32) and out.estimates.shape == (3, 3, 32, 32)
+    pairs = out.images.unflatten(0, (3, 2))
+    assert (pairs[:, 0] - pairs[:, 1]).abs().amax(dim=(1, 2, 3)).min() > 0.01
+    nearest = torch.cdist(out.images.flatten(1), out.estimates.flatten(1)).argmin(dim=1)
+    assert nearest.tolist() == [0, 0, 1, 1, 2, 2]
+
+
+def test_no_steps_give_the_estimate(faces):
+    pipeline = tiny()
+    torch.testing.assert_close(pipeline(faces, steps=0).images, pipeline.estimate(faces), rtol=0, atol=0)
+
+
+@pytest.mark.parametrize("name", list(SCHEDULERS))
+@pytest.mark.parametrize("prediction", ["epsilon", "v_prediction"])
+def test_every_scheduler_finds_back_from_a_perfect_prior(faces, name, prediction):
+    """A prior that knows the clean face must give it back whatever scheduler asks it."""
+    pipeline = tiny(prediction)
+    truth = faces * 2 - 1
+    abar = difface_schedule().alphas_cumprod
+
+    class Oracle(UNet):
+        def forward(self, x, timesteps):
+            alpha, sigma = (a.sqrt()[:, None, None, None] for a in (abar[timesteps], 1 - abar[timesteps]))
+            noise = (x - alpha * truth) / sigma
+            return noise if prediction == "epsilon" else alpha * noise - sigma * truth
+
+    pipeline.unet = Oracle(sample_size=32, width=32, multipliers=(1,), depths=(1,), attention_levels=())
+    out = swap(pipeline, name)(faces.flip(0), steps=20, eta=0, batch_size=3)
+    assert (out.images - faces).abs().max() < 0.02
+
+
+def test_progress_counts_every_evaluation(faces):
+    seen = []
+    tiny()(faces, steps=3, batch_size=2, progress=lambda done, total: seen.append((done, total)))
+    assert seen[0] == (1, 6) and seen[-1] == (6, 6) and seen == sorted(seen)
+
+
+def test_saves_and_loads(faces, tmp_path):
+    pipeline = tiny()
+    pipeline.save_pretrained(tmp_path)
+    again = DifFacePipeline.from_pretrained(tmp_path)
+    torch.testing.assert_close(again(faces, steps=2).images, pipeline(faces, steps=2).images, rtol=0, atol=0)
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"start": 0}, "The start step is 0: choose 1 to 999"),
+        ({"start": 50, "steps": 60}, "60 steps don't fit below the start step 50"),
+        ({"eta": 1.5}, "eta is 1.5: DifFace takes 0"),
+        ({"generator": [torch.Generator()]}, "3 results need 3 generators, not 1"),
+    ],
+)
+def test_messages(faces, settings, message):
+    with pytest.raises(LimnerError, match=message):
+        tiny()(faces, **settings)
