@@ -69,9 +69,7 @@ def test_fixed_cases(golden, cases, name):
     case = cases[name]
     level = case["noise_sigma"]
     noise = golden[f"{name}.noise"] * (255 / level if level else 0)
-    degradation = Degradation(
-        *parameters(case["kernel"]), case["downsample"], noise, level, case["jpeg_q"]
-    )
+    degradation = Degradation(*parameters(case["kernel"]), case["downsample"], noise, level, case["jpeg_q"])
     result = apply(golden["in.rgb_uint8"], degradation)
     for repository in ("difface", "refldm"):
         difference = np.abs(result.astype(int) - golden[f"{name}.{repository}.final_rgb_uint8"])

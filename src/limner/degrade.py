@@ -125,7 +125,9 @@ def draw(preset: str, generator: Generator, width: int = 512, height: int = 512)
     if preset == GRID:
         return grid_point(min(int(generator.random() * len(_GRID)), len(_GRID) - 1), generator, width, height)
     if preset not in PRESETS:
-        raise LimnerError(f"There is no degradation preset '{preset}': choose one of {', '.join(preset_names())}.")
+        raise LimnerError(
+            f"There is no degradation preset '{preset}': choose one of {', '.join(preset_names())}."
+        )
     ranges = PRESETS[preset]
     isotropic = generator.random() < 0.5
     sigma_x = generator.uniform(*ranges.sigma)

@@ -1,7 +1,8 @@
 """What a restored photograph says about itself, in XMP.
 
-A restored face is partly invented. The IPTC has a word for such a picture, and viewers and archives look for it:
-`DigitalSourceType` compositeWithTrainedAlgorithmicMedia. Beside it stand the method, the weights and the seed.
+A restored face is partly invented. The IPTC has a word for such a picture, and viewers and archives look
+for it: `DigitalSourceType` compositeWithTrainedAlgorithmicMedia. Beside it stand the method, the weights
+and the seed.
 """
 
 from dataclasses import dataclass
@@ -65,6 +66,8 @@ class Provenance:
         rdf = document.getElementsByTagNameNS(_RDF, "RDF")[0]
         for description in _descriptions(document):
             _forget(description)
+            if _says_nothing(description):
+                rdf.removeChild(description)
         # CreatorTool names the first tool that made the picture: a camera or a scanner keeps that honour.
         creator = not any(_value(d, _XMP, "CreatorTool") for d in _descriptions(document))
         ours = minidom.parseString(f'<rdf:RDF xmlns:rdf="{_RDF}">{self._description(creator)}</rdf:RDF>')
@@ -75,7 +78,12 @@ class Provenance:
         return "".join(node.toxml() for node in document.childNodes).encode()
 
     def _description(self, creator: bool) -> str:
-        values = {"method": self.method, "weights": self.weights, "faces": self.faces, "version": self.version}
+        values = {
+            "method": self.method,
+            "weights": self.weights,
+            "faces": self.faces,
+            "version": self.version,
+        }
         if self.seed is not None:
             values["seed"] = self.seed
         tool = f' xmlns:xmp="{_XMP}" xmp:CreatorTool={quoteattr(f"limner {self.version}")}' if creator else ""
@@ -126,7 +134,7 @@ def packet_of(image: Image.Image) -> bytes | None:
 
 
 def _parsed(packet: bytes | None) -> minidom.Document | None:
-    """The packet as XML with an rdf:RDF inside; None if it isn't that. Entities, which XMP never needs, are refused."""
+    """The packet as XML with an rdf:RDF inside, else None. Entities, which XMP never needs, are refused."""
     if not packet or b"<!DOCTYPE" in packet or b"<!ENTITY" in packet:
         return None
     try:
@@ -149,6 +157,11 @@ def _value(description: minidom.Element, namespace: str, name: str) -> str:
         if isinstance(node, minidom.Element) and (node.namespaceURI, node.localName) == (namespace, name):
             return "".join(child.data for child in node.childNodes if isinstance(child, minidom.Text)).strip()
     return ""
+
+
+def _says_nothing(description: minidom.Element) -> bool:
+    attributes = {a.namespaceURI for a in description.attributes.values()} - {minidom.XMLNS_NAMESPACE, _RDF}
+    return not attributes and not any(isinstance(node, minidom.Element) for node in description.childNodes)
 
 
 def _forget(description: minidom.Element) -> None:

@@ -1,7 +1,8 @@
 """Files that Pillow can't read or write: 16 bits a channel in PNG and TIFF, and any TIFF with its EXIF.
 
-Pillow reduces 16-bit colour to 8 without a word and drops EXIF from compressed TIFF. OpenCV reads 16 bit but carries
-no metadata. So reading is OpenCV's; writing is done here, where both formats need but a few lines.
+Pillow reduces 16-bit colour to 8 without a word and drops EXIF from compressed TIFF. OpenCV reads 16 bit
+but carries no metadata. So reading is OpenCV's; writing is done here, where both formats need but a few
+lines.
 """
 
 import struct
@@ -15,7 +16,7 @@ from PIL.TiffImagePlugin import ImageFileDirectory_v2
 
 # The tags of a TIFF's first directory that describe the photo; all others describe how the file stores it.
 DESCRIPTIVE_TAGS = (269, 270, 271, 272, 305, 306, 315, 316, 33432, 33723, 34377, 34665, 34853)
-_SUB_DIRECTORIES = (34665, 34853)  # EXIF and GPS
+SUB_DIRECTORIES = (34665, 34853)  # EXIF and GPS
 
 
 def decode(data: bytes) -> np.ndarray | None:
@@ -75,7 +76,7 @@ def encode_png(
     step = 2 * channels
     filtered[:, 1 : step + 1] = rows[:, :step]
     np.subtract(rows[:, step:], rows[:, :-step], out=filtered[:, step + 1 :])
-    parts += [chunk(b"IDAT", zlib.compress(filtered)), chunk(b"IEND", b"")]
+    parts += [chunk(b"IDAT", zlib.compress(filtered.tobytes())), chunk(b"IEND", b"")]
     return b"".join(parts)
 
 
@@ -96,7 +97,7 @@ def encode_tiff(
     height, width, channels = pixels.shape
     differences = pixels.copy()
     differences[:, 1:] -= pixels[:, :-1]
-    strip = zlib.compress(np.ascontiguousarray(differences, f"<u{pixels.itemsize}"))
+    strip = zlib.compress(differences.astype(f"<u{pixels.itemsize}").tobytes())
 
     # The prefix must say little-endian, because the strip is.
     directory = ImageFileDirectory_v2(b"II\x2a\0\0\0\0\0")
@@ -105,7 +106,7 @@ def encode_tiff(
         described.load(exif)
     for tag, value in described.items():
         if tag in DESCRIPTIVE_TAGS:
-            directory[tag] = described.get_ifd(tag) if tag in _SUB_DIRECTORIES else value
+            directory[tag] = described.get_ifd(tag) if tag in SUB_DIRECTORIES else value
     directory[254] = 0  # NewSubfileType: a full page
     directory[256] = width
     directory[257] = height

@@ -1,8 +1,8 @@
 """Monochrome photographs keep their tone: black and white stays so, sepia stays sepia.
 
-A net that has learned from colour photographs paints pink lips on a sepia print. So the restored face gives its
-lightness only, and the colour comes from the photograph: on a monochrome print every lightness has one colour.
-Everything is measured in CIE L*a*b*, where distances are about what the eye sees.
+A net that has learned from colour photographs paints pink lips on a sepia print. So the restored face gives
+its lightness only, and the colour comes from the photograph: on a monochrome print every lightness has one
+colour. Everything is measured in CIE L*a*b*, where distances are about what the eye sees.
 """
 
 from dataclasses import dataclass
@@ -16,12 +16,13 @@ _SIDE = 64
 _BINS = 24
 _KNOTS = (np.arange(_BINS) + 0.5) * (100 / _BINS)
 
-# Measured on 2,220 faces and 20 prints from 1850 to 1920, as distances to the tone curve. All but one per cent of a
-# monochrome picture lies within 5.1, where the dullest colour photograph reaches 5.8.
+# Measured on 2,220 faces and 20 prints from 1850 to 1920, as distances to the tone curve. All but one per
+# cent of a monochrome picture lies within 5.1, where the dullest colour photograph reaches 5.8.
 _GREY_CHROMA = 2.0
 _TONED_SPREAD = 5.4
-# A strong or stained tone strays further, but in proportion to its chroma (0.45), along its hue rather than across
-# it (0.31), and never as far as skin does from clothes (8). The nearest colour photograph has 0.52 of its chroma.
+# A strong or stained tone strays further, but in proportion to its chroma (0.45), along its hue rather than
+# across it (0.31), and never as far as skin does from clothes (8). The nearest colour photograph has 0.52
+# of its chroma.
 _STRONG_SPREAD = 0.48
 _STRONG_ACROSS = 0.35
 _STRONG_MOST = 8.0
@@ -32,8 +33,8 @@ class Tone:
     """How a picture is coloured.
 
     Attributes:
-        kind: "grey" (no colour at all), "toned" (one colour for each lightness: sepia, cyanotype, selenium) or
-            "colour" (everything else).
+        kind: "grey" (no colour at all), "toned" (one colour for each lightness: sepia, cyanotype, selenium)
+            or "colour" (everything else).
         curve: (24, 2) float32, the a* and b* of L* = 100 (i + 0.5) / 24. Zero unless the kind is "toned".
     """
 
@@ -48,13 +49,13 @@ class Tone:
 def tone(rgb: np.ndarray, around: tuple[float, float, float, float] | None = None) -> Tone:
     """Judge whether a picture is monochrome.
 
-    Judge each face in its surroundings rather than the whole photo at once: a small coloured face in the snow would
-    be lost in the photo's average, and one page may hold a sepia print beside a colour one.
+    Judge each face in its surroundings rather than the whole photo at once: a small coloured face in the
+    snow would be lost in the photo's average, and one page may hold a sepia print beside a colour one.
 
     Args:
         rgb: (H, W, 3) uint8, sRGB.
-        around: x0, y0, x1, y1 in px, the box of a face. What is judged then is twice the face, and at least 256 px
-            so that noise averages out. None judges the whole picture.
+        around: x0, y0, x1, y1 in px, the box of a face. What is judged then is twice the face, and at least
+            256 px so that noise averages out. None judges the whole picture.
 
     Returns:
         The kind and, of a toned picture, its colour as a function of lightness.
@@ -64,7 +65,9 @@ def tone(rgb: np.ndarray, around: tuple[float, float, float, float] | None = Non
         x0, y0, x1, y1 = around
         reach = max(x1 - x0, y1 - y0, 128)
         x, y = min(max((x0 + x1) / 2, 0), width - 1), min(max((y0 + y1) / 2, 0), height - 1)
-        return tone(rgb[max(0, int(y - reach)) : int(y + reach) + 1, max(0, int(x - reach)) : int(x + reach) + 1])
+        return tone(
+            rgb[max(0, int(y - reach)) : int(y + reach) + 1, max(0, int(x - reach)) : int(x + reach) + 1]
+        )
 
     scale = min(1.0, _SIDE / max(height, width))
     size = (max(1, round(width * scale)), max(1, round(height * scale)))
@@ -102,9 +105,9 @@ def keep_tone(original: np.ndarray, restored: np.ndarray, tone: Tone) -> np.ndar
         tone: of the photograph around that crop.
 
     Returns:
-        (H, W, 3) float32 in [0, 1]: of a colour picture `restored` itself; of a grey one its luma in all three
-        channels; of a toned one its lightness with the colour that the photograph has for that lightness, stains
-        and fading in their places.
+        (H, W, 3) float32 in [0, 1]: of a colour picture `restored` itself; of a grey one its luma in all
+        three channels; of a toned one its lightness with the colour that the photograph has for that
+        lightness, stains and fading in their places.
     """
     if tone.kind == "colour":
         return restored

@@ -28,7 +28,9 @@ def pipeline(shared):
     folder = shared / "golden/difface"
     unet = load_difface_unet(folder / "tiny_unet.safetensors", head_channels=16)
     unet.register_to_config(sample_size=128)
-    return DifFacePipeline(load_swinir(folder / "tiny_swinir.safetensors"), unet, difface_schedule()).to("cpu")
+    return DifFacePipeline(load_swinir(folder / "tiny_swinir.safetensors"), unet, difface_schedule()).to(
+        "cpu"
+    )
 
 
 def seeded(seed: torch.Tensor) -> torch.Generator:
@@ -37,7 +39,9 @@ def seeded(seed: torch.Tensor) -> torch.Generator:
 
 def test_estimate(golden, pipeline):
     estimate = pipeline.estimate(golden["in.y0"])
-    torch.testing.assert_close(estimate, golden["restore.ddim10.s4.eta0.5.im_hq"].clamp(0, 1), rtol=0, atol=1e-5)
+    torch.testing.assert_close(
+        estimate, golden["restore.ddim10.s4.eta0.5.im_hq"].clamp(0, 1), rtol=0, atol=1e-5
+    )
 
 
 @pytest.mark.parametrize(
@@ -66,7 +70,9 @@ def test_recorded_noise_is_the_generators(golden):
 
 def test_other_sizes_are_resized_and_back(golden, pipeline):
     case = "restore.ddim10.s4.eta0.0.odd"
-    out = pipeline(golden["in.y0_odd_100x116"], start=400, steps=4, eta=0, generator=seeded(golden[f"{case}.seed"]))
+    out = pipeline(
+        golden["in.y0_odd_100x116"], start=400, steps=4, eta=0, generator=seeded(golden[f"{case}.seed"])
+    )
     torch.testing.assert_close(out.images, golden[f"{case}.sample"], rtol=0, atol=IMAGE_TOLERANCE)
 
 
@@ -92,7 +98,12 @@ def test_ancestral_loop_with_the_learned_variance(golden, pipeline, shared):
         out = pipeline.unet(x, torch.tensor([t]))
         calm = scheduler.step(out, t, x, generator=seeded(torch.tensor(0))).pred_original_sample
         x = posterior_sample(scheduler, out, calm, x, t, spaced, golden["ddpm.10.s4.step_noise"][step])
-    torch.testing.assert_close((x / 2 + 0.5).clamp(0, 1), (golden["ddpm.10.s4.sample"] / 2 + 0.5).clamp(0, 1), rtol=0, atol=IMAGE_TOLERANCE)
+    torch.testing.assert_close(
+        (x / 2 + 0.5).clamp(0, 1),
+        (golden["ddpm.10.s4.sample"] / 2 + 0.5).clamp(0, 1),
+        rtol=0,
+        atol=IMAGE_TOLERANCE,
+    )
 
 
 def posterior_sample(scheduler, out, x0, x, t, spaced, noise):
@@ -126,7 +137,9 @@ def test_the_papers_timetable():
 
 def tiny(prediction="epsilon") -> DifFacePipeline:
     torch.manual_seed(0)
-    unet = UNet(sample_size=32, width=32, multipliers=(1, 1), depths=(1, 1), attention_levels=(1,), head_channels=16)
+    unet = UNet(
+        sample_size=32, width=32, multipliers=(1, 1), depths=(1, 1), attention_levels=(1,), head_channels=16
+    )
     torch.nn.init.normal_(unet.head.weight, std=0.02)
     estimator = Estimator(sample_size=32, patch_size=2, widths=(8, 8), depths=(1, 1))
     return DifFacePipeline(estimator, unet, difface_schedule(prediction))
@@ -149,7 +162,8 @@ def test_same_seed_same_pixels(faces):
 def test_a_result_does_not_depend_on_its_batch(faces):
     pipeline = tiny()
     together, alone = (
-        pipeline(faces, steps=4, generator=torch.Generator().manual_seed(1), batch_size=size).images for size in (3, 1)
+        pipeline(faces, steps=4, generator=torch.Generator().manual_seed(1), batch_size=size).images
+        for size in (3, 1)
     )
     torch.testing.assert_close(together, alone, rtol=0, atol=1e-5)
 

@@ -20,7 +20,9 @@ def folder(tmp_path):
     """A user's own folder, as a pipeline saves it."""
     torch.manual_seed(0)
     Estimator(sample_size=32, widths=(32, 32), depths=(1, 1)).save_pretrained(tmp_path / "own/estimator")
-    UNet(sample_size=32, multipliers=(1, 1), depths=(1, 1), attention_levels=()).save_pretrained(tmp_path / "own/unet")
+    UNet(sample_size=32, multipliers=(1, 1), depths=(1, 1), attention_levels=()).save_pretrained(
+        tmp_path / "own/unet"
+    )
     return tmp_path / "own"
 
 
@@ -57,7 +59,10 @@ def test_alignnet_is_loaded_by_name():
 
 
 def test_official_files_put_there_by_hand_are_found(shared, tmp_path):
-    for name, tiny in (("official/difface-estimator", "tiny_swinir"), ("official/difface-prior", "tiny_unet")):
+    for name, tiny in (
+        ("official/difface-estimator", "tiny_swinir"),
+        ("official/difface-prior", "tiny_unet"),
+    ):
         path = find(name).path(tmp_path)
         path.write_bytes((shared / f"golden/difface/{tiny}.safetensors").read_bytes())
     estimator, unet, info = load_difface("official", tmp_path)
@@ -68,7 +73,7 @@ def test_official_files_put_there_by_hand_are_found(shared, tmp_path):
 def test_official_files_that_are_not_there(tmp_path):
     with pytest.raises(
         WeightsError,
-        match=r"run `limner weights fetch official/difface-estimator`, or put swinir_restoration512_L1\.pth at \S+",
+        match=r"run `limner weights fetch official/difface-estimator`, or put swinir_restoration512_L1",
     ):
         load_difface("official", tmp_path)
 
@@ -87,7 +92,7 @@ def test_nets_in_the_wrong_place(folder):
     (folder / "unet").rename(folder / "was")
     (folder / "estimator").rename(folder / "unet")
     (folder / "was").rename(folder / "estimator")
-    with pytest.raises(WeightsError, match="hold a Estimator where a UNet should be|hold an? Estimator"):
+    with pytest.raises(WeightsError, match="holds another net than a UNet"):
         load_difface(folder)
 
 
@@ -97,7 +102,9 @@ def test_bad_folders(folder):
     with pytest.raises(WeightsError, match=r"unet should hold one safetensors file, not 2"):
         load_net(unet)
     (unet / "config.json").write_text('{"_class_name": "Transformer"}')
-    with pytest.raises(WeightsError, match=r"unet holds no net that limner knows \(AlignNet, Estimator, SwinIR, UNet\)"):
+    with pytest.raises(
+        WeightsError, match=r"unet holds no net that limner knows \(AlignNet, Estimator, SwinIR, UNet\)"
+    ):
         load_net(unet)
     (unet / "config.json").write_text("{")
     with pytest.raises(WeightsError, match=r"unet has no readable config\.json"):
@@ -109,7 +116,9 @@ def test_bad_folders(folder):
 def test_weights_that_do_not_fit_the_config(folder):
     config = folder / "unet/config.json"
     config.write_text(config.read_text().replace('"width": 32', '"width": 64'))
-    with pytest.raises(WeightsError, match=r"safetensors don't fit UNet: time\.linear1\.weight \(128x32 instead of 256x64\)"):
+    with pytest.raises(
+        WeightsError, match=r"safetensors don't fit UNet: time\.linear1\.weight \(128x32 instead of 256x64\)"
+    ):
         load_net(folder / "unet")
 
 

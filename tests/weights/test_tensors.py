@@ -22,7 +22,9 @@ class Malicious:
 
 
 @pytest.mark.parametrize("zipped", [True, False])
-@pytest.mark.parametrize("content", [STATE, {"state_dict": STATE}, {f"module.{name}": t for name, t in STATE.items()}])
+@pytest.mark.parametrize(
+    "content", [STATE, {"state_dict": STATE}, {f"module.{name}": t for name, t in STATE.items()}]
+)
 def test_checkpoints(tmp_path, content, zipped):
     torch.save(content, tmp_path / "net.pth", _use_new_zipfile_serialization=zipped)
     tensors = read_tensors(tmp_path / "net.pth")
@@ -39,7 +41,10 @@ def test_safetensors_under_any_name(tmp_path):
 def test_a_file_that_would_run_code_is_refused_and_does_not(tmp_path, zipped):
     proof = tmp_path / "ran"
     torch.save({"weight": Malicious(proof)}, tmp_path / "bad.pth", _use_new_zipfile_serialization=zipped)
-    with pytest.raises(WeightsError, match=r"bad\.pth ask to run code when they are read \(\w+\.mkdir\), which limner refuses"):
+    with pytest.raises(
+        WeightsError,
+        match=r"bad\.pth ask to run code when they are read \(\w+\.mkdir\), which limner refuses",
+    ):
         read_tensors(tmp_path / "bad.pth")
     assert not proof.exists()
 
@@ -56,7 +61,9 @@ def test_a_file_cut_short(tmp_path, name):
 @pytest.mark.parametrize("content", [b"", b"<html>Not Found</html>"])
 def test_a_file_of_something_else(tmp_path, content):
     (tmp_path / "net.pth").write_bytes(content)
-    with pytest.raises(WeightsError, match=r"net\.pth are damaged, or are neither safetensors nor a PyTorch checkpoint"):
+    with pytest.raises(
+        WeightsError, match=r"net\.pth are damaged, or are neither safetensors nor a PyTorch checkpoint"
+    ):
         read_tensors(tmp_path / "net.pth")
 
 

@@ -70,7 +70,9 @@ class FaceSet:
         folder = Path(folder)
         for table in ("index.csv", "landmarks.csv"):
             if not (folder / table).is_file():
-                raise LimnerError(f"{folder} has no {table}: give a folder of aligned faces with both tables.")
+                raise LimnerError(
+                    f"{folder} has no {table}: give a folder of aligned faces with both tables."
+                )
         with (folder / "landmarks.csv").open(encoding="utf-8", newline="") as table:
             points = {
                 row["file"]: np.array(list(row.values())[1:11], dtype=np.float32).reshape(5, 2)
@@ -90,6 +92,10 @@ class FaceSet:
     def __len__(self) -> int:
         return len(self.files)
 
+    def first(self, count: int) -> FaceSet:
+        """The first `count` faces of the split."""
+        return FaceSet(self.folder, self.files[:count], self.people[:count], self.points[:count])
+
     def image(self, index: int, size: int) -> np.ndarray:
         """Face `index` at (size, size, 3) uint8 RGB; decoded once and kept in memory.
 
@@ -102,7 +108,9 @@ class FaceSet:
             data = np.frombuffer(path.read_bytes(), np.uint8) if path.is_file() else np.empty(0, np.uint8)
             bgr = cv2.imdecode(data, cv2.IMREAD_COLOR) if data.size else None
             if bgr is None:
-                raise LimnerError(f"{path} can't be read as a picture: restore the file or drop it from the index.")
+                raise LimnerError(
+                    f"{path} can't be read as a picture: restore the file or drop it from the index."
+                )
             if bgr.shape[0] != size:
                 way = cv2.INTER_AREA if bgr.shape[0] > size else cv2.INTER_CUBIC
                 bgr = cv2.resize(bgr, (size, size), interpolation=way)

@@ -23,7 +23,7 @@ import torch
 from limner.data.faces import FaceSet, Split
 from limner.degrade import degrade
 from limner.faces.align import transform
-from limner.faces.find import find_faces, load_net, look, look_closely, upright_frames
+from limner.faces.find import find_faces, load_net, look, look_closely, look_steadily, upright_frames
 from limner.nets.alignnet import AlignNet
 
 SIDE = 512
@@ -57,7 +57,12 @@ class Accuracy:
 
 
 def measure(
-    faces: FaceSet, degraded: str | None, turned: bool, limit: int | None = None, seed: int = 0, detector: str = "haar",
+    faces: FaceSet,
+    degraded: str | None,
+    turned: bool,
+    limit: int | None = None,
+    seed: int = 0,
+    detector: str = "haar",
     yunet: Path | None = None,
 ) -> Accuracy:
     """Measures one condition.
@@ -97,7 +102,9 @@ def measure(
 
 def measure_all(faces: FaceSet, limit: int | None = None, seed: int = 0) -> list[Accuracy]:
     """Clean and severe, plain and turned."""
-    return [measure(faces, preset, turned, limit, seed) for preset in (None, SEVERE) for turned in (False, True)]
+    return [
+        measure(faces, preset, turned, limit, seed) for preset in (None, SEVERE) for turned in (False, True)
+    ]
 
 
 def measure_net(net: AlignNet, faces: FaceSet, seed: int = 0) -> dict[str, float]:
@@ -146,7 +153,7 @@ def _refined(net: AlignNet, picture: np.ndarray, rough: np.ndarray) -> np.ndarra
     """The points after the finder's three looks, whatever the score."""
     _, points = look(net, picture, rough[None])
     _, points = look(net, picture, upright_frames(points))
-    return look(net, picture, upright_frames(points), mirrored=True)[1][0]
+    return look_steadily(net, picture, upright_frames(points))[1][0]
 
 
 def table(rows: list[Accuracy]) -> str:
@@ -163,7 +170,9 @@ def table(rows: list[Accuracy]) -> str:
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m limner.evaluate.landmarks", description=__doc__)
-    parser.add_argument("--data", type=Path, required=True, help="folder of aligned faces with its two tables")
+    parser.add_argument(
+        "--data", type=Path, required=True, help="folder of aligned faces with its two tables"
+    )
     parser.add_argument("--split", choices=get_args(Split), default="test")
     parser.add_argument("--limit", type=int, help="measure on so many crops only")
     parser.add_argument("--seed", type=int, default=0)

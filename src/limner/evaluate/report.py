@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import cv2
 import numpy as np
+
+from limner.photo import write_atomically
 
 CAPTION = 22
 
@@ -32,3 +35,14 @@ def contact_sheet(rows: Sequence[Sequence[np.ndarray]], headings: Sequence[str],
             top, left = CAPTION + row * (height + gap), column * (width + gap)
             sheet[top : top + height, left : left + width] = pictures[column]
     return sheet
+
+
+def save_sheet(
+    path: Path, pictures: Sequence[Sequence[np.ndarray]], headings: Sequence[str], most: int = 8
+) -> None:
+    """Saves a contact sheet of up to `most` faces, spread evenly over all, as PNG."""
+    picked = np.linspace(0, len(pictures) - 1, min(most, len(pictures))).round().astype(int)
+    sheet = contact_sheet([pictures[i] for i in picked], headings)
+    _, data = cv2.imencode(".png", cv2.cvtColor(sheet, cv2.COLOR_RGB2BGR))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_atomically(path, data.tobytes())

@@ -9,7 +9,8 @@ from limner.errors import LimnerError
 
 # Left eye, right eye, nose, left mouth corner, right mouth corner (left and right as seen) in a 512 px crop.
 FFHQ_512 = np.array(
-    [(192.98, 239.95), (318.90, 240.19), (256.63, 314.02), (201.26, 371.41), (313.09, 371.15)], dtype=np.float64
+    [(192.98, 239.95), (318.90, 240.19), (256.63, 314.02), (201.26, 371.41), (313.09, 371.15)],
+    dtype=np.float64,
 )
 
 

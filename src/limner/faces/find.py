@@ -28,6 +28,7 @@ YUNET_FILE = "face_detection_yunet_2023mar.onnx"
 SEARCH_SIDE = 1600  # longest side of the picture that the cascade searches upright
 TURNED_SIDE = 800  # ... and tilted: tilted faces are fewer, and half the side is a quarter of the time
 TILTS = (-35.0, 35.0)  # the cascade itself forgives some 20 degrees
+LYING_SIDE = 640
 QUARTER_TURNS = (90.0, 180.0, 270.0)
 YUNET_SIDE = 1280
 
@@ -35,6 +36,7 @@ WORTH_A_LOOK = 0.05  # score of a rough patch below which it is dropped
 CONVINCING = 0.5  # score of the upright patch from which it is a face
 SMALLEST_FACE = 20.0  # side of the box in pixels
 BOX_PER_PATCH = 0.75  # the box reaches from brow to chin, the patch shows the hair too
+ZOOMS = (0.88, 1.0, 1.13)  # of the patches that the last look takes the mean of
 BATCH = 64
 
 
@@ -99,7 +101,9 @@ def choose_faces(
     else:
         for index in which:
             if not 0 <= index < len(faces):
-                there = f"the photo has {len(faces)} (0 to {len(faces) - 1})" if faces else "the photo has none"
+                there = (
+                    f"the photo has {len(faces)} (0 to {len(faces) - 1})" if faces else "the photo has none"
+                )
                 raise LimnerError(f"There is no face {index}: {there}.")
         chosen = [faces[index] for index in which]
     chosen = [face for face in chosen if face.size >= min_size and face.score >= min_score]
@@ -118,7 +122,9 @@ def _find_with_haar(rgb: np.ndarray) -> list[Face]:
     height, width = grey.shape
     frames = [proposals.grid(width, height, (0.0, *QUARTER_TURNS))]
     frames += [
-        proposals.haar(grey, turn + tilt, TURNED_SIDE, step=1.15) for turn in QUARTER_TURNS for tilt in (0, *TILTS)
+        proposals.haar(grey, turn + tilt, TURNED_SIDE, step=1.15)
+        for turn in QUARTER_TURNS
+        for tilt in (0, *TILTS)
     ]
     return look_closely(load_net(), rgb, np.concatenate(frames))
 
@@ -140,7 +146,9 @@ def load_net() -> AlignNet:
 
 
 @torch.inference_mode()
-def look(net: AlignNet, rgb: np.ndarray, frames: np.ndarray, mirrored: bool = False) -> tuple[np.ndarray, np.ndarray]:
+def look(
+    net: AlignNet, rgb: np.ndarray, frames: np.ndarray, mirrored: bool = False
+) -> tuple[np.ndarray, np.ndarray]:
     """AlignNet's opinion of each frame.
 
     Args:
@@ -159,14 +167,26 @@ def look(net: AlignNet, rgb: np.ndarray, frames: np.ndarray, mirrored: bool = Fa
         batch = torch.from_numpy(patches).to(next(net.parameters()).device).permute(0, 3, 1, 2).float() / 255
         batch = batch.contiguous(memory_format=torch.channels_last)
         logits, found = net(batch)
-        if mirrored:
-            other_logits, other = net(batch.flip(-1))
-            other = other[:, [1, 0, 2, 4, 3]]
-            other[..., 0] = (size - 1) / size - other[..., 0]
-            logits, found = (logits + other_logits) / 2, (found + other) / 2
         scores.append(logits.sigmoid().double().cpu().numpy())
         points.append(_back(found.double().cpu().numpy(), some))
     return np.concatenate(scores), np.concatenate(points)
+
+
+def look_steadily(net: AlignNet, rgb: np.ndarray, frames: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """As `look`, from frames that are upright already: the mean over some zooms and their mirror images.
+
+    On validation crops the points are a quarter more exact than from one patch.
+    """
+    count, several = len(frames), []
+    for zoom in ZOOMS:
+        for sign in (1, -1):  # x' = 1/2 +- zoom (x - 1/2), mirrored about the middle of the patch
+            factor = np.array([[sign * zoom], [zoom]])
+            several.append(np.concatenate([factor * frames[..., :2], 0.5 + factor * (frames[..., 2:] - 0.5)], -1))
+    scores, points = look(net, rgb, np.concatenate(several))
+    points = points.reshape(len(several), count, 5, 2)
+    points[1::2] = points[1::2][:, :, [1, 0, 2, 4, 3]]
+    logits = np.log(np.clip(scores, 1e-12, 1)) - np.log(np.clip(1 - scores, 1e-12, 1))
+    return 1 / (1 + np.exp(-logits.reshape(len(several), count).mean(0))), points.mean(0)
 
 
 def upright_frames(points: np.ndarray) -> np.ndarray:
@@ -174,14 +194,17 @@ def upright_frames(points: np.ndarray) -> np.ndarray:
     return fit_similarity(points, upright_points(1))
 
 
-def look_closely(net: AlignNet, rgb: np.ndarray, frames: np.ndarray, convincing: float = CONVINCING) -> list[Face]:
-    """The faces among proposed frames: a rough look, then two at the patch that the last look's points define."""
+def look_closely(
+    net: AlignNet, rgb: np.ndarray, frames: np.ndarray, convincing: float = CONVINCING
+) -> list[Face]:
+    """The faces among proposed frames: a rough look, one at the upright patch that its points define, and a steady
+    one at the patch that those define."""
     scores, points = look(net, rgb, frames)
     keep = merge(points, scores, WORTH_A_LOOK)
     scores, points = look(net, rgb, upright_frames(points[keep]))
     keep = merge(points, scores, WORTH_A_LOOK)
     before = points[keep]
-    scores, points = look(net, rgb, upright_frames(before), mirrored=True)
+    scores, points = look_steadily(net, rgb, upright_frames(before))
     # A face holds still under a second look; on anything else the points wander.
     scores = np.where(_wander(before, points) < 0.25, scores, 0)
     keep = [index for index in merge(points, scores, convincing) if _box(points[index])[1] >= SMALLEST_FACE]
@@ -208,7 +231,9 @@ def merge(points: np.ndarray, scores: np.ndarray, least: float) -> list[int]:
 def _back(points: np.ndarray, frames: np.ndarray) -> np.ndarray:
     """Points (N, 5, 2) of patches in the picture."""
     linear = np.linalg.inv(frames[..., :2])
-    return transform(points - frames[:, None, :, 2], np.concatenate([linear, np.zeros((len(frames), 2, 1))], -1))
+    return transform(
+        points - frames[:, None, :, 2], np.concatenate([linear, np.zeros((len(frames), 2, 1))], -1)
+    )
 
 
 def _wander(before: np.ndarray, after: np.ndarray) -> np.ndarray:
@@ -246,7 +271,9 @@ def _find_with_yunet(rgb: np.ndarray, path: Path | None) -> list[Face]:
         detector = cv2.FaceDetectorYN.create(str(path), "", (bgr.shape[1], bgr.shape[0]), score_threshold=0.6)
         _, rows = detector.detect(bgr)
     except cv2.error as error:
-        raise LimnerError(f"{path} can't be used as YuNet: give the published {YUNET_FILE} by --yunet PATH.") from error
+        raise LimnerError(
+            f"{path} can't be used as YuNet: give the published {YUNET_FILE} by --yunet PATH."
+        ) from error
     # A row: box, then the person's right eye, left eye, nose, right and left mouth corner, and the score. The
     # person's right is the left as seen, so this is our order.
     rows = np.empty((0, 15)) if rows is None else np.asarray(rows, np.float64)

@@ -66,7 +66,9 @@ def grid(width: int, height: int, angles: Iterable[float]) -> np.ndarray:
         turn, (turned_width, turned_height) = _turn(width, height, angle)
         for share in (1.25, 0.9, 0.65, 0.47):
             side = share * min(width, height)
-            columns, rows = (max(1, math.ceil((span - side) / (0.3 * side)) + 1) for span in (turned_width, turned_height))
+            columns, rows = (
+                max(1, math.ceil((span - side) / (0.3 * side)) + 1) for span in (turned_width, turned_height)
+            )
             x, y = np.meshgrid(_spread(turned_width, side, columns), _spread(turned_height, side, rows))
             frames.append(_frames(x.ravel(), y.ravel(), np.full(x.size, side), turn))
     return np.concatenate(frames)

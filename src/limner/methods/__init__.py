@@ -1,1 +1,72 @@
+"""The registry of restoration methods. Each lives in one file that reads like its paper."""
 
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from limner.errors import LimnerError
+
+if TYPE_CHECKING:
+    from limner.methods.loaded import LoadedMethod
+
+
+@dataclass(frozen=True)
+class MethodInfo:
+    """What `limner methods` prints.
+
+    Attributes:
+        name: as given to `--method`.
+        title: one line on how it works.
+        paper: where it is published.
+        references: whether it can use other photographs of the same person.
+    """
+
+    name: str
+    title: str
+    paper: str
+    references: bool
+
+
+METHODS = {
+    "difface": MethodInfo(
+        "difface",
+        "a regressor's estimate is noised part-way, then denoised by an unconditional prior",
+        "Yue & Loy, DifFace, arXiv 2212.06512",
+        references=False,
+    ),
+}
+
+
+def methods() -> list[MethodInfo]:
+    """All restoration methods."""
+    return list(METHODS.values())
+
+
+def find_method(name: str) -> MethodInfo:
+    """The method of that name.
+
+    Raises:
+        LimnerError: if there is none.
+    """
+    if name not in METHODS:
+        raise LimnerError(f"There is no method '{name}': choose one of {', '.join(METHODS)}.")
+    return METHODS[name]
+
+
+def load(name: str, weights: str = "mini", scheduler: str | None = None) -> LoadedMethod:
+    """A method with its weights, ready to run.
+
+    Args:
+        name: of the method.
+        weights: `mini`, `official` or a folder.
+        scheduler: another one than the paper's, see `schedules.SCHEDULERS`.
+
+    Raises:
+        LimnerError: if there is no such method or scheduler.
+        WeightsError: if the weights are missing or don't fit.
+    """
+    find_method(name)
+    from limner.methods.loaded import load_difface  # torch and diffusers take seconds to import
+
+    return load_difface(weights, scheduler)

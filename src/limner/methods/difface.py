@@ -99,7 +99,9 @@ class DifFacePipeline(DiffusionPipeline):
             estimates.append(estimate[chosen % samples == 0].cpu())
             image = estimate
             if steps:
-                image = self.refine(estimate, start, steps, eta, [generators[i] for i in chosen.tolist()], done)
+                image = self.refine(
+                    estimate, start, steps, eta, [generators[i] for i in chosen.tolist()], done
+                )
             done(max(steps, 1))
             images.append(image.cpu())
         height, width = crops.shape[-2:]
@@ -131,7 +133,9 @@ class DifFacePipeline(DiffusionPipeline):
         for count, t in enumerate(timesteps):
             times = torch.full((len(x),), int(t), device=device)
             predicted = self.unet(x.to(self.unet.dtype), times).float()
-            predicted = predicted[:, : x.shape[1]]  # a learned variance lies behind it, which DDIM has no use for
+            predicted = predicted[
+                :, : x.shape[1]
+            ]  # a learned variance lies behind it, which DDIM has no use for
             x = self.scheduler.step(predicted, t, x, **settings).prev_sample
             done(count + 1)
         return (x * 0.5 + 0.5).clamp(0, 1)

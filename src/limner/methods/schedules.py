@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Literal
 
 from diffusers.pipelines.pipeline_utils import DiffusionPipeline
@@ -56,3 +57,10 @@ def swap(pipeline: DiffusionPipeline, name: str) -> DiffusionPipeline:
     else:
         pipeline.scheduler = UniPCMultistepScheduler.from_config(config)
     return pipeline
+
+
+def load_schedule(folder: Path) -> DDIMScheduler:
+    """The schedule saved in a folder (`scheduler_config.json`); DifFace's own where there is none."""
+    if (folder / "scheduler_config.json").is_file():
+        return DDIMScheduler.from_pretrained(folder)
+    return difface_schedule()

@@ -81,5 +81,3 @@ class Estimator(ModelMixin, ConfigMixin):
 def parameters(net: nn.Module) -> int:
     """Number of trainable and fixed parameters."""
     return sum(p.numel() for p in net.parameters())
-
-

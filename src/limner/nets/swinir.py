@@ -124,8 +124,8 @@ class SwinIR(ModelMixin, ConfigMixin):
         mask = shift_mask(rows, columns, self.window, tokens.device)
         branch_scales = self.draw_branch_scales(batch, generator).to(tokens) if self.training else None
         first = 0
-        for stage in self.stages:
-            last = first + len(stage.blocks)
+        for stage, depth in zip(self.stages, self.config["depths"], strict=True):
+            last = first + depth
             scales = None if branch_scales is None else branch_scales[first:last]
             tokens = stage(tokens, index, mask, scales)
             first = last
@@ -171,7 +171,9 @@ class SwinLayer(nn.Module):
 
     def forward(self, tokens: Tensor, index: Tensor, mask: Tensor, branch_scales: Tensor | None) -> Tensor:
         attended = self.attend(self.norm1(tokens), index, mask)
-        tokens = tokens + (attended if branch_scales is None else attended * branch_scales[0, :, None, None, None])
+        tokens = tokens + (
+            attended if branch_scales is None else attended * branch_scales[0, :, None, None, None]
+        )
         mixed = self.mlp(self.norm2(tokens))
         return tokens + (mixed if branch_scales is None else mixed * branch_scales[1, :, None, None, None])
 

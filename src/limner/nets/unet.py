@@ -16,7 +16,6 @@ from diffusers.models.modeling_utils import ModelMixin
 from torch import Tensor, nn
 
 
-
 def group_norm(groups: int, channels: int) -> nn.Module:
     """Group normalisation, or none for 0 groups."""
     return nn.GroupNorm(groups, channels) if groups else nn.Identity()
@@ -51,7 +50,9 @@ class ResBlock(nn.Module):
     before that norm (latent diffusion). The last convolution starts at zero.
     """
 
-    def __init__(self, in_channels: int, out_channels: int, time_channels: int, scale_shift: bool, groups: int):
+    def __init__(
+        self, in_channels: int, out_channels: int, time_channels: int, scale_shift: bool, groups: int
+    ):
         super().__init__()
         self.scale_shift = scale_shift
         self.norm1 = group_norm(groups, in_channels)
@@ -173,7 +174,8 @@ class UNet(ModelMixin, ConfigMixin):
         self.middle = nn.ModuleList(
             [
                 Block(
-                    ResBlock(now, now, time_channels, scale_shift, groups), Attention(now, head_channels, groups)
+                    ResBlock(now, now, time_channels, scale_shift, groups),
+                    Attention(now, head_channels, groups),
                 ),
                 Block(ResBlock(now, now, time_channels, scale_shift, groups), None),
             ]

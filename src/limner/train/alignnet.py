@@ -27,7 +27,7 @@ SWAP_SIDES = [1, 0, 2, 4, 3]
 FACE_SHARE = 0.62
 TILT = 75.0  # degrees that a rough face patch may be off upright
 
-STEPS, BATCH = 5500, 64
+STEPS, BATCH = 4000, 64
 
 
 def alignnet(data: Path | str, preset: str = "mini", seed: int = 0) -> Recipe:
@@ -79,7 +79,10 @@ def loss(net: torch.nn.Module, batch: Batch, generator: torch.Generator) -> torc
     judged = F.binary_cross_entropy_with_logits(logits, face)
     # Near 0 the loss is quadratic: below 2 % of the eye distance the labels are noise.
     distance = F.smooth_l1_loss(
-        points / batch["eyes"][:, None, None], batch["points"] / batch["eyes"][:, None, None], reduction="none", beta=0.02
+        points / batch["eyes"][:, None, None],
+        batch["points"] / batch["eyes"][:, None, None],
+        reduction="none",
+        beta=0.02,
     )
     placed = (distance.mean((1, 2)) * face).sum() / face.sum().clamp(min=1)
     return judged + 5 * placed
@@ -123,7 +126,9 @@ class Patches:
         face = int(rng.integers(len(self.faces)))
         homography = _throw(tilt, scale, shift, rng) @ self._upright(face)
         patch = self._show(face, homography, rng)
-        points = cv2.perspectiveTransform(self.faces.landmarks(face, 1)[None].astype(np.float64), homography)[0]
+        points = cv2.perspectiveTransform(self.faces.landmarks(face, 1)[None].astype(np.float64), homography)[
+            0
+        ]
         if rng.random() < 0.5:
             patch = patch[:, ::-1]
             points = (np.array([SIZE - 1, 0]) + points * (-1, 1))[SWAP_SIDES]
@@ -165,7 +170,9 @@ class Patches:
         kind = rng.random()
         if kind < 0.55:
             border = cv2.BORDER_REFLECT_101 if kind < 0.4 else cv2.BORDER_REPLICATE
-            return cv2.warpPerspective(picture, matrix, (SIZE, SIZE), flags=cv2.INTER_LINEAR, borderMode=border)
+            return cv2.warpPerspective(
+                picture, matrix, (SIZE, SIZE), flags=cv2.INTER_LINEAR, borderMode=border
+            )
         colour = tuple(float(v) for v in rng.integers(0, 256, 3))
         shown = cv2.warpPerspective(picture, matrix, (SIZE, SIZE), flags=cv2.INTER_LINEAR, borderValue=colour)
         if kind < 0.7:
@@ -246,8 +253,16 @@ def texture(rng: np.random.Generator) -> np.ndarray:
                 cv2.line(patch, centre, other, colour, int(rng.integers(1, 8)), cv2.LINE_AA)
             else:
                 letters = "".join(chr(c) for c in rng.integers(65, 123, 6))
-                cv2.putText(patch, letters, (centre[0] - 40, centre[1]), int(rng.integers(8)),
-                            float(rng.uniform(0.4, 2.5)), colour, int(rng.integers(1, 5)), cv2.LINE_AA)
+                cv2.putText(
+                    patch,
+                    letters,
+                    (centre[0] - 40, centre[1]),
+                    int(rng.integers(8)),
+                    float(rng.uniform(0.4, 2.5)),
+                    colour,
+                    int(rng.integers(1, 5)),
+                    cv2.LINE_AA,
+                )
                 cv2.rectangle(patch, centre, other, colour, int(rng.integers(1, 4)))
     return patch
 
@@ -274,9 +289,19 @@ def spoil(patch: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     if kind < 0.25:
         sigma, factor, noise, quality = 0.0, rng.uniform(1, 5), rng.uniform(0, 4), rng.uniform(80, 100)
     elif kind < 0.6:
-        sigma, factor, noise, quality = rng.uniform(0, 8), rng.uniform(2, 10), rng.uniform(0, 18), rng.uniform(50, 100)
+        sigma, factor, noise, quality = (
+            rng.uniform(0, 8),
+            rng.uniform(2, 10),
+            rng.uniform(0, 18),
+            rng.uniform(50, 100),
+        )
     else:
-        sigma, factor, noise, quality = rng.uniform(5, 16), rng.uniform(6, 32), rng.uniform(0, 20), rng.uniform(30, 100)
+        sigma, factor, noise, quality = (
+            rng.uniform(5, 16),
+            rng.uniform(6, 32),
+            rng.uniform(0, 20),
+            rng.uniform(30, 100),
+        )
     scale = SIZE / 403  # an upright patch shows 403 of the 512 px
     if sigma * scale > 0.3:
         other = sigma if rng.random() < 0.5 else sigma * rng.uniform(0.5, 1)

@@ -62,7 +62,13 @@ def learning_rate(recipe: Recipe, step: int) -> float:
 
 
 def fit(
-    recipe: Recipe, out: Path | str, *, resume: bool = False, every: int = 500, workers: int = 0, cpu: bool = False
+    recipe: Recipe,
+    out: Path | str,
+    *,
+    resume: bool = False,
+    every: int = 500,
+    workers: int = 0,
+    cpu: bool = False,
 ) -> Path:
     """Trains, and returns the folder of the finished weights (`config.json` and safetensors).
 
@@ -83,7 +89,9 @@ def fit(
     out = Path(out)
     state = out / STATE
     if state.is_dir() and not resume:
-        raise LimnerError(f"{out} already holds a training run: add --resume to go on, or choose another folder.")
+        raise LimnerError(
+            f"{out} already holds a training run: add --resume to go on, or choose another folder."
+        )
     if resume and not state.is_dir():
         raise LimnerError(f"{out} holds no training run to resume: start it without --resume.")
     out.mkdir(parents=True, exist_ok=True)
@@ -169,7 +177,12 @@ def _save_state(accelerator: Accelerator, state: Path) -> None:
 
 
 def _report(
-    accelerator: Accelerator, recipe: Recipe, model: torch.nn.Module, ema: EMAModel | None, out: Path, step: int
+    accelerator: Accelerator,
+    recipe: Recipe,
+    model: torch.nn.Module,
+    ema: EMAModel | None,
+    out: Path,
+    step: int,
 ) -> None:
     """Saves the weights as they would ship, then measures and draws with exactly those."""
     if not accelerator.is_main_process:

@@ -1,7 +1,7 @@
 """Every weight that limner knows: what it is for, where it comes from, its size and its licence.
 
-`mini/...` lies in the package. `official/...` are files of the papers' authors: fetched once when asked for (see
-`fetch.py`), or put by hand into the folder of models; limner never ships or fetches them on its own.
+`mini/...` lies in the package. `official/...` are files that others published: fetched once when asked for
+(see `fetch.py`), or put by hand into the folder of models; limner never ships or fetches them on its own.
 """
 
 import difflib
@@ -180,4 +180,10 @@ def sha256(path: Path) -> str:
 
 def megabytes(size: int) -> str:
     """Bytes as a user reads them, in powers of ten as file managers and download pages show them."""
-    return f"{size / 1e6:.0f} MB" if size >= 10e6 else f"{size / 1e6:.1f} MB" if size >= 1e6 else f"{size / 1e3:.0f} kB"
+    return (
+        f"{size / 1e6:.0f} MB"
+        if size >= 10e6
+        else f"{size / 1e6:.1f} MB"
+        if size >= 1e6
+        else f"{size / 1e3:.0f} kB"
+    )

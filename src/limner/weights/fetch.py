@@ -24,7 +24,7 @@ def fetch(weights: Weights, models: Path | None = None, progress: Progress | Non
     Args:
         weights: an entry of the catalogue; an embedded one is always there.
         models: the folder; by default `catalogue.models_dir()`.
-        progress: called with the bytes on disk so far and the bytes in all, None where the server doesn't say.
+        progress: called with the bytes on disk so far and in all, None where the server doesn't say.
 
     Returns:
         Where the file lies. Its sha256 is recorded beside it.
@@ -45,8 +45,8 @@ def fetch(weights: Weights, models: Path | None = None, progress: Progress | Non
         _download(weights.url, part, progress)
     except (OSError, http.client.HTTPException) as error:
         raise WeightsError(
-            f"{weights.file} couldn't be fetched from {weights.url} ({_reason(error)}): try again, or fetch it "
-            f"by other means and put it at {target}."
+            f"{weights.file} couldn't be fetched from {weights.url} ({_reason(error)}): try again, "
+            f"or fetch it by other means and put it at {target}."
         ) from error
     try:
         verify(weights, part, models)
@@ -66,7 +66,8 @@ def verify(weights: Published, path: Path, models: Path | None = None) -> None:
     found, known = sha256(path), weights.known_sha256(models)
     if known and found != known:
         raise WeightsError(
-            f"{path} is not the file it should be: its sha256 is {found}, not {known}; delete it and fetch it again."
+            f"{path} is not the file it should be: its sha256 is {found}, not {known}; "
+            "delete it and fetch it again."
         )
     if weights.kind == "yunet":
         _check_yunet(path)
@@ -118,7 +119,8 @@ def _download(url: str, part: Path, progress: Progress | None) -> None:
                     progress(received, total)
     if total is not None and received < total:
         raise http.client.HTTPException(
-            f"the transfer stopped after {megabytes(received)} of {megabytes(total)}; the next attempt goes on there"
+            f"the transfer stopped after {megabytes(received)} of {megabytes(total)}; "
+            "the next attempt goes on there"
         )
 
 

@@ -46,8 +46,8 @@ def load_difface(
     """DifFace's two nets, in float32 on the CPU, in evaluation mode.
 
     Args:
-        source: `mini` (embedded, 256 px), `official` (the authors' files in the folder of models, 512 px), or a
-            folder with `estimator/` and `unet/` as `DifFacePipeline.save_pretrained` and `convert` write them.
+        source: `mini` (embedded, 256 px), `official` (the authors' files in the folder of models, 512 px),
+            or a folder with `estimator/` and `unet/` as `DifFacePipeline.save_pretrained` writes it.
         models: the folder of models; by default `catalogue.models_dir()`.
 
     Returns:
@@ -60,20 +60,22 @@ def load_difface(
     if name in ("mini", "official"):
         places = [catalogue.find(f"{name}/difface-{part}") for part in ("estimator", "prior")]
         licences = [weights.licence for weights in places]
-        origin = {"mini": "trained by the limner project", "official": "published by the authors of DifFace"}[name]
+        origin = {"mini": "trained by the limner project", "official": "published by the authors of DifFace"}[
+            name
+        ]
         estimator, unet = (load_net(weights.name, models) for weights in places)
     else:
         folders = [Path(source) / part for part in ("estimator", "unet")]
         if not all(folder.is_dir() for folder in folders):
             raise WeightsError(
-                f"There are no DifFace weights {name!r}: give mini, official, or a folder that holds the folders "
-                "estimator and unet."
+                f"There are no DifFace weights {name!r}: give mini, official, or a folder that holds the "
+                "folders estimator and unet."
             )
         licences = [licence_of(folder) for folder in folders]
         origin = "a folder of the user's"
         estimator, unet = (load_net(folder) for folder in folders)
     if not isinstance(unet, UNet):
-        raise WeightsError(f"The DifFace weights {name!r} hold a {type(unet).__name__} where a UNet should be.")
+        raise WeightsError(f"The folder unet of the DifFace weights {name!r} holds another net than a UNet.")
     licence = "; ".join(dict.fromkeys(licences))
     return estimator, unet, WeightsInfo(name, licence, origin, unet.config["sample_size"])
 
@@ -82,7 +84,8 @@ def load_net(source: str | Path, models: Path | None = None) -> ModelMixin:
     """One net, in float32 on the CPU, in evaluation mode.
 
     Args:
-        source: a name of the catalogue (`mini/alignnet`), or a folder with config.json and one safetensors file.
+        source: a name of the catalogue (`mini/alignnet`), or the `Path` of a folder with config.json and one
+            safetensors file.
         models: the folder of models, for published files.
 
     Raises:
@@ -95,11 +98,13 @@ def load_net(source: str | Path, models: Path | None = None) -> ModelMixin:
     if isinstance(weights, catalogue.Embedded):
         return _load_folder(path)
     if weights.kind not in LOADERS:
-        raise WeightsError(f"{weights.name} is no net of limner's own: give its file, {path}, to what uses it.")
+        raise WeightsError(
+            f"{weights.name} is no net of limner's own: give its file, {path}, to what uses it."
+        )
     if not path.is_file():
         raise WeightsError(
-            f"The published weights {weights.name} are not here yet: run `limner weights fetch {weights.name}`, or "
-            f"put {weights.file} at {path}."
+            f"The published weights {weights.name} are not here yet: run "
+            f"`limner weights fetch {weights.name}`, or put {weights.file} at {path}."
         )
     return LOADERS[weights.kind](path)  # type: ignore[return-value]
 
@@ -117,7 +122,9 @@ def _load_folder(folder: Path) -> ModelMixin:
         ) from error
     files = sorted(folder.glob("*.safetensors"))
     if len(files) != 1:
-        raise WeightsError(f"The folder of weights {folder} should hold one safetensors file, not {len(files)}.")
+        raise WeightsError(
+            f"The folder of weights {folder} should hold one safetensors file, not {len(files)}."
+        )
     with torch.device("meta"):
         net = getattr(import_module(kind), config["_class_name"]).from_config(config)
     return fill(net, read_tensors(files[0]), files[0])

@@ -1,7 +1,7 @@
 """The checkpoints that authors published, read into this project's nets.
 
-Two tables of names are all that stands between them: `adm_names` for U-Nets of the ADM family (DifFace, and with
-a prefix ReF-LDM and LD-BFR) and `swinir_names`. The sizes of a net are read off the shapes of its tensors.
+Two tables of names are all that stands between them: `adm_names` for U-Nets of the ADM family (DifFace, and
+with a prefix ReF-LDM) and `swinir_names`. The sizes of a net are read off the shapes of its tensors.
 """
 
 import math
@@ -24,7 +24,7 @@ from limner.weights.tensors import by, demand, fill, read_tensors
 Tensors = Mapping[str, Tensor]
 
 
-# --- U-Nets of the ADM family -------------------------------------------------------------------------------------
+# --- U-Nets of the ADM family -------------------------------------------------------------------------------
 
 _RES_BLOCK = {
     "in_layers.0": "norm1",
@@ -50,7 +50,9 @@ def load_difface_unet(path: Path, head_channels: int = 64) -> UNet:
     return build_adm_unet(read_tensors(path), path, head_channels)
 
 
-def build_adm_unet(tensors: Tensors, path: Path, head_channels: int = 64, sample_size: int | None = None) -> UNet:
+def build_adm_unet(
+    tensors: Tensors, path: Path, head_channels: int = 64, sample_size: int | None = None
+) -> UNet:
     """A `UNet` from tensors under ADM's names (any prefix already removed); `path` is for the error."""
     config = adm_config(tensors, path, head_channels, sample_size)
     with torch.device("meta"):
@@ -60,7 +62,9 @@ def build_adm_unet(tensors: Tensors, path: Path, head_channels: int = 64, sample
     return fill(net, tensors, path, names)
 
 
-def adm_config(tensors: Tensors, path: Path, head_channels: int, sample_size: int | None = None) -> dict[str, Any]:
+def adm_config(
+    tensors: Tensors, path: Path, head_channels: int, sample_size: int | None = None
+) -> dict[str, Any]:
     """The arguments of `UNet`, from the shapes under `input_blocks`."""
     width = _shape(tensors, "time_embed.0.weight", 2, path)[1]
     channels, depths, attention = [], [0], set()
@@ -76,7 +80,9 @@ def adm_config(tensors: Tensors, path: Path, head_channels: int, sample_size: in
         if _has(tensors, f"input_blocks.{number}.1"):
             attention.add(level)
     if len(channels) != len(depths) or any(count % width for count in channels):
-        raise WeightsError(f"The weights {path} don't fit UNet: its levels have {channels} channels of {width}.")
+        raise WeightsError(
+            f"The weights {path} don't fit UNet: its levels have {channels} channels of {width}."
+        )
     if any(channels[level] % head_channels for level in attention):
         raise WeightsError(
             f"The weights {path} can't have attention heads of {head_channels} channels: "
@@ -99,7 +105,7 @@ def adm_config(tensors: Tensors, path: Path, head_channels: int, sample_size: in
 
 
 def adm_names(net: UNet) -> dict[str, str]:
-    """ADM's name of every parameter to `UNet`'s: `input_blocks.4.1.qkv.weight` to `down.1.blocks.0.attention...`."""
+    """ADM's name of every parameter to `UNet`'s, `out.2.weight` to `head.weight`."""
     own = net.state_dict()
     return {
         f"{theirs}.{kind}": f"{ours}.{kind}"
@@ -110,7 +116,7 @@ def adm_names(net: UNet) -> dict[str, str]:
 
 
 def _adm_layers(net: UNet) -> Iterator[tuple[str, str]]:
-    """Walks the net in ADM's order: one number per residual block or downsampling, upsampling behind a block."""
+    """Walks the net in ADM's order: a number for each residual block or downsampling; upsampling has none."""
 
     def block(theirs: str, ours: str, attention: bool) -> Iterator[tuple[str, str]]:
         yield from ((f"{theirs}.0.{a}", f"{ours}.res.{b}") for a, b in _RES_BLOCK.items())
@@ -123,7 +129,9 @@ def _adm_layers(net: UNet) -> Iterator[tuple[str, str]]:
     number = 1
     for level, stage in enumerate(net.down):
         for place, part in enumerate(stage.blocks):  # type: ignore[union-attr]
-            yield from block(f"input_blocks.{number}", f"down.{level}.blocks.{place}", part.attention is not None)
+            yield from block(
+                f"input_blocks.{number}", f"down.{level}.blocks.{place}", part.attention is not None
+            )
             number += 1
         if stage.resample is not None:
             yield f"input_blocks.{number}.0.op", f"down.{level}.resample"
@@ -146,7 +154,7 @@ def _adm_layers(net: UNet) -> Iterator[tuple[str, str]]:
     yield "out.2", "head"
 
 
-# --- SwinIR -------------------------------------------------------------------------------------------------------
+# --- SwinIR -------------------------------------------------------------------------------------------------
 
 
 def load_swinir(path: Path) -> SwinIR:
@@ -207,7 +215,7 @@ def swinir_names(net: SwinIR) -> dict[str, str]:
 
 
 def swinir_tables(net: SwinIR, tensors: Tensors) -> dict[str, tuple[int, ...]]:
-    """Shapes of what the authors' file holds beside parameters and ours computes: position indices and shift masks.
+    """Shapes of what the authors' file holds and ours computes: position indices and shift masks.
 
     The number of windows of a mask is that of the training size, so it is taken as found.
     """
@@ -224,7 +232,7 @@ def swinir_tables(net: SwinIR, tensors: Tensors) -> dict[str, tuple[int, ...]]:
     return shapes
 
 
-# --- any of them --------------------------------------------------------------------------------------------------
+# --- any of them --------------------------------------------------------------------------------------------
 
 LOADERS: dict[str, Callable[[Path], nn.Module]] = {"difface-unet": load_difface_unet, "swinir": load_swinir}
 
@@ -268,7 +276,7 @@ def _card(net: nn.Module, path: Path) -> str:
     source = known[0].url if known else path.name
     return (
         f"---\nlicense: other\nlicense_name: {licence}\n---\n\n# {type(net).__name__}\n\n"
-        f"Converted from {source} (sha256 {catalogue.sha256(path)}). The licence of that file holds for this one.\n"
+        f"Converted from {source} (sha256 {catalogue.sha256(path)}). Its licence holds for this file too.\n"
     )
 
 
@@ -287,5 +295,7 @@ def _shape(tensors: Tensors, name: str, dimensions: int, path: Path) -> tuple[in
         raise WeightsError(f"The weights {path} are not what they should be: {name} is missing.")
     shape = tuple(tensors[name].shape)
     if len(shape) != dimensions:
-        raise WeightsError(f"The weights {path} are not what they should be: {name} has the shape {by(shape)}.")
+        raise WeightsError(
+            f"The weights {path} are not what they should be: {name} has the shape {by(shape)}."
+        )
     return shape

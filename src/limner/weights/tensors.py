@@ -21,8 +21,8 @@ Shape = tuple[int, ...]
 def read_tensors(path: Path) -> dict[str, Tensor]:
     """Reads a safetensors file or a PyTorch checkpoint without running code from it.
 
-    The file is mapped rather than copied where its format allows. A dictionary inside `state_dict` is taken out, and
-    the prefix `module.` of distributed training removed.
+    The file is mapped rather than copied where its format allows. A dictionary inside `state_dict` is taken
+    out, and the prefix `module.` of distributed training removed.
 
     Raises:
         WeightsError: no such file; it is damaged; it holds something else than named tensors; or reading it
@@ -42,7 +42,9 @@ def _read_safetensors(path: Path) -> dict[str, Tensor]:
     try:
         return load_file(path)
     except (SafetensorError, OSError) as error:
-        raise WeightsError(f"The weights {path} are damaged ({error}): fetch or copy the file again.") from error
+        raise WeightsError(
+            f"The weights {path} are damaged ({error}): fetch or copy the file again."
+        ) from error
 
 
 def _read_checkpoint(path: Path) -> dict[str, Tensor]:
@@ -52,9 +54,11 @@ def _read_checkpoint(path: Path) -> dict[str, Tensor]:
     except Exception as error:  # torch reports a damaged file by a dozen different classes
         wanted = re.search(r"GLOBAL (\S+)", str(error))
         if wanted or (zipped and isinstance(error, pickle.UnpicklingError)):
+            which = f" ({wanted[1]})" if wanted else ""
             raise WeightsError(
-                f"The weights {path} ask to run code when they are read{f' ({wanted[1]})' if wanted else ''}, which "
-                "limner refuses because that code could do anything: save the tensors alone, best as safetensors."
+                f"The weights {path} ask to run code when they are read{which}, "
+                "which limner refuses because that code could do anything: save the tensors alone, best as "
+                "safetensors."
             ) from error
         raise WeightsError(
             f"The weights {path} are damaged, or are neither safetensors nor a PyTorch checkpoint: "
@@ -63,7 +67,9 @@ def _read_checkpoint(path: Path) -> dict[str, Tensor]:
     if isinstance(content, Mapping) and isinstance(content.get("state_dict"), Mapping):
         content = content["state_dict"]
     if not isinstance(content, Mapping) or not all(isinstance(tensor, Tensor) for tensor in content.values()):
-        raise WeightsError(f"The file {path} holds something else than named tensors, so it isn't a net's weights.")
+        raise WeightsError(
+            f"The file {path} holds something else than named tensors, so it isn't a net's weights."
+        )
     return dict(content)
 
 
@@ -74,22 +80,23 @@ def fill(net: Net, tensors: Mapping[str, Tensor], path: Path, names: Mapping[str
         net: best made on the meta device: its parameters are replaced, not copied into.
         tensors: name to tensor, as they stand in the file.
         path: the file, for the error.
-        names: the file's name of each parameter to the net's; by default they are the same. A shape may differ
-            from the net's by ones at the end (a 1x1 convolution is stored with one or two of them).
+        names: the file's name of each parameter to the net's; by default they are the same. A shape may
+            differ from the net's by ones at the end (a 1x1 convolution is stored with one or two of them).
 
     Raises:
         WeightsError: a tensor is missing, not expected or of another shape; all three kinds are named.
     """
     own = net.state_dict()
     names = names or {name: name for name in own}
-    demand(tensors, {theirs: tuple(own[ours].shape) for theirs, ours in names.items()}, path, type(net).__name__)
+    shapes = {theirs: tuple(own[ours].shape) for theirs, ours in names.items()}
+    demand(tensors, shapes, path, type(net).__name__)
     state = {ours: tensors[theirs].float().reshape(own[ours].shape) for theirs, ours in names.items()}
     net.load_state_dict(state, assign=True)
     return net.eval()
 
 
 def demand(tensors: Mapping[str, Tensor], shapes: Mapping[str, Shape], path: Path, what: str) -> None:
-    """Raises a WeightsError unless `tensors` has exactly the names and, but for ones at the end, the `shapes`."""
+    """Raises a WeightsError unless `tensors` has exactly these names and, but for ones at the end, shapes."""
     missing = [name for name in shapes if name not in tensors]
     extra = [name for name in tensors if name not in shapes]
     misshaped = [

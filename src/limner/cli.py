@@ -1,0 +1,528 @@
+"""The command line: arguments in, library call, result out. Whatever takes time to import is imported inside."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import asdict
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from limner import __version__, ui
+from limner.errors import LimnerError
+
+if TYPE_CHECKING:
+    from limner.faces.find import Face
+    from limner.folder import Outcome
+    from limner.restorer import Settings
+
+app = typer.Typer(
+    help="Restores degraded photographs of faces, offline, with diffusion models.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+weights_app = typer.Typer(
+    help="Weights: what there is, fetching and converting published files.", no_args_is_help=True
+)
+app.add_typer(weights_app, name="weights")
+
+
+class Device(StrEnum):
+    auto = "auto"
+    cpu = "cpu"
+    cuda = "cuda"
+    mps = "mps"
+
+
+class Dtype(StrEnum):
+    auto = "auto"
+    fp32 = "fp32"
+    bf16 = "bf16"
+
+
+class Detector(StrEnum):
+    haar = "haar"
+    yunet = "yunet"
+
+
+class Protocol(StrEnum):
+    limner_test = "limner-test"
+    landmarks = "landmarks"
+
+
+Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON, for machines.")]
+DeviceOption = Annotated[Device, typer.Option(help="Where nets run.")]
+DtypeOption = Annotated[
+    Dtype, typer.Option(help="Precision of the nets; auto: bf16 where the hardware has it.")
+]
+Threads = Annotated[int | None, typer.Option(help="CPU threads of torch.", min=1)]
+Method = Annotated[str, typer.Option(help="Restoration method, see `limner methods`.")]
+WeightsOption = Annotated[str, typer.Option(help="mini, official, or a folder.")]
+Start = Annotated[int | None, typer.Option(help="Timestep at which the chain is entered: larger is freer.")]
+Steps = Annotated[int | None, typer.Option(help="Evaluations of the prior; 0: the estimator alone.")]
+Eta = Annotated[float | None, typer.Option(help="0 faithful to 1 most realistic.")]
+Scheduler = Annotated[str | None, typer.Option(help="ddim, dpmsolver++ or unipc.")]
+Seed = Annotated[int, typer.Option(help="Seed of all noise.", min=0)]
+DetectorOption = Annotated[Detector, typer.Option(help="Face finder; yunet needs its ONNX file.")]
+Yunet = Annotated[Path | None, typer.Option(help="face_detection_yunet_2023mar.onnx, for --detector yunet.")]
+Megapixels = Annotated[float, typer.Option("--max-megapixels", help="Refuse larger photos.")]
+Faces = Annotated[str, typer.Option(help="all, largest, or indices as 0,2 (0 is the largest).")]
+MinFace = Annotated[float, typer.Option(help="Leave faces smaller than this many pixels alone.", min=0)]
+MinScore = Annotated[float, typer.Option(help="Leave faces the finder is less sure of alone.", min=0, max=1)]
+
+
+def version(show: bool) -> None:
+    if show:
+        print(f"limner {__version__}")
+        raise typer.Exit()
+
+
+@app.callback()
+def options(
+    debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks (anywhere on the line).")] = False,
+    show_version: Annotated[
+        bool, typer.Option("--version", callback=version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """`main` looks at --debug before typer does; it stands here for the help."""
+
+
+@app.command()
+def restore(
+    sources: Annotated[list[Path], typer.Argument(help="Photos, or folders of photos.")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="Folder, or a file for a single photo.")],
+    method: Method = "difface",
+    weights: WeightsOption = "mini",
+    strength: Annotated[
+        float, typer.Option(help="0 keeps the face as it was, 1 takes the restored one.")
+    ] = 1.0,
+    faces: Faces = "all",
+    min_face: MinFace = 0,
+    min_score: MinScore = 0,
+    aligned: Annotated[bool, typer.Option("--aligned", help="The photos are aligned face crops.")] = False,
+    upscale: Annotated[int, typer.Option(help="Enlarge the photo; the background by Lanczos.")] = 1,
+    samples: Annotated[int, typer.Option(help="Results for each photo.")] = 1,
+    start: Start = None,
+    steps: Steps = None,
+    eta: Eta = None,
+    scheduler: Scheduler = None,
+    seed: Seed = 0,
+    detector: DetectorOption = Detector.haar,
+    yunet: Yunet = None,
+    quality: Annotated[int | None, typer.Option(help="Of JPEG, WebP and AVIF, 1 to 100.")] = None,
+    no_provenance: Annotated[
+        bool, typer.Option("--no-provenance", help="Leave out who made the result.")
+    ] = False,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Make results anew that are there.")] = False,
+    max_megapixels: Megapixels = 100.0,
+    device: DeviceOption = Device.auto,
+    dtype: DtypeOption = Dtype.auto,
+    threads: Threads = None,
+    json: Json = False,
+) -> None:
+    """Restore the faces of photographs."""
+    from limner.folder import photos_in, restore_all
+    from limner.restorer import Restorer, Settings
+
+    settings = Settings(
+        method=method,
+        weights=weights,
+        start=start,
+        steps=steps,
+        eta=eta,
+        scheduler=scheduler,
+        samples=samples,
+        seed=seed,
+        faces=chosen_faces(faces),
+        min_face=min_face,
+        min_score=min_score,
+        detector=detector.value,
+        yunet=yunet,
+        aligned=aligned,
+        strength=strength,
+        upscale=upscale,
+        device=device.value,
+        dtype=dtype.value,
+        threads=threads,
+    )
+    photos = photos_in(sources)
+    single = len(photos) == 1 and not sources[0].is_dir()
+    restorer = Restorer(settings)
+    told, failed = [], []
+    with ui.progress("restoring", show=not json) as bar:
+        current = {"name": photos[0][0].name, "number": 0}
+
+        def progress(done: int, total: int) -> None:
+            bar(str(current["name"]), int(current["number"]) * total + done, len(photos) * total)
+
+        outcomes = restore_all(
+            restorer,
+            photos,
+            output,
+            overwrite=overwrite,
+            max_megapixels=max_megapixels,
+            quality=quality,
+            provenance=not no_provenance,
+            progress=progress,
+        )
+        for number, outcome in enumerate(outcomes):
+            current = {"name": outcome.source.name, "number": number + 1}
+            if outcome.error and single:
+                raise LimnerError(outcome.error)
+            if outcome.error:
+                failed.append(outcome)
+            if json:
+                told.append(outcome_as_json(outcome, restorer.settings, restorer.method.info.name))
+            elif not outcome.error:
+                describe(outcome)
+    if json:
+        ui.emit(told[0] if single else told)
+    elif failed:
+        ui.say(f"{len(failed)} of {len(photos)} photos failed:")
+        for outcome in failed:
+            ui.say(f"  {outcome.error}")
+    if failed:
+        raise typer.Exit(1)
+
+
+@app.command()
+def detect(
+    photo: Annotated[Path, typer.Argument(help="The photo.")],
+    faces: Faces = "all",
+    min_face: MinFace = 0,
+    min_score: MinScore = 0,
+    detector: DetectorOption = Detector.haar,
+    yunet: Yunet = None,
+    max_megapixels: Megapixels = 100.0,
+    threads: Threads = None,
+    json: Json = False,
+) -> None:
+    """Find the faces of a photograph: boxes, five points, scores."""
+    from limner.device import choose
+    from limner.faces.find import choose_faces, find_faces
+    from limner.photo import Photo
+
+    choose(threads=threads)
+    rgb = Photo.open(photo, max_megapixels).srgb()
+    found = choose_faces(find_faces(rgb, detector.value, yunet), chosen_faces(faces), min_face, min_score)
+    if json:
+        ui.emit({"photo": str(photo), "faces": [face_as_json(face) for face in found]})
+    elif found:
+        rows = [
+            [
+                str(i),
+                f"{f.score:.2f}",
+                *(f"{v:.0f}" for v in (f.box[0], f.box[1], f.box[2] - f.box[0], f.box[3] - f.box[1])),
+            ]
+            for i, f in enumerate(found)
+        ]
+        ui.table(["face", "score", "left", "top", "width", "height"], rows)
+    else:
+        ui.say(f"{photo}: no face found.")
+
+
+@app.command()
+def degrade(
+    photo: Annotated[Path, typer.Argument(help="The photo.")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="The file to write.")],
+    preset: Annotated[str, typer.Option(help="Degradation, e.g. ffhq-ref-severe.")] = "ffhq-ref-moderate",
+    seed: Seed = 0,
+    max_megapixels: Megapixels = 100.0,
+) -> None:
+    """Spoil a photograph the way the papers do, to try a restoration on it."""
+    import numpy as np
+
+    from limner.degrade import degrade as spoil
+    from limner.photo import Photo
+
+    opened = Photo.open(photo, max_megapixels)
+    spoilt = spoil(opened.srgb(), preset, np.random.default_rng(seed))
+    native = opened.from_srgb(spoilt.astype(np.float32) / 255)
+    opened.replaced(np.rint(native * opened.peak).astype(opened.pixels.dtype)).save(output)
+
+
+@app.command()
+def train(
+    recipe: Annotated[str, typer.Argument(help="alignnet, difface-estimator or difface-prior.")],
+    data: Annotated[Path, typer.Option(help="Folder of aligned faces with index.csv and landmarks.csv.")],
+    output: Annotated[
+        Path, typer.Option("--output", "-o", help="Folder for state, logs, sheets and weights.")
+    ],
+    preset: Annotated[
+        str, typer.Option(help="mini (a CPU's evening) or paper (the published settings).")
+    ] = "mini",
+    steps: Annotated[int | None, typer.Option(help="Instead of the preset's.", min=1)] = None,
+    seed: Seed = 0,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on where the run in --output stopped.")
+    ] = False,
+    every: Annotated[int, typer.Option(help="Steps between saves, measurements and sheets.", min=1)] = 500,
+    workers: Annotated[int, typer.Option(help="Processes that prepare samples.", min=0)] = 1,
+    device: DeviceOption = Device.auto,
+    threads: Threads = None,
+) -> None:
+    """Train a net; Ctrl-C stops cleanly and --resume goes on."""
+    from limner.device import choose
+    from limner.train import make_recipe
+
+    choose(threads=threads)
+    made = make_recipe(recipe, data, preset, seed)
+    if steps is not None:
+        made.steps = steps
+    from limner.train.loop import fit
+
+    weights = fit(made, output, resume=resume, every=every, workers=workers, cpu=device is Device.cpu)
+    ui.say(f"The weights are in {weights}.")
+
+
+@app.command("methods")
+def list_methods(json: Json = False) -> None:
+    """List the restoration methods."""
+    from limner.methods import methods
+
+    if json:
+        ui.emit([asdict(method) for method in methods()])
+    else:
+        rows = [[m.name, m.title, m.paper, "yes" if m.references else "no"] for m in methods()]
+        ui.table(["method", "how", "paper", "references"], rows)
+
+
+@app.command()
+def benchmark(
+    data: Annotated[Path, typer.Option(help="Folder of aligned faces with index.csv and landmarks.csv.")],
+    protocol: Annotated[
+        Protocol, typer.Option(help="limner-test: restoration; landmarks: the face finder.")
+    ] = Protocol.limner_test,
+    preset: Annotated[str, typer.Option(help="Degradation, for limner-test.")] = "ffhq-ref-severe",
+    method: Method = "difface",
+    weights: WeightsOption = "mini",
+    start: Start = None,
+    steps: Steps = None,
+    eta: Eta = None,
+    scheduler: Scheduler = None,
+    seed: Seed = 0,
+    split: Annotated[str, typer.Option(help="test; val is for choosing settings.")] = "test",
+    limit: Annotated[int | None, typer.Option(help="The first so many faces only.", min=1)] = None,
+    sheet: Annotated[Path | None, typer.Option(help="Save a contact sheet of some faces here (PNG).")] = None,
+    device: DeviceOption = Device.auto,
+    dtype: DtypeOption = Dtype.auto,
+    threads: Threads = None,
+    json: Json = False,
+) -> None:
+    """Measure on the test faces, which nothing was trained on."""
+    chosen: Literal["test", "val"] = "val" if split == "val" else "test"
+    if split not in ("test", "val"):
+        raise LimnerError(f"There is no split '{split}' to measure: choose test or val.")
+    if protocol is Protocol.landmarks:
+        from limner.data.faces import FaceSet
+        from limner.device import choose
+        from limner.evaluate import landmarks
+
+        choose(threads=threads)
+        rows = landmarks.measure_all(FaceSet.open(data, chosen), limit, seed)
+        if json:
+            ui.emit({"protocol": protocol.value, "rows": [asdict(row) for row in rows]})
+        else:
+            print(landmarks.table(rows))
+        return
+
+    from limner.evaluate.protocols import limner_test
+    from limner.evaluate.report import save_sheet
+    from limner.restorer import Restorer, Settings
+
+    restorer = Restorer(
+        Settings(
+            method=method,
+            weights=weights,
+            start=start,
+            steps=steps,
+            eta=eta,
+            scheduler=scheduler,
+            seed=seed,
+            device=device.value,
+            dtype=dtype.value,
+            threads=threads,
+        )
+    )
+    with ui.progress("measuring", show=not json) as bar:
+        measured = limner_test(
+            data,
+            preset,
+            restorer,
+            limit=limit,
+            split=chosen,
+            progress=lambda done, total: bar("measuring", done, total),
+        )
+    if sheet:
+        save_sheet(sheet, measured.pictures, [row.method for row in measured.rows] + ["truth"])
+    if json:
+        ui.emit(
+            {
+                "protocol": measured.protocol,
+                "preset": measured.preset,
+                "faces": measured.faces,
+                "rows": [asdict(row) for row in measured.rows],
+            }
+        )
+    else:
+        ui.table(
+            ["method", "PSNR dB", "SSIM", "detail ratio", "s a face"],
+            [
+                [r.method, f"{r.psnr:.2f}", f"{r.ssim:.4f}", f"{r.detail:.2f}", f"{r.seconds:.2f}"]
+                for r in measured.rows
+            ],
+        )
+
+
+@weights_app.command("list")
+def weights_list(json: Json = False) -> None:
+    """All weights that limner knows."""
+    from limner.weights import WEIGHTS
+
+    if json:
+        ui.emit(
+            [
+                {"name": w.name, "purpose": w.purpose, "licence": w.licence, "present": w.present()}
+                for w in WEIGHTS
+            ]
+        )
+    else:
+        rows = [[w.name, w.purpose, w.licence, "here" if w.present() else "not fetched"] for w in WEIGHTS]
+        ui.table(["weights", "purpose", "licence", ""], rows)
+
+
+@weights_app.command("show")
+def weights_show(
+    name: Annotated[str, typer.Argument(help="As `limner weights list` names it.")], json: Json = False
+) -> None:
+    """Size, licence, place and model card of one."""
+    from limner.weights import Embedded, find
+
+    weights = find(name)
+    if json:
+        ui.emit(dict(weights.facts()))
+        return
+    for label, text in weights.facts():
+        print(f"{label:8} {text}")
+    if isinstance(weights, Embedded):
+        print(f"\n{weights.card()}")
+
+
+@weights_app.command("convert")
+def weights_convert(
+    file: Annotated[Path, typer.Argument(help="A published checkpoint.")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="The folder to write.")],
+) -> None:
+    """Convert a published checkpoint into a folder of limner's (config.json and safetensors)."""
+    from limner.weights import convert
+
+    print(convert(file, output))
+
+
+@weights_app.command("fetch")
+def weights_fetch(
+    name: Annotated[str, typer.Argument(help="As `limner weights list` names it.")],
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Don't ask.")] = False,
+) -> None:
+    """Fetch a published file: shows where from, how large and its licence, and asks first."""
+    from limner.weights import Embedded, fetch, find
+
+    weights = find(name)
+    for label, text in weights.facts():
+        ui.say(f"{label:8} {text}")
+    if isinstance(weights, Embedded) or weights.present():
+        ui.say("It is here already.")
+    elif not yes and not typer.confirm("Fetch it under this licence?", err=True):
+        raise typer.Exit(1)
+    with ui.progress("fetching") as bar:
+        path = fetch(
+            weights, progress=lambda done, total: bar("fetching", done, total or weights_size(weights))
+        )
+    print(path)
+
+
+def weights_size(weights: object) -> int:
+    """The size the catalogue states, for servers that tell none."""
+    return getattr(weights, "about", 0)
+
+
+def chosen_faces(text: str) -> Literal["all", "largest"] | list[int]:
+    """`all`, `largest` or a list of indices, from the option's text.
+
+    Raises:
+        LimnerError: if it is none of them.
+    """
+    if text == "all":
+        return "all"
+    if text == "largest":
+        return "largest"
+    try:
+        return [int(part) for part in text.split(",")]
+    except ValueError as error:
+        raise LimnerError(f"--faces is '{text}': give all, largest, or indices such as 0,2.") from error
+
+
+def face_as_json(face: Face) -> dict[str, object]:
+    return {
+        "box": [round(float(v), 2) for v in face.box],
+        "landmarks": [[round(float(x), 2), round(float(y), 2)] for x, y in face.landmarks],
+        "score": round(float(face.score), 4),
+    }
+
+
+def outcome_as_json(outcome: Outcome, settings: Settings, weights: str) -> dict[str, object]:
+    if outcome.error:
+        return {"photo": str(outcome.source), "error": outcome.error}
+    names = [str(path) for path in outcome.outputs]
+    done = outcome.restoration
+    return {
+        "photo": str(outcome.source),
+        "faces": [face_as_json(face) for face in done.faces] if done else [],
+        "output": names[0] if len(names) == 1 else names,
+        "method": settings.method,
+        "weights": weights,
+        "seed": settings.seed,
+        "seconds": round(done.seconds, 3) if done else 0.0,
+        "skipped": done is None,
+        "notes": done.notes if done else [],
+    }
+
+
+def describe(outcome: Outcome) -> None:
+    """Tells a person what became of one photo."""
+    done, names = outcome.restoration, ", ".join(str(path) for path in outcome.outputs)
+    if done is None:
+        ui.say(f"{names} is there already: --overwrite makes it anew.")
+    elif not done.faces:
+        ui.say(f"{outcome.source}: no face found, so {names} is the photo as it was.")
+    else:
+        count = f"{len(done.faces)} face{'s' if len(done.faces) > 1 else ''}"
+        ui.say(f"{names}: {count} restored in {done.seconds:.1f} s.")
+    for note in done.notes if done else []:
+        ui.say(f"  Note: {note}")
+
+
+def main() -> None:
+    """Runs the command line: 0 done, 1 some photos failed, 2 wrong input, 130 interrupted."""
+    debug = "--debug" in sys.argv
+    sys.argv = [word for word in sys.argv if word != "--debug"]
+    try:
+        app()
+    except LimnerError as error:
+        if debug:
+            raise
+        ui.say(f"limner: {error}")
+        sys.exit(2)
+    except KeyboardInterrupt:
+        if debug:
+            raise
+        ui.say("limner: interrupted.")
+        sys.exit(130)
+    except Exception as error:
+        if debug:
+            raise
+        ui.say(f"limner: unexpected {type(error).__name__}: {error} (run again with --debug and report it)")
+        sys.exit(3)

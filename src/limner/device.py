@@ -1,0 +1,96 @@
+"""Which device, which precision, how many threads, and how many faces at once."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+
+import torch
+from torch import nn
+
+from limner.errors import LimnerError
+
+DEVICES = ("auto", "cpu", "cuda", "mps")
+DTYPES = ("auto", "fp32", "bf16")
+
+MOST_FACES = {"cpu": 4, "cuda": 16, "mps": 8}
+"""Beyond these a larger batch wins no time (measured on the CPU: nothing beyond 4)."""
+
+BYTES_PER_PIXEL = 4_000
+"""Activations of the largest net, the published prior, per pixel of one face in fp32, measured at 512 px."""
+
+
+@dataclass(frozen=True)
+class Compute:
+    """Where and how nets run.
+
+    Attributes:
+        device: a torch device.
+        dtype: of weights and activations; schedules and sampling arithmetic stay fp32.
+    """
+
+    device: torch.device
+    dtype: torch.dtype
+
+    def place(self, net: nn.Module) -> nn.Module:
+        """Moves a net here. bf16 convolutions want channels_last (twice as fast); in fp32 the plain layout is the
+        exact one, because torch's channels_last group norm is off by 2e-4 on large maps."""
+        layout = torch.channels_last if self.dtype == torch.bfloat16 else torch.contiguous_format
+        # Not ModelMixin.to: it warns of layers to keep in fp32 although there are none.
+        return nn.Module.to(net, self.device, self.dtype).to(memory_format=layout)  # type: ignore[call-overload]
+
+    def batch_size(self, face_size: int) -> int:
+        """Faces of `face_size` px that go through the nets at once, from half of the free memory."""
+        share = free_memory(self.device) // 2
+        return max(1, min(MOST_FACES[self.device.type], share // (BYTES_PER_PIXEL * face_size**2)))
+
+
+def choose(device: str = "auto", dtype: str = "auto", threads: int | None = None) -> Compute:
+    """Picks where to run.
+
+    Args:
+        device: `auto` (cuda, else mps, else cpu), `cpu`, `cuda` or `mps`.
+        dtype: `auto` (bf16 where the hardware computes it natively), `fp32` (exact) or `bf16`.
+        threads: CPU threads of torch, or None for torch's own choice.
+
+    Raises:
+        LimnerError: if the device isn't there or a name is unknown.
+    """
+    if device not in DEVICES or dtype not in DTYPES:
+        raise LimnerError(
+            f"Device '{device}' with dtype '{dtype}' is unknown: {DEVICES} and {DTYPES} are known."
+        )
+    there = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
+    if device == "auto":
+        device = next(name for name in ("cuda", "mps", "cpu") if there[name])
+    if not there[device]:
+        raise LimnerError(
+            f"This machine has no {device} device that torch can use: choose --device auto or cpu."
+        )
+    if threads is not None:
+        if threads < 1:
+            raise LimnerError(f"--threads is {threads}: give at least 1.")
+        torch.set_num_threads(threads)
+    if dtype == "auto":
+        dtype = "bf16" if has_bfloat16(device) else "fp32"
+    return Compute(torch.device(device), {"fp32": torch.float32, "bf16": torch.bfloat16}[dtype])
+
+
+def has_bfloat16(device: str) -> bool:
+    """Whether the device computes in bf16 natively; elsewhere it is emulated and slower than fp32."""
+    if device == "cuda":
+        return torch.cuda.is_bf16_supported(including_emulation=False)
+    if device == "cpu":
+        checks = ("_is_amx_tile_supported", "_is_avx512_bf16_supported")
+        return any(getattr(torch.cpu, check, lambda: False)() for check in checks)
+    return False
+
+
+def free_memory(device: torch.device) -> int:
+    """Bytes that can still be had; 4 GB where the system doesn't tell."""
+    if device.type == "cuda":
+        return torch.cuda.mem_get_info(device)[0]
+    try:
+        return os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    except (AttributeError, ValueError, OSError):
+        return 4 * 2**30

@@ -1,0 +1,254 @@
+"""Faces are found, told apart, and chosen."""
+
+import csv
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from limner.data.faces import FaceSet
+from limner.errors import LimnerError, WeightsError
+from limner.faces import find, proposals
+from limner.faces.align import transform
+from limner.faces.find import Face, choose_faces, find_faces, look_closely, merge, upright_frames
+from limner.nets.alignnet import upright_points
+
+OLD = [f"old_{n}.jpg" for n in (
+    "000380 000875 001268 001386 001658 001752 003640 004226 004414 004567 004868 005730 007079 007406 007636 "
+    "009273 009443 009933 010383"
+).split()]  # fmt: skip
+
+
+def read(path: Path) -> np.ndarray:
+    data = cv2.imdecode(np.frombuffer(path.read_bytes(), np.uint8), cv2.IMREAD_COLOR)
+    assert data is not None
+    return cv2.cvtColor(data, cv2.COLOR_BGR2RGB)
+
+
+def five(x: float, y: float, eyes: float) -> np.ndarray:
+    """The template's five points about (x, y)."""
+    points = upright_points(eyes / 0.3125)
+    return points - points.mean(0) + (x, y)
+
+
+def face(size: float, score: float) -> Face:
+    return Face((0, 0, size, size), five(size / 2, size / 2, size / 2.4).astype(np.float32), score)
+
+
+# Choosing
+
+
+def test_choose():
+    faces = [face(200, 0.99), face(100, 0.7), face(40, 0.95)]
+    assert choose_faces(faces) == faces
+    assert choose_faces(faces, "largest") == faces[:1]
+    assert choose_faces(faces[::-1], "largest") == faces[:1]
+    assert choose_faces(faces, [2, 0]) == [faces[2], faces[0]]
+    assert choose_faces(faces, min_size=60) == faces[:2]
+    assert choose_faces(faces, min_score=0.9) == [faces[0], faces[2]]
+    assert choose_faces(faces, "largest", min_score=0.995) == []
+    assert choose_faces(faces, [1], min_size=150) == []
+    assert choose_faces([], "all") == choose_faces([], "largest") == []
+
+
+def test_choose_what_is_not_there():
+    faces = [face(200, 0.9)] * 3
+    with pytest.raises(LimnerError, match=r"^There is no face 4: the photo has 3 \(0 to 2\)\.$"):
+        choose_faces(faces, [0, 4])
+    with pytest.raises(LimnerError, match=r"^There is no face -1: the photo has 3 \(0 to 2\)\.$"):
+        choose_faces(faces, [-1])
+    with pytest.raises(LimnerError, match=r"^There is no face 0: the photo has none\.$"):
+        choose_faces([], [0])
+    with pytest.raises(LimnerError, match="'biggest' is no choice of faces"):
+        choose_faces(faces, "biggest")  # type: ignore[arg-type]
+
+
+# Merging
+
+
+def test_merge_keeps_the_best_of_each_face():
+    points = np.stack([five(100, 100, 40), five(104, 98, 42), five(300, 100, 40), five(101, 101, 39)])
+    assert merge(points, np.array([0.8, 0.9, 0.7, 0.6]), 0.5) == [1, 2]
+    assert merge(points, np.array([0.8, 0.9, 0.7, 0.6]), 0.75) == [1]
+    assert merge(np.empty((0, 5, 2)), np.empty(0), 0.5) == []
+
+
+def test_an_eye_taken_for_a_face_is_merged_with_its_face():
+    points = np.stack([five(100, 100, 60), five(85, 85, 8)])
+    assert merge(points, np.array([0.9, 0.8]), 0.5) == [0]
+
+
+def test_neighbours_in_a_crowd_stay_apart():
+    points = np.stack([five(100, 100, 20), five(145, 110, 20), five(120, 60, 18)])
+    assert len(merge(points, np.array([0.9, 0.8, 0.7]), 0.5)) == 3
+
+
+# Proposals
+
+
+@pytest.mark.parametrize("angle", [0, 35, 90, 215])
+def test_frames_of_a_turned_copy_lead_back(angle):
+    turn, _ = proposals._turn(400, 300, angle)
+    centre = transform(np.array([[120.0, 200.0]]), turn)[0]
+    frame = proposals._frames(centre[:1], centre[1:], np.array([80.0]), turn)[0]
+    np.testing.assert_allclose(transform(np.array([[120.0, 200.0]]), frame), [[0.5, 0.5]], atol=1e-9)
+    assert np.linalg.det(frame[:, :2]) == pytest.approx(1 / 80**2)
+
+
+@pytest.mark.parametrize(("width", "height"), [(256, 256), (400, 300), (200, 500)])
+def test_the_grid_has_a_window_near_every_face(width, height):
+    frames = proposals.grid(width, height, [0])
+    side, rng = min(width, height), np.random.default_rng(0)
+    for _ in range(100):
+        size = rng.uniform(0.42, 1.4) * side
+        reach = max(0.0, 0.5 * size - 0.1 * side)
+        x = rng.uniform(min(reach, width / 2), max(width - reach, width / 2))
+        y = rng.uniform(min(reach, height / 2), max(height - reach, height / 2))
+        seen = transform(np.array([[x, y]]), frames)[:, 0] - 0.5
+        factor = size * np.sqrt(np.linalg.det(frames[:, :, :2]))
+        near = (np.abs(seen).max(-1) < 0.25) & (np.abs(np.log(factor)) < 0.45)
+        assert near.any(), (x, y, size)
+
+
+def test_no_grid_over_a_panorama():
+    assert proposals.grid(10_000, 20, [0, 90]).shape == (0, 2, 3)
+
+
+# The finder
+
+
+@pytest.mark.parametrize("shape", [(200, 300), (1, 1), (7, 900), (64, 64)])
+def test_a_blank_picture_has_no_face(shape):
+    assert find_faces(np.full((*shape, 3), 128, np.uint8)) == []
+
+
+def test_noise_has_no_face():
+    rng = np.random.default_rng(0)
+    assert find_faces(rng.integers(0, 256, (240, 320, 3), dtype=np.uint8)) == []
+
+
+@pytest.fixture(scope="module")
+def crops(shared) -> FaceSet:
+    return FaceSet.open(shared / "faces", "test")
+
+
+@pytest.mark.parametrize("angle", [0, 30, -45, 90, 180])
+def test_a_turned_face_is_found_with_the_right_points(crops, angle):
+    picture, truth = crops.image(0, 512), crops.landmarks(0, 512)
+    turn = cv2.getRotationMatrix2D((255.5, 255.5), angle, 1)
+    turned = cv2.warpAffine(picture, turn, (512, 512), borderMode=cv2.BORDER_REFLECT_101)
+    found = find_faces(turned)
+    assert len(found) == 1
+    distance = np.linalg.norm(found[0].landmarks - transform(truth, turn), axis=1)
+    assert distance.mean() < 0.06 * np.linalg.norm(truth[1] - truth[0])
+    assert found[0].landmarks.dtype == np.float32 and 0.5 < found[0].score <= 1
+    x0, y0, x1, y1 = found[0].box
+    assert x1 - x0 == pytest.approx(y1 - y0) == pytest.approx(found[0].size)
+    assert ((found[0].landmarks > (x0, y0)) & (found[0].landmarks < (x1, y1))).all()
+
+
+def test_a_face_of_32_pixels_in_a_large_photo(crops):
+    photo = np.full((900, 1400, 3), 90, np.uint8)
+    small = cv2.resize(crops.image(1, 512), (54, 54), interpolation=cv2.INTER_AREA)  # the face is 0.59 of a crop
+    photo[600:654, 1000:1054] = small
+    found = find_faces(photo)
+    assert len(found) == 1 and 25 < found[0].size < 40
+    np.testing.assert_allclose(found[0].landmarks, crops.landmarks(1, 54) + (1000, 600), atol=2)
+
+
+def test_points_of_a_large_photo_are_exact_at_its_full_size(crops):
+    photo = cv2.resize(crops.image(0, 512), (2600, 2600), interpolation=cv2.INTER_CUBIC)
+    (found,) = find_faces(photo)
+    truth = (crops.landmarks(0, 512) + 0.5) * (2600 / 512) - 0.5
+    assert np.linalg.norm(found.landmarks - truth, axis=1).mean() < 0.05 * np.linalg.norm(truth[1] - truth[0])
+
+
+def test_a_tight_and_very_blurred_face_is_found(crops):
+    tight = cv2.GaussianBlur(crops.image(2, 512)[90:480, 60:450], (0, 0), 12)
+    assert len(find_faces(tight)) == 1
+
+
+def test_all_but_one_of_the_faces_of_solvay(shared):
+    with (Path(__file__).parent / "solvay_points.csv").open(encoding="utf-8", newline="") as table:
+        truth = np.array([[float(v) for v in row.values()] for row in csv.DictReader(table)])
+    assert len(truth) == 29
+    found = find_faces(read(shared / "photos" / "solvay_conference_1927_rgba.png"))
+    between = np.array([f.landmarks[:2].mean(0) for f in found])
+    distances = np.linalg.norm(truth[:, None] - between[None], axis=-1)
+    hit = (distances < 6).any(1).sum()  # the eyes are about 19 px apart
+    assert hit >= 28
+    assert len(found) - hit <= 1
+    assert [f.size for f in found] == sorted((f.size for f in found), reverse=True)
+
+
+@pytest.mark.parametrize("name", OLD)
+def test_an_old_portrait_has_one_face(shared, name):
+    (found,) = find_faces(read(shared / "photos" / name))
+    assert found.size >= 40
+
+
+def test_refining_is_stable(crops):
+    """Looking again from the found points changes next to nothing."""
+    picture = crops.image(3, 512)
+    (found,) = find_faces(picture)
+    (again,) = look_closely(find.load_net(), picture, upright_frames(found.landmarks[None].astype(float)))
+    eyes = np.linalg.norm(found.landmarks[1] - found.landmarks[0])
+    assert np.abs(again.landmarks - found.landmarks).max() < 0.05 * eyes
+
+
+# Other detectors, and what can go wrong
+
+
+def test_unknown_detector():
+    with pytest.raises(LimnerError, match="no detector 'mtcnn': choose one of haar, yunet"):
+        find_faces(np.zeros((9, 9, 3), np.uint8), "mtcnn")
+
+
+def test_yunet_without_its_file(tmp_path):
+    picture = np.zeros((9, 9, 3), np.uint8)
+    with pytest.raises(LimnerError, match=r"needs its file face_detection_yunet_2023mar\.onnx: .* --yunet PATH"):
+        find_faces(picture, "yunet")
+    with pytest.raises(LimnerError, match=r"nowhere\.onnx is not there"):
+        find_faces(picture, "yunet", tmp_path / "nowhere.onnx")
+    broken = tmp_path / "broken.onnx"
+    broken.write_bytes(b"no net")
+    with pytest.raises(LimnerError, match=r"broken\.onnx can't be used as YuNet"):
+        find_faces(picture, "yunet", broken)
+
+
+def test_yunet_rows_become_faces(tmp_path, monkeypatch):
+    """OpenCV's detector is replaced: its rows and the picture it is given are checked, not its net."""
+    file, given = tmp_path / "net.onnx", {}
+    file.write_bytes(b"")
+    big, small = five(600, 300, 60), five(100, 100, 20)
+
+    class Detector:
+        @classmethod
+        def create(cls, model, config, size, score_threshold):
+            given.update(model=model, size=size)
+            return cls()
+
+        def detect(self, bgr):
+            given["picture"] = bgr
+            rows = [[0, 0, 9, 9, *p.ravel(), score] for p, score in ((small, 0.9), (big, 0.8), (big + 1, 0.7))]
+            return 1, np.array(rows, np.float32)
+
+    monkeypatch.setattr(cv2, "FaceDetectorYN", Detector)
+    photo = np.zeros((1280, 2560, 3), np.uint8)
+    photo[..., 0] = 200
+    found = find_faces(photo, "yunet", file)
+    assert given["model"] == str(file) and given["size"] == (1280, 640)
+    assert given["picture"][0, 0].tolist() == [0, 0, 200]  # OpenCV wants BGR
+    assert [f.score for f in found] == pytest.approx([0.8, 0.9])
+    np.testing.assert_allclose(found[0].landmarks, big * 2, atol=1e-3)
+
+
+def test_missing_weights(tmp_path, monkeypatch):
+    import limner.weights
+
+    monkeypatch.setattr(limner.weights, "__file__", str(tmp_path / "__init__.py"))
+    find.load_net.cache_clear()
+    with pytest.raises(WeightsError, match="face finder's weights are missing in .*: install limner again"):
+        find.load_net()
+    find.load_net.cache_clear()

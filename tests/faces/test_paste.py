@@ -1,0 +1,143 @@
+"""Crops go back where they came from, and nothing else changes."""
+
+import numpy as np
+import pytest
+
+from limner.errors import LimnerError
+from limner.faces.align import crop, invert, transform
+from limner.faces.paste import face_mask, paste
+
+from .test_align import matrix, smooth
+
+SIZE = 128
+
+
+def placed(angle=17.0, scale=0.8, centre=(150.0, 120.0)) -> np.ndarray:
+    m = matrix(angle, scale, (0, 0))
+    m[:, 2] = SIZE / 2 - m[:, :2] @ centre
+    return m
+
+
+def as_type(picture: np.ndarray, dtype: type) -> np.ndarray:
+    return (
+        picture.astype(dtype) if dtype == np.float32 else np.rint(picture * np.iinfo(dtype).max).astype(dtype)
+    )
+
+
+def unit(picture: np.ndarray) -> np.ndarray:
+    return (
+        picture.astype(np.float32)
+        if picture.dtype == np.float32
+        else picture.astype(np.float32) / np.iinfo(picture.dtype).max
+    )
+
+
+def test_mask():
+    mask = face_mask(SIZE)
+    assert mask.shape == (SIZE, SIZE) and mask.dtype == np.float32
+    assert mask[0].max() == mask[-1].max() == mask[:, 0].max() == mask[:, -1].max() == 0
+    assert mask[SIZE // 4 : -SIZE // 4, SIZE // 4 : -SIZE // 4].min() == 1
+    assert np.abs(np.diff(mask, axis=0)).max() < 0.2  # a slope, no step
+    np.testing.assert_allclose(mask, mask[::-1, ::-1], atol=1e-6)
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.float32])
+@pytest.mark.parametrize("scale", [0.8, 2.3, 0.3])
+def test_round_trip(dtype, scale):
+    picture = as_type(smooth(260, 320), dtype)
+    m = placed(scale=scale)
+    back = paste(picture, unit(crop(picture, m, SIZE)), m)
+    assert back.dtype == dtype and back.shape == picture.shape
+    assert np.abs(unit(back) - unit(picture)).max() < 0.02
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.float32])
+def test_outside_the_crop_every_bit_stays(dtype):
+    picture = as_type(np.random.default_rng(0).random((260, 320, 3)), dtype)
+    before, m = picture.copy(), placed()
+    result = paste(picture, np.full((SIZE, SIZE, 3), 0.5, np.float32), m)
+    np.testing.assert_array_equal(picture, before)  # the input is never changed
+    y, x = np.mgrid[:260, :320]
+    inside = transform(np.stack([x.ravel(), y.ravel()], -1), m).reshape(260, 320, 2)
+    outside = (inside < 0).any(-1) | (inside > SIZE - 1).any(-1)
+    np.testing.assert_array_equal(result[outside], picture[outside])
+    assert (result != picture)[120, 150].all()
+
+
+def test_strength():
+    picture = as_type(smooth(260, 320), np.uint16)
+    m, white = placed(), np.ones((SIZE, SIZE, 3), np.float32)
+    np.testing.assert_array_equal(paste(picture, white, m, strength=0), picture)
+    whole = paste(picture, white, m, strength=1, match_colour=False).astype(float)
+    half = paste(picture, white, m, strength=0.5, match_colour=False).astype(float)
+    assert whole[120, 150].min() == 65535
+    np.testing.assert_allclose(half, (whole + picture) / 2, atol=1)
+    for wrong in (-0.1, 1.5, float("nan")):
+        with pytest.raises(LimnerError, match="strength must lie between 0"):
+            paste(picture, white, m, strength=wrong)
+
+
+def test_colour_is_matched_to_the_surroundings():
+    picture = np.full((260, 320, 3), (0.55, 0.45, 0.35), np.float32)
+    m = placed()
+    shifted = crop(picture, m, SIZE) + np.float32([0.08, 0, -0.08])
+    matched = paste(picture, shifted, m)
+    np.testing.assert_allclose(matched, picture, atol=0.01)
+    unmatched = paste(picture, shifted, m, match_colour=False)
+    assert abs(unmatched[120, 150, 0] - 0.63) < 0.005
+
+
+def test_matching_follows_light_from_one_side():
+    picture = np.repeat(np.linspace(0.3, 0.7, 320, dtype=np.float32)[None, :, None], 260, 0).repeat(3, 2)
+    m = placed(angle=0)
+    flat = np.full((SIZE, SIZE, 3), 0.48, np.float32)
+    result = paste(picture, flat, m)
+    assert result[120, 195, 0] - result[120, 105, 0] > 0.03
+
+
+def test_matching_never_overflows_nor_replaces_content():
+    black = np.zeros((260, 320, 3), np.uint8)
+    result = paste(black, np.ones((SIZE, SIZE, 3), np.float32), placed())
+    assert result[120, 150].min() > 200  # a black surrounding must not turn a face black
+    white = np.full((260, 320, 3), 255, np.uint8)
+    assert paste(white, np.full((SIZE, SIZE, 3), 0.98, np.float32), placed())[120, 150].min() >= 250
+    assert paste(white, np.full((SIZE, SIZE, 3), np.float32(3)), placed()).max() == 255
+
+
+def test_grey_stays_grey():
+    picture = as_type(smooth(260, 320)[..., :1].repeat(3, 2), np.uint8)
+    restored = smooth(SIZE, SIZE)[..., :1].repeat(3, 2)
+    result = paste(picture, restored, placed())
+    assert np.ptp(result.astype(int), axis=-1).max() == 0
+
+
+@pytest.mark.parametrize("centre", [(0.0, 0.0), (319.0, 130.0), (150.0, 275.0), (-30.0, 100.0)])
+def test_faces_partly_outside(centre):
+    picture = as_type(smooth(260, 320), np.uint8)
+    m = placed(centre=centre)
+    back = paste(picture, unit(crop(picture, m, SIZE)), m)
+    assert np.abs(back.astype(int) - picture).max() <= 5
+    changed = paste(picture, 1 - unit(crop(picture, m, SIZE)), m)
+    assert (changed != picture).any()
+
+
+def test_a_crop_wholly_outside_changes_nothing():
+    picture = as_type(smooth(60, 80), np.uint8)
+    m = placed(centre=(900.0, 900.0))
+    np.testing.assert_array_equal(paste(picture, np.zeros((SIZE, SIZE, 3), np.float32), m), picture)
+
+
+def test_a_face_without_any_surroundings():
+    picture = as_type(smooth(32, 32), np.uint8)  # the picture lies wholly inside the full part of the mask
+    m = placed(angle=0, scale=1, centre=(16.0, 16.0))
+    result = paste(picture, np.full((SIZE, SIZE, 3), 0.25, np.float32), m)
+    np.testing.assert_array_equal(result, 64)
+
+
+def test_several_faces_in_turn():
+    picture = as_type(smooth(260, 320), np.uint8)
+    first, second = placed(centre=(80.0, 100.0)), placed(centre=(240.0, 150.0))
+    black = np.zeros((SIZE, SIZE, 3), np.float32)
+    both = paste(paste(picture, black, first, match_colour=False), black, second, match_colour=False)
+    assert both[100, 80].max() == 0 and both[150, 240].max() == 0
+    assert transform(np.array([[64.0, 64.0]]), invert(second))[0] == pytest.approx((240, 150))
