@@ -1,6 +1,6 @@
 """Peak memory and time of a whole program, as the operating system counts them.
 
-    python benchmarks/memory.py limner restore photo.jpg --out restored.jpg
+    python benchmarks/memory.py limner restore photo.jpg --output restored.jpg
 
 Everything after the script's name is the command. It is run once; its peak resident memory covers the
 interpreter, the libraries, the weights and the work.

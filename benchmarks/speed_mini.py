@@ -14,13 +14,9 @@ from machine import conditions, interleaved
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--weights", default="mini")
-    parser.add_argument(
-        "--faces", type=int, default=4, help="faces of the batch that is timed beside one face"
-    )
+    parser.add_argument("--faces", type=int, default=4, help="faces of the batch that is timed beside one face")
     parser.add_argument("--repeat", type=int, default=5)
     parser.add_argument("--threads", type=int, default=torch.get_num_threads())
     parser.add_argument("--dtype", choices=("auto", "fp32", "bf16"), default="auto")
@@ -34,9 +30,7 @@ def main() -> None:
     faces = list(np.random.default_rng(0).integers(0, 256, (wish.faces, size, size, 3), np.uint8))
 
     print(conditions())
-    print(
-        f"weights {wish.weights}, {restorer.compute.dtype}, {size} px, {steps} steps; loading {loading:.1f} s"
-    )
+    print(f"weights {wish.weights}, {restorer.compute.dtype}, {size} px, {steps} steps; loading {loading:.1f} s")
     batch = f"{wish.faces} faces"
     seconds = interleaved(
         {

@@ -23,7 +23,7 @@ LOSSY = [".jpg", ".webp", ".avif"]
 MADE = Provenance("difface", "mini", 1, 1, "0.1.0")
 XMP = (
     b'<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">'
-    b'<rdf:Description rdf:about="" xmlns:tiff="http://ns.adobe.com/tiff/1.0/" tiff:Orientation="6"'
+    b'<rdf:Description rdf:about="" xmlns:tiff="http://ns.adobe.com/tiff/1.0/" tiff:Orientation="1"'
     b' tiff:Artist="Nadar"/></rdf:RDF></x:xmpmeta>'
 )
 
@@ -41,10 +41,11 @@ def random_pixels(dtype: type = np.uint8, shape: tuple[int, ...] = (20, 30, 3)) 
 
 def exif(orientation: int | None = None) -> bytes:
     made = Image.Exif()
-    made[271] = "Voigtländer".encode("latin-1").decode("latin-1")
+    made[271] = "Voigtländer".encode("latin-1")
     made[306] = "2001:02:03 04:05:06"
     made.get_ifd(34665)[36867] = "2000:01:02 03:04:05"
     made.get_ifd(34665)[37500] = b"maker\0notes"
+    made.get_ifd(34665)[40965] = {1: "R98"}
     made.get_ifd(34853).update({1: "N", 2: (52.0, 30.0, 15.5), 3: "E", 4: (13.0, 24.0, 1.0)})
     if orientation is not None:
         made[274] = orientation
@@ -299,7 +300,7 @@ def test_16_bit_is_kept(tmp_path: Path, suffix: str, kind: str) -> None:
     assert (again.alpha is None) if alpha is None else (again.alpha == alpha).all()
     assert again.icc == photo.icc
     assert again.dpi == pytest.approx((300, 300), abs=0.1)
-    assert again.xmp == XMP.replace(b'Orientation="6"', b'Orientation="1"')
+    assert again.xmp == XMP
     assert_exif(again.exif)
 
 
@@ -473,6 +474,15 @@ def test_the_exif_turn_of_16_bit_files(tmp_path: Path, format: str, orientation:
     assert (Photo.open(tmp_path / "b.png").pixels == photo.pixels).all()
 
 
+def test_a_turn_that_only_xmp_tells_of_is_applied_once(tmp_path: Path) -> None:
+    Photo(smooth(24, 40), "PNG", xmp=XMP.replace(b'Orientation="1"', b'Orientation="6"')).save(tmp_path / "a.png")
+    photo = Photo.open(tmp_path / "a.png")
+    assert (photo.pixels == np.rot90(smooth(24, 40), -1)).all()
+    assert photo.xmp == XMP
+    photo.save(tmp_path / "b.png")
+    assert (Photo.open(tmp_path / "b.png").pixels == photo.pixels).all()
+
+
 def encoded_orientation(pixels: np.ndarray, orientation: int) -> Image.Image:
     return Image.open(BytesIO(encoded(Image.fromarray(pixels), "PNG", exif=exif(orientation))))
 
@@ -483,14 +493,15 @@ def test_a_thumbnail_of_the_unrestored_photo_is_unlinked(tmp_path: Path) -> None
     raw = b"MM\0\x2a\0\0\0\x08" + first + second
     path = write(tmp_path / "a.jpg", encoded(Image.fromarray(smooth()), "JPEG", exif=b"Exif\0\0" + raw))
     with Image.open(path) as image:
-        assert 0x0201 in image.getexif().get_ifd(1)  # the test's own premise
+        assert 0x0201 in image.getexif().get_ifd(-1)  # the test's own premise
     photo = Photo.open(path)
     assert photo.exif is not None
     read = Image.Exif()
     read.load(photo.exif)
-    assert not read.get_ifd(1) and read[0x0112] == 1
+    assert not read.get_ifd(-1) and read[0x0112] == 1
 
 
+@pytest.mark.filterwarnings("ignore:Corrupt EXIF data")
 @pytest.mark.parametrize("damaged", [b"Exif\0\0II*\0", b"Exif\0\0MM\0*\0\0\xff\xff", b"Exif\0\0garbage of some length"])
 def test_damaged_exif_is_no_reason_to_refuse_a_photo(tmp_path: Path, damaged: bytes) -> None:
     path = write(tmp_path / "a.jpg", encoded(Image.fromarray(smooth()), "JPEG", exif=damaged))
@@ -506,7 +517,7 @@ def test_an_xmp_packet_too_long_for_jpeg_gives_way(tmp_path: Path) -> None:
     photo.save(tmp_path / "a.jpg")
     assert Photo.open(tmp_path / "a.jpg").xmp is None
     photo.save(tmp_path / "a.png")
-    assert Photo.open(tmp_path / "a.png").xmp == photo.xmp.replace(b'="6"', b'="1"')  # type: ignore[union-attr]
+    assert Photo.open(tmp_path / "a.png").xmp == photo.xmp
 
 
 def test_a_resolution_without_sense_is_dropped(tmp_path: Path) -> None:
@@ -540,7 +551,9 @@ def test_missing_folder_empty_and_unreadable(tmp_path: Path, monkeypatch: pytest
     assert refusal(empty) == "can't be read (Permission denied): check its permissions."
 
 
-@pytest.mark.parametrize("content", [b"Dear all, here is the photo.\n", b"BMW and other cars", b"<html></html>", b"\0" * 99])
+@pytest.mark.parametrize(
+    "content", [b"Dear all, here is the photo.\n", b"BMW and other cars", b"<html></html>", b"\0" * 99]
+)
 def test_text_named_jpg(tmp_path: Path, content: bytes) -> None:
     path = write(tmp_path / "a.jpg", content)
     assert refusal(path) == "is not a picture, whatever its name says: choose a photo."
@@ -561,6 +574,7 @@ def test_truncated_files(tmp_path: Path, format: str, share: float) -> None:
     assert refusal(path) == f"is a damaged or truncated {format}: get a whole copy of it."
 
 
+@pytest.mark.filterwarnings("ignore:Truncated File Read")
 @pytest.mark.parametrize("depth", [np.uint8, np.uint16])
 @pytest.mark.parametrize("share", [0.01, 0.5, 0.9])
 def test_truncated_tiff(tmp_path: Path, depth: type, share: float) -> None:
@@ -610,7 +624,9 @@ def bomb(width: int, height: int) -> bytes:
         return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
 
     head = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
-    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", zlib.compress(bytes(1000))) + chunk(b"IEND", b"")
+    return (
+        b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", zlib.compress(bytes(1000))) + chunk(b"IEND", b"")
+    )
 
 
 @pytest.mark.parametrize("side", [10_001, 15_000, 60_000])  # the two larger ones pass Pillow's own limits

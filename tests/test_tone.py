@@ -89,9 +89,7 @@ def test_a_picture_of_one_pixel_is_judged() -> None:
 
 def test_the_prints_of_the_shared_folder(shared: Path) -> None:
     for path in sorted((shared / "photos").glob("*.*g")):
-        expected = (
-            "toned" if path.name in TONED_PRINTS else "colour" if path.name in COLOUR_PRINTS else "grey"
-        )
+        expected = "toned" if path.name in TONED_PRINTS else "colour" if path.name in COLOUR_PRINTS else "grey"
         assert tone(read(path)).kind == expected, path.name
 
 
@@ -127,7 +125,7 @@ def test_a_grey_photo_gets_the_luma_of_the_restored_face() -> None:
     kept = keep_tone(grey.astype(np.float32) / 255, restored, tone(grey))
     assert kept.dtype == np.float32
     assert (kept == kept[..., :1]).all()
-    np.testing.assert_allclose(kept[..., 0], restored @ np.float32([0.299, 0.587, 0.114]), atol=1e-5)
+    np.testing.assert_allclose(kept[..., 0], restored @ np.array([0.299, 0.587, 0.114], np.float32), atol=1e-5)
 
 
 def test_a_sepia_photo_keeps_its_tone_when_the_net_paints_pink_lips() -> None:
@@ -136,15 +134,13 @@ def test_a_sepia_photo_keeps_its_tone_when_the_net_paints_pink_lips() -> None:
     sharper = np.clip(grey + 0.05 * np.sin(np.arange(256) / 3), 0.06, 0.9)
     restored = sepia(sharper).astype(np.float32) / 255
     painted = restored.copy()
-    painted[100:150, 80:180] *= np.float32([1.0, 0.6, 0.7])
+    painted[100:150, 80:180] *= np.array([1.0, 0.6, 0.7], np.float32)
     kept = keep_tone(original.astype(np.float32) / 255, painted, tone(original))
 
     lab, painted_lab = (cv2.cvtColor(x, cv2.COLOR_RGB2LAB) for x in (kept, painted))
     np.testing.assert_allclose(lab[..., 0], painted_lab[..., 0], atol=0.5)  # the restored lightness
     # Each pixel has the colour that sepia has for its lightness.
-    ramp = cv2.cvtColor(
-        sepia(np.linspace(0.05, 0.95, 500)[None]).astype(np.float32) / 255, cv2.COLOR_RGB2LAB
-    )[0]
+    ramp = cv2.cvtColor(sepia(np.linspace(0.05, 0.95, 500)[None]).astype(np.float32) / 255, cv2.COLOR_RGB2LAB)[0]
     expected = np.stack([np.interp(lab[..., 0], ramp[:, 0], ramp[:, k]) for k in (1, 2)], -1)
     assert np.abs(lab[..., 1:] - expected).mean() < 0.5
     assert np.abs(lab[..., 1:] - expected).max() < 3
@@ -153,7 +149,7 @@ def test_a_sepia_photo_keeps_its_tone_when_the_net_paints_pink_lips() -> None:
 
 def test_stains_stay_in_their_places() -> None:
     stained = sepia(portrait()).astype(np.float32) / 255
-    stained[:, :128] *= np.float32([1.0, 0.99, 0.94])
+    stained[:, :128] *= np.array([1.0, 0.99, 0.94], np.float32)
     picture = (255 * stained).astype(np.uint8)
     judged = tone(picture)
     assert judged.kind == "toned"

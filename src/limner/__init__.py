@@ -5,15 +5,23 @@ seconds to import and `limner --help` should not.
 """
 
 from importlib import import_module
+from typing import TYPE_CHECKING
+
+from limner.methods import methods  # at once: the package of that name must not hide the function
+
+if TYPE_CHECKING:
+    from limner.errors import LimnerError
+    from limner.photo import Photo
+    from limner.restorer import Restoration, Restorer, Settings, restore
 
 __version__ = "0.1.0"
 
 _HOME = {
     "restore": "limner.restorer",
     "Restorer": "limner.restorer",
+    "Restoration": "limner.restorer",
     "Settings": "limner.restorer",
     "Photo": "limner.photo",
-    "methods": "limner.methods",
     "LimnerError": "limner.errors",
     # Classes that saved pipelines name, looked up here by diffusers.
     "DifFacePipeline": "limner.methods.difface",
@@ -22,14 +30,13 @@ _HOME = {
     "Estimator": "limner.nets.estimator",
 }
 
-__all__ = ["LimnerError", "Photo", "Restorer", "Settings", "methods", "restore"]
+__all__ = ["LimnerError", "Photo", "Restoration", "Restorer", "Settings", "methods", "restore"]
 
 
 def __getattr__(name: str) -> object:
     if name not in _HOME:
         raise AttributeError(f"module 'limner' has no attribute '{name}'")
-    module = import_module(_HOME[name])
-    return module if module.__name__ == f"limner.{name}" else getattr(module, name)
+    return getattr(import_module(_HOME[name]), name)
 
 
 def __dir__() -> list[str]:

@@ -125,9 +125,7 @@ def draw(preset: str, generator: Generator, width: int = 512, height: int = 512)
     if preset == GRID:
         return grid_point(min(int(generator.random() * len(_GRID)), len(_GRID) - 1), generator, width, height)
     if preset not in PRESETS:
-        raise LimnerError(
-            f"There is no degradation preset '{preset}': choose one of {', '.join(preset_names())}."
-        )
+        raise LimnerError(f"There is no degradation preset '{preset}': choose one of {', '.join(preset_names())}.")
     ranges = PRESETS[preset]
     isotropic = generator.random() < 0.5
     sigma_x = generator.uniform(*ranges.sigma)
@@ -181,7 +179,7 @@ def apply(rgb: np.ndarray, degradation: Degradation) -> np.ndarray:
     image = image + degradation.noise.astype(np.float32) * np.float32(degradation.noise_sigma / 255)
     small = np.rint(np.clip(image, 0, 1) * 255).astype(np.uint8)
     _, encoded = cv2.imencode(".jpg", small, [cv2.IMWRITE_JPEG_QUALITY, degradation.jpeg_quality])
-    image = cv2.imdecode(encoded, cv2.IMREAD_COLOR).astype(np.float32) / 255
+    image = np.asarray(cv2.imdecode(encoded, cv2.IMREAD_COLOR), np.float32) / 255
     image = cv2.resize(image, (width, height), interpolation=cv2.INTER_LINEAR)
     return np.rint(np.clip(image, 0, 1) * 255).astype(np.uint8)[..., ::-1].copy()
 

@@ -6,7 +6,7 @@ from math import isfinite
 import numpy as np
 from PIL import Image
 
-from limner.sixteen_bit import DESCRIPTIVE_TAGS, SUB_DIRECTORIES
+from limner.sixteen_bit import description_of
 
 _ORIENTATION = 0x0112
 
@@ -56,9 +56,8 @@ def _upright_exif(image: Image.Image) -> bytes | None:
         found = image.getexif()
         if image.format == "TIFF":
             found, everything = Image.Exif(), found
-            for tag in DESCRIPTIVE_TAGS:
-                if tag in everything:
-                    found[tag] = everything.get_ifd(tag) if tag in SUB_DIRECTORIES else everything[tag]
+            for tag, value in description_of(everything).items():
+                found[tag] = value
         if not len(found):
             return None
         raw = found.tobytes()

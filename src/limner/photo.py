@@ -101,9 +101,7 @@ class Photo:
         except FileNotFoundError as error:
             raise PhotoError(f"{path} does not exist: check the name.") from error
         except OSError as error:
-            raise PhotoError(
-                f"{path} can't be read ({error.strerror or error}): check its permissions."
-            ) from error
+            raise PhotoError(f"{path} can't be read ({error.strerror or error}): check its permissions.") from error
 
     @property
     def peak(self) -> int:
@@ -142,8 +140,7 @@ class Photo:
         """
         if pixels.shape != self.pixels.shape or pixels.dtype != self.pixels.dtype:
             raise ValueError(
-                f"the pixels are {pixels.shape} {pixels.dtype}, "
-                f"the photo is {self.pixels.shape} {self.pixels.dtype}"
+                f"the pixels are {pixels.shape} {pixels.dtype}, the photo is {self.pixels.shape} {self.pixels.dtype}"
             )
         return replace(self, pixels=pixels)
 
@@ -172,13 +169,9 @@ class Photo:
         path = Path(path)
         format = self.format if not path.suffix else SUFFIXES.get(path.suffix.lower())
         if format is None:
-            raise PhotoError(
-                f"{path} can't be written: limner writes .jpg, .png, .webp, .avif, .tif and .bmp."
-            )
+            raise PhotoError(f"{path} can't be written: limner writes .jpg, .png, .webp, .avif, .tif and .bmp.")
         if self.path is not None and _same_file(path, self.path):
-            raise PhotoError(
-                f"{path} is the input itself, which limner never changes: choose another output."
-            )
+            raise PhotoError(f"{path} is the input itself, which limner never changes: choose another output.")
         if quality is not None and not 1 <= quality <= 100:
             raise PhotoError(f"{path} can't be written with quality {quality}: choose 1 to 100.")
         alpha = self.alpha
@@ -195,9 +188,7 @@ class Photo:
         try:
             data = _encode(replace(self, format=format, alpha=alpha, xmp=xmp), quality or _QUALITY)
         except (OSError, ValueError, RuntimeError, struct.error) as error:
-            raise PhotoError(
-                f"{path} can't be written as {format} ({error}): choose another format."
-            ) from error
+            raise PhotoError(f"{path} can't be written as {format} ({error}): choose another format.") from error
         write_atomically(path, data)
 
 
@@ -255,16 +246,10 @@ def _read(file: BinaryIO, path: Path, max_megapixels: float) -> Photo:
         raise PhotoError(f"{path} {many}: extract one {'page' if format == 'TIFF' else 'frame'} first.")
 
     deep = _sixteen_bit_channels(image, file, head, path)
-    if deep is not None:
-        (channels, grey), icc = deep, image.info.get("icc_profile")
-        channels = upright(channels, orientation)
-    else:
-        channels, grey, icc = _channels(image, path)
-        # Asked again, because Pillow has turned a TIFF already.
-        channels = upright(channels, orientation_of(image))
-    colours, alpha = (
-        (channels[..., :-1], channels[..., -1]) if channels.shape[2] in (2, 4) else (channels, None)
-    )
+    channels, grey, icc = deep or _channels(image, path)
+    # A TIFF has been turned already, by Pillow as by OpenCV.
+    channels = upright(channels, 1 if format == "TIFF" else orientation)
+    colours, alpha = (channels[..., :-1], channels[..., -1]) if channels.shape[2] in (2, 4) else (channels, None)
     xmp = packet_of(image)
     return Photo(
         pixels=np.repeat(colours, 3, axis=2) if colours.shape[2] == 1 else np.ascontiguousarray(colours),
@@ -335,9 +320,7 @@ def _not_a_photo(file: BinaryIO, head: bytes, path: Path) -> PhotoError:
         except Exception:
             other = "TIFF" if head.startswith((b"II\x2a\0", b"MM\0\x2a")) else None
     if other == "TIFF":
-        return PhotoError(
-            f"{path} is a TIFF that is damaged, truncated or of a rare kind: save it anew as PNG."
-        )
+        return PhotoError(f"{path} is a TIFF that is damaged, truncated or of a rare kind: save it anew as PNG.")
     if other is not None:
         return PhotoError(f"{path} is a {other} file, which limner doesn't read: convert it to PNG or JPEG.")
     return PhotoError(f"{path} is not a picture, whatever its name says: choose a photo.")
@@ -345,22 +328,20 @@ def _not_a_photo(file: BinaryIO, head: bytes, path: Path) -> PhotoError:
 
 def _sixteen_bit_channels(
     image: Image.Image, file: BinaryIO, head: bytes, path: Path
-) -> tuple[np.ndarray, bool] | None:
-    """(H, W, 1 to 4) uint16 as stored and whether that is grey; None if the file has 8 bits a channel."""
-    deep = (image.format == "PNG" and head[24] == 16) or (
-        image.format == "TIFF" and _tag(image, 258, 1) == 16
-    )
+) -> tuple[np.ndarray, bool, bytes | None] | None:
+    """As `_channels`, in uint16; None if the file has 8 bits a channel."""
+    deep = (image.format == "PNG" and head[24] == 16) or (image.format == "TIFF" and _tag(image, 258, 1) == 16)
     if not deep or image.mode not in ("RGB", "RGBA", "RGBX", "LA"):
         return None
     file.seek(0)
     channels = sixteen_bit.decode(file.read())
     if channels is None:
-        raise PhotoError(
-            f"{path} holds 16-bit colour in a way that limner can't read: save it anew as 16-bit PNG."
-        )
+        raise PhotoError(f"{path} holds 16-bit colour in a way that limner can't read: save it anew as 16-bit PNG.")
+    if image.mode == "RGBX":  # the fourth channel is not said to be alpha
+        channels = channels[..., :3]
     # PNG's colour type 4 is grey with alpha, which OpenCV gives as three equal channels with alpha.
     grey = image.format == "PNG" and head[25] == 4
-    return (channels[..., [0, -1]] if grey else channels), grey
+    return (channels[..., [0, -1]] if grey else channels), grey, image.info.get("icc_profile")
 
 
 def _channels(image: Image.Image, path: Path) -> tuple[np.ndarray, bool, bytes | None]:
@@ -385,9 +366,7 @@ def _channels(image: Image.Image, path: Path) -> tuple[np.ndarray, bool, bytes |
         "RGBa": "RGBA",
     }.get(mode)
     if wanted is None:
-        raise PhotoError(
-            f"{path} holds {mode} pixels, which limner doesn't read: save it with 8 or 16 bit a channel."
-        )
+        raise PhotoError(f"{path} holds {mode} pixels, which limner doesn't read: save it with 8 or 16 bit a channel.")
     array = np.asarray(image if mode == wanted else image.convert(wanted))
     return (array[..., None] if array.ndim == 2 else array), wanted.startswith("L"), icc
 
@@ -396,11 +375,7 @@ def _channels(image: Image.Image, path: Path) -> tuple[np.ndarray, bool, bytes |
 
 
 def _eight_bit(values: np.ndarray) -> np.ndarray:
-    return (
-        values
-        if values.dtype == np.uint8
-        else ((values.astype(np.uint32) * 255 + 32767) // 65535).astype(np.uint8)
-    )
+    return values if values.dtype == np.uint8 else ((values.astype(np.uint32) * 255 + 32767) // 65535).astype(np.uint8)
 
 
 def _same_file(a: Path, b: Path) -> bool:
@@ -415,9 +390,7 @@ def _encode(photo: Photo, quality: int) -> bytes:
     if photo.grey:
         equal = (colours == colours[..., :1]).all()
         colours = colours[..., :1] if equal else np.rint(colours @ np.array([0.299, 0.587, 0.114]))[..., None]
-    channels = [colours.astype(photo.pixels.dtype)] + (
-        [] if photo.alpha is None else [photo.alpha[..., None]]
-    )
+    channels = [colours.astype(photo.pixels.dtype)] + ([] if photo.alpha is None else [photo.alpha[..., None]])
     array = np.concatenate(channels, axis=2)
     about = {"icc": photo.icc, "exif": photo.exif, "xmp": photo.xmp, "dpi": photo.dpi}
     if photo.format == "TIFF":

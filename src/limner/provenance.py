@@ -8,7 +8,7 @@ and the seed.
 from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
-from xml.dom import minidom
+from xml.dom import XMLNS_NAMESPACE, minidom
 from xml.parsers.expat import ExpatError
 from xml.sax.saxutils import quoteattr
 
@@ -160,7 +160,7 @@ def _value(description: minidom.Element, namespace: str, name: str) -> str:
 
 
 def _says_nothing(description: minidom.Element) -> bool:
-    attributes = {a.namespaceURI for a in description.attributes.values()} - {minidom.XMLNS_NAMESPACE, _RDF}
+    attributes = {a.namespaceURI for a in description.attributes.values()} - {XMLNS_NAMESPACE, _RDF}
     return not attributes and not any(isinstance(node, minidom.Element) for node in description.childNodes)
 
 

@@ -15,12 +15,13 @@ import cv2
 import numpy as np
 import torch
 
-from limner import __version__, device, methods
+from limner import __version__, device
 from limner.data.pairs import to_tensor
 from limner.errors import LimnerError
 from limner.faces.align import crop, similarity, template
 from limner.faces.find import Face, choose_faces, find_faces
 from limner.faces.paste import paste
+from limner.methods import load
 from limner.photo import Photo
 from limner.provenance import Provenance
 from limner.tone import keep_tone, tone
@@ -110,7 +111,7 @@ class Restorer:
     def __init__(self, settings: Settings | None = None):
         self.settings = settings or Settings()
         self.compute = device.choose(self.settings.device, self.settings.dtype, self.settings.threads)
-        self.method = methods.load(self.settings.method, self.settings.weights, self.settings.scheduler)
+        self.method = load(self.settings.method, self.settings.weights, self.settings.scheduler)
         for net in (self.method.pipeline.estimator, self.method.pipeline.unet):
             self.compute.place(net)
         self.size = self.method.info.size

@@ -8,6 +8,7 @@ lines.
 import struct
 import zlib
 from io import BytesIO
+from typing import Any
 
 import cv2
 import numpy as np
@@ -16,11 +17,27 @@ from PIL.TiffImagePlugin import ImageFileDirectory_v2
 
 # The tags of a TIFF's first directory that describe the photo; all others describe how the file stores it.
 DESCRIPTIVE_TAGS = (269, 270, 271, 272, 305, 306, 315, 316, 33432, 33723, 34377, 34665, 34853)
-SUB_DIRECTORIES = (34665, 34853)  # EXIF and GPS
+_SUB_DIRECTORIES = (34665, 34853)  # EXIF and GPS
+_INTEROPERABILITY = 40965  # a directory within EXIF's: its offset would point astray
+
+
+def description_of(exif: Image.Exif) -> dict[int, Any]:
+    """The descriptive tags with their sub-directories, ready to be written by Pillow."""
+
+    def ready(value: Any) -> Any:
+        # Pillow reads text as Latin-1 and writes it as ASCII; bytes it leaves as they are.
+        return value.encode("latin-1") if isinstance(value, str) and not value.isascii() else value
+
+    def directory(tag: int) -> dict[int, Any]:
+        return {k: ready(v) for k, v in exif.get_ifd(tag).items() if k != _INTEROPERABILITY}
+
+    return {
+        tag: directory(tag) if tag in _SUB_DIRECTORIES else ready(exif[tag]) for tag in DESCRIPTIVE_TAGS if tag in exif
+    }
 
 
 def decode(data: bytes) -> np.ndarray | None:
-    """The pixels of a PNG or TIFF as they are stored.
+    """The pixels of a PNG as they are stored, or of a TIFF in its upright turn.
 
     Returns:
         (H, W, C) uint16 in RGB order with C = 1, 3 or 4, or None if OpenCV can't read the file.
@@ -101,12 +118,11 @@ def encode_tiff(
 
     # The prefix must say little-endian, because the strip is.
     directory = ImageFileDirectory_v2(b"II\x2a\0\0\0\0\0")
-    described = Image.Exif()
     if exif:
+        described = Image.Exif()
         described.load(exif)
-    for tag, value in described.items():
-        if tag in DESCRIPTIVE_TAGS:
-            directory[tag] = described.get_ifd(tag) if tag in SUB_DIRECTORIES else value
+        for tag, value in description_of(described).items():
+            directory[tag] = value
     directory[254] = 0  # NewSubfileType: a full page
     directory[256] = width
     directory[257] = height

@@ -65,9 +65,7 @@ def tone(rgb: np.ndarray, around: tuple[float, float, float, float] | None = Non
         x0, y0, x1, y1 = around
         reach = max(x1 - x0, y1 - y0, 128)
         x, y = min(max((x0 + x1) / 2, 0), width - 1), min(max((y0 + y1) / 2, 0), height - 1)
-        return tone(
-            rgb[max(0, int(y - reach)) : int(y + reach) + 1, max(0, int(x - reach)) : int(x + reach) + 1]
-        )
+        return tone(rgb[max(0, int(y - reach)) : int(y + reach) + 1, max(0, int(x - reach)) : int(x + reach) + 1])
 
     scale = min(1.0, _SIDE / max(height, width))
     size = (max(1, round(width * scale)), max(1, round(height * scale)))
@@ -86,11 +84,7 @@ def tone(rgb: np.ndarray, around: tuple[float, float, float, float] | None = Non
     hue = expected / np.maximum(np.hypot(*expected.T), 3)[:, None]
     most, spread = np.percentile(np.hypot(*residual.T), (97, 99))
     across = np.percentile(np.abs(residual[:, 0] * hue[:, 1] - residual[:, 1] * hue[:, 0]), 99)
-    strong = (
-        most < _STRONG_MOST
-        and spread < _STRONG_SPREAD * chroma.mean()
-        and across < _STRONG_ACROSS * chroma.mean()
-    )
+    strong = most < _STRONG_MOST and spread < _STRONG_SPREAD * chroma.mean() and across < _STRONG_ACROSS * chroma.mean()
     if spread < _TONED_SPREAD or strong:
         return toned
     return Tone("colour", np.zeros((_BINS, 2), np.float32))

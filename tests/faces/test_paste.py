@@ -19,9 +19,7 @@ def placed(angle=17.0, scale=0.8, centre=(150.0, 120.0)) -> np.ndarray:
 
 
 def as_type(picture: np.ndarray, dtype: type) -> np.ndarray:
-    return (
-        picture.astype(dtype) if dtype == np.float32 else np.rint(picture * np.iinfo(dtype).max).astype(dtype)
-    )
+    return picture.astype(dtype) if dtype == np.float32 else np.rint(picture * np.iinfo(dtype).max).astype(dtype)
 
 
 def unit(picture: np.ndarray) -> np.ndarray:
@@ -80,7 +78,7 @@ def test_strength():
 def test_colour_is_matched_to_the_surroundings():
     picture = np.full((260, 320, 3), (0.55, 0.45, 0.35), np.float32)
     m = placed()
-    shifted = crop(picture, m, SIZE) + np.float32([0.08, 0, -0.08])
+    shifted = crop(picture, m, SIZE) + np.array([0.08, 0, -0.08], np.float32)
     matched = paste(picture, shifted, m)
     np.testing.assert_allclose(matched, picture, atol=0.01)
     unmatched = paste(picture, shifted, m, match_colour=False)

@@ -29,9 +29,7 @@ def tiny(**changes) -> SwinIR:
     return SwinIR(**{**TINY, **changes}).eval()
 
 
-@pytest.mark.parametrize(
-    ("given", "expected"), [("in.y0", "swinir.out"), ("in.y_128x192", "swinir.out_128x192")]
-)
+@pytest.mark.parametrize(("given", "expected"), [("in.y0", "swinir.out"), ("in.y_128x192", "swinir.out_128x192")])
 @pytest.mark.parametrize("layout", [torch.contiguous_format, torch.channels_last])
 @torch.no_grad()
 def test_equals_the_published_network(golden, published, given, expected, layout):
@@ -58,9 +56,7 @@ def test_bf16_stays_near_and_answers_in_the_pictures_dtype(golden, published):
     net = copy.deepcopy(published)
     torch.nn.Module.to(net, torch.bfloat16, memory_format=torch.channels_last)  # type: ignore[call-overload]
     restored = net(golden["in.y0"])
-    error = (restored - golden["swinir.out"]).square().mean().sqrt() / golden[
-        "swinir.out"
-    ].square().mean().sqrt()
+    error = (restored - golden["swinir.out"]).square().mean().sqrt() / golden["swinir.out"].square().mean().sqrt()
     assert restored.dtype == torch.float32
     assert error < 0.01
 

@@ -26,17 +26,13 @@ def test_a_published_entry_answers_to_its_file():
 
 
 def test_an_unknown_name_lists_what_is_near():
-    with pytest.raises(
-        WeightsError, match=r"no weights called 'mini/diface-prior': did you mean .*mini/difface-prior"
-    ):
+    with pytest.raises(WeightsError, match=r"no weights called 'mini/diface-prior': did you mean .*mini/difface-prior"):
         find("mini/diface-prior")
     with pytest.raises(WeightsError, match=r"'zzz': did you mean mini/alignnet or .* or official/yunet\?"):
         find("zzz")
 
 
-@pytest.mark.parametrize(
-    "weights", [w for w in WEIGHTS if isinstance(w, Embedded)], ids=lambda weights: weights.name
-)
+@pytest.mark.parametrize("weights", [w for w in WEIGHTS if isinstance(w, Embedded)], ids=lambda weights: weights.name)
 def test_embedded_weights_are_there_with_a_card(weights):
     assert weights.present()
     facts = dict(weights.facts())

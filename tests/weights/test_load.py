@@ -20,9 +20,7 @@ def folder(tmp_path):
     """A user's own folder, as a pipeline saves it."""
     torch.manual_seed(0)
     Estimator(sample_size=32, widths=(32, 32), depths=(1, 1)).save_pretrained(tmp_path / "own/estimator")
-    UNet(sample_size=32, multipliers=(1, 1), depths=(1, 1), attention_levels=()).save_pretrained(
-        tmp_path / "own/unet"
-    )
+    UNet(sample_size=32, multipliers=(1, 1), depths=(1, 1), attention_levels=()).save_pretrained(tmp_path / "own/unet")
     return tmp_path / "own"
 
 

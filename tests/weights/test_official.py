@@ -190,11 +190,7 @@ def test_shift_tables_of_swinir_are_checked(difface):
     index = "layers.0.residual_group.blocks.0.attn.relative_position_index"
     with pytest.raises(WeightsError, match="attn_mask is missing"):
         build_swinir(
-            {
-                name: tensor
-                for name, tensor in tensors.items()
-                if "layers.1" not in name or "mask" not in name
-            },
+            {name: tensor for name, tensor in tensors.items() if "layers.1" not in name or "mask" not in name},
             FILE,
         )
     with pytest.raises(WeightsError, match=r"order the positions in a window in another way \(layers\.0"):
@@ -228,9 +224,7 @@ def test_a_tensor_of_the_wrong_rank_where_sizes_are_read(difface):
 
 
 def test_heads_that_do_not_divide_the_channels(difface):
-    with pytest.raises(
-        WeightsError, match=r"can't have attention heads of 48 channels: their levels have 64"
-    ):
+    with pytest.raises(WeightsError, match=r"can't have attention heads of 48 channels: their levels have 64"):
         adm_config(load_file(difface / "tiny_unet.safetensors"), FILE, head_channels=48)
 
 
@@ -263,8 +257,6 @@ def test_convert_recognises_the_unet(difface, tmp_path):
 
 def test_convert_refuses_what_it_does_not_know(tmp_path):
     save_file({"model.1.ffc.weight": torch.zeros(1)}, tmp_path / "lama.safetensors")
-    with pytest.raises(
-        WeightsError, match=r"no kind that limner can convert.*first tensor is called model\.1\.ffc"
-    ):
+    with pytest.raises(WeightsError, match=r"no kind that limner can convert.*first tensor is called model\.1\.ffc"):
         convert(tmp_path / "lama.safetensors", tmp_path / "out")
     assert not (tmp_path / "out").exists()

@@ -22,9 +22,7 @@ class Malicious:
 
 
 @pytest.mark.parametrize("zipped", [True, False])
-@pytest.mark.parametrize(
-    "content", [STATE, {"state_dict": STATE}, {f"module.{name}": t for name, t in STATE.items()}]
-)
+@pytest.mark.parametrize("content", [STATE, {"state_dict": STATE}, {f"module.{name}": t for name, t in STATE.items()}])
 def test_checkpoints(tmp_path, content, zipped):
     torch.save(content, tmp_path / "net.pth", _use_new_zipfile_serialization=zipped)
     tensors = read_tensors(tmp_path / "net.pth")

@@ -102,9 +102,7 @@ def measure(
 
 def measure_all(faces: FaceSet, limit: int | None = None, seed: int = 0) -> list[Accuracy]:
     """Clean and severe, plain and turned."""
-    return [
-        measure(faces, preset, turned, limit, seed) for preset in (None, SEVERE) for turned in (False, True)
-    ]
+    return [measure(faces, preset, turned, limit, seed) for preset in (None, SEVERE) for turned in (False, True)]
 
 
 def measure_net(net: AlignNet, faces: FaceSet, seed: int = 0) -> dict[str, float]:
@@ -170,9 +168,7 @@ def table(rows: list[Accuracy]) -> str:
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m limner.evaluate.landmarks", description=__doc__)
-    parser.add_argument(
-        "--data", type=Path, required=True, help="folder of aligned faces with its two tables"
-    )
+    parser.add_argument("--data", type=Path, required=True, help="folder of aligned faces with its two tables")
     parser.add_argument("--split", choices=get_args(Split), default="test")
     parser.add_argument("--limit", type=int, help="measure on so many crops only")
     parser.add_argument("--seed", type=int, default=0)

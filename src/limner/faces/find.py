@@ -101,9 +101,7 @@ def choose_faces(
     else:
         for index in which:
             if not 0 <= index < len(faces):
-                there = (
-                    f"the photo has {len(faces)} (0 to {len(faces) - 1})" if faces else "the photo has none"
-                )
+                there = f"the photo has {len(faces)} (0 to {len(faces) - 1})" if faces else "the photo has none"
                 raise LimnerError(f"There is no face {index}: {there}.")
         chosen = [faces[index] for index in which]
     chosen = [face for face in chosen if face.size >= min_size and face.score >= min_score]
@@ -122,9 +120,7 @@ def _find_with_haar(rgb: np.ndarray) -> list[Face]:
     height, width = grey.shape
     frames = [proposals.grid(width, height, (0.0, *QUARTER_TURNS))]
     frames += [
-        proposals.haar(grey, turn + tilt, TURNED_SIDE, step=1.15)
-        for turn in QUARTER_TURNS
-        for tilt in (0, *TILTS)
+        proposals.haar(grey, turn + tilt, TURNED_SIDE, step=1.15) for turn in QUARTER_TURNS for tilt in (0, *TILTS)
     ]
     return look_closely(load_net(), rgb, np.concatenate(frames))
 
@@ -146,9 +142,7 @@ def load_net() -> AlignNet:
 
 
 @torch.inference_mode()
-def look(
-    net: AlignNet, rgb: np.ndarray, frames: np.ndarray, mirrored: bool = False
-) -> tuple[np.ndarray, np.ndarray]:
+def look(net: AlignNet, rgb: np.ndarray, frames: np.ndarray, mirrored: bool = False) -> tuple[np.ndarray, np.ndarray]:
     """AlignNet's opinion of each frame.
 
     Args:
@@ -194,9 +188,7 @@ def upright_frames(points: np.ndarray) -> np.ndarray:
     return fit_similarity(points, upright_points(1))
 
 
-def look_closely(
-    net: AlignNet, rgb: np.ndarray, frames: np.ndarray, convincing: float = CONVINCING
-) -> list[Face]:
+def look_closely(net: AlignNet, rgb: np.ndarray, frames: np.ndarray, convincing: float = CONVINCING) -> list[Face]:
     """The faces among proposed frames: a rough look, one at the upright patch that its points define, and a steady
     one at the patch that those define."""
     scores, points = look(net, rgb, frames)
@@ -231,9 +223,7 @@ def merge(points: np.ndarray, scores: np.ndarray, least: float) -> list[int]:
 def _back(points: np.ndarray, frames: np.ndarray) -> np.ndarray:
     """Points (N, 5, 2) of patches in the picture."""
     linear = np.linalg.inv(frames[..., :2])
-    return transform(
-        points - frames[:, None, :, 2], np.concatenate([linear, np.zeros((len(frames), 2, 1))], -1)
-    )
+    return transform(points - frames[:, None, :, 2], np.concatenate([linear, np.zeros((len(frames), 2, 1))], -1))
 
 
 def _wander(before: np.ndarray, after: np.ndarray) -> np.ndarray:
@@ -271,9 +261,7 @@ def _find_with_yunet(rgb: np.ndarray, path: Path | None) -> list[Face]:
         detector = cv2.FaceDetectorYN.create(str(path), "", (bgr.shape[1], bgr.shape[0]), score_threshold=0.6)
         _, rows = detector.detect(bgr)
     except cv2.error as error:
-        raise LimnerError(
-            f"{path} can't be used as YuNet: give the published {YUNET_FILE} by --yunet PATH."
-        ) from error
+        raise LimnerError(f"{path} can't be used as YuNet: give the published {YUNET_FILE} by --yunet PATH.") from error
     # A row: box, then the person's right eye, left eye, nose, right and left mouth corner, and the score. The
     # person's right is the left as seen, so this is our order.
     rows = np.empty((0, 15)) if rows is None else np.asarray(rows, np.float64)

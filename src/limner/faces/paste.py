@@ -7,9 +7,7 @@ from limner.errors import LimnerError
 from limner.faces.align import crop as cut
 from limner.faces.align import invert, transform, warp
 
-FULL = (
-    0.80  # half-width of the rounded square that is wholly restored, in half crops: eyes to chin lie inside
-)
+FULL = 0.80  # half-width of the rounded square that is wholly restored, in half crops: eyes to chin lie inside
 NOTHING = 0.98  # ... and where nothing of the crop is left
 MOST_COLOUR_CHANGE = 0.15  # of full scale: a larger difference is content, not colour
 

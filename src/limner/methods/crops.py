@@ -22,14 +22,10 @@ def restored_size(images: Tensor, height: int, width: int) -> Tensor:
     """The way back from `fit_to`, clipped to [0, 1]."""
     if images.shape[-2:] == (height, width):
         return images
-    return F.interpolate(images, (height, width), mode="bicubic", antialias=True, align_corners=False).clamp(
-        0, 1
-    )
+    return F.interpolate(images, (height, width), mode="bicubic", antialias=True, align_corners=False).clamp(0, 1)
 
 
-def per_face(
-    generator: torch.Generator | Sequence[torch.Generator] | None, count: int
-) -> list[torch.Generator]:
+def per_face(generator: torch.Generator | Sequence[torch.Generator] | None, count: int) -> list[torch.Generator]:
     """One CPU generator for each result, so that a result doesn't depend on what else shares its batch.
 
     Args:

@@ -99,9 +99,7 @@ class DifFacePipeline(DiffusionPipeline):
             estimates.append(estimate[chosen % samples == 0].cpu())
             image = estimate
             if steps:
-                image = self.refine(
-                    estimate, start, steps, eta, [generators[i] for i in chosen.tolist()], done
-                )
+                image = self.refine(estimate, start, steps, eta, [generators[i] for i in chosen.tolist()], done)
             done(max(steps, 1))
             images.append(image.cpu())
         height, width = crops.shape[-2:]
@@ -112,7 +110,7 @@ class DifFacePipeline(DiffusionPipeline):
 
     def estimate(self, queries: Tensor) -> Tensor:
         """f(y0), clipped to [0, 1] as the chain expects it, in float32."""
-        guess = self.estimator(queries.to(self.estimator.device, self.estimator.dtype))
+        guess = self.estimator(queries.to(self.estimator.device))
         return guess.float().clamp(0, 1)
 
     def refine(
@@ -133,10 +131,8 @@ class DifFacePipeline(DiffusionPipeline):
         for count, t in enumerate(timesteps):
             times = torch.full((len(x),), int(t), device=device)
             predicted = self.unet(x.to(self.unet.dtype), times).float()
-            predicted = predicted[
-                :, : x.shape[1]
-            ]  # a learned variance lies behind it, which DDIM has no use for
-            x = self.scheduler.step(predicted, t, x, **settings).prev_sample
+            predicted = predicted[:, : x.shape[1]]  # a learned variance lies behind it, which DDIM has no use for
+            x = self.scheduler.step(predicted, int(t), x, **settings, return_dict=False)[0]
             done(count + 1)
         return (x * 0.5 + 0.5).clamp(0, 1)
 

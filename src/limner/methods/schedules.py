@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal
+from typing import Literal, TypeVar, cast
 
 from diffusers.pipelines.pipeline_utils import DiffusionPipeline
 from diffusers.schedulers.scheduling_ddim import DDIMScheduler
@@ -11,6 +11,8 @@ from diffusers.schedulers.scheduling_dpmsolver_multistep import DPMSolverMultist
 from diffusers.schedulers.scheduling_unipc_multistep import UniPCMultistepScheduler
 
 from limner.errors import LimnerError
+
+Pipeline = TypeVar("Pipeline", bound=DiffusionPipeline)
 
 
 def difface_schedule(prediction: Literal["epsilon", "v_prediction"] = "epsilon") -> DDIMScheduler:
@@ -37,7 +39,7 @@ SCHEDULERS = ("ddim", "dpmsolver++", "unipc")
 """Names that `swap` accepts."""
 
 
-def swap(pipeline: DiffusionPipeline, name: str) -> DiffusionPipeline:
+def swap(pipeline: Pipeline, name: str) -> Pipeline:
     """Gives a pipeline another scheduler over the same training schedule, and returns the pipeline.
 
     Args:
@@ -62,5 +64,5 @@ def swap(pipeline: DiffusionPipeline, name: str) -> DiffusionPipeline:
 def load_schedule(folder: Path) -> DDIMScheduler:
     """The schedule saved in a folder (`scheduler_config.json`); DifFace's own where there is none."""
     if (folder / "scheduler_config.json").is_file():
-        return DDIMScheduler.from_pretrained(folder)
+        return cast(DDIMScheduler, DDIMScheduler.from_pretrained(folder))
     return difface_schedule()

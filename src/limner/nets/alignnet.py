@@ -48,9 +48,7 @@ class AlignNet(ModelMixin, ConfigMixin):
     """
 
     @register_to_config
-    def __init__(
-        self, sample_size: int = 96, widths: tuple[int, int, int] = (64, 96, 96), judge_width: int = 16
-    ):
+    def __init__(self, sample_size: int = 96, widths: tuple[int, int, int] = (64, 96, 96), judge_width: int = 16):
         super().__init__()
         fine, middle, coarse = widths
         self.stem = nn.Conv2d(3 * 16, fine, 3, padding=1)

@@ -7,7 +7,6 @@ untrained net is the identity and training only ever improves on the degraded pi
 
 from __future__ import annotations
 
-import torch
 import torch.nn.functional as F
 from diffusers.configuration_utils import ConfigMixin, register_to_config
 from diffusers.models.modeling_utils import ModelMixin
@@ -64,9 +63,12 @@ class Estimator(ModelMixin, ConfigMixin):
         nn.init.zeros_(self.head.bias)  # type: ignore[arg-type]
 
     def forward(self, x: Tensor) -> Tensor:
-        """(B, 3, H, W) in [0, 1] to the same; H and W multiples of patch_size * 2^(levels - 1)."""
+        """(B, 3, H, W) in [0, 1] to the same; H and W multiples of patch_size * 2^(levels - 1).
+
+        The net's answer is added in the precision of x, so that bf16 weights don't coarsen the picture itself.
+        """
         patch = self.config["patch_size"]
-        h = self.stem(F.pixel_unshuffle(x, patch))
+        h = self.stem(F.pixel_unshuffle(x, patch).to(self.stem.weight.dtype))
         skips: list[Tensor] = []
         for blocks, shrink in zip(self.down, self.shrink, strict=True):
             h = blocks(h)
@@ -75,9 +77,5 @@ class Estimator(ModelMixin, ConfigMixin):
         h = self.middle(h)
         for blocks, grow, skip in zip(reversed(self.up), reversed(self.grow), reversed(skips), strict=True):
             h = blocks(skip + F.pixel_shuffle(grow(h), 2))
-        return x + F.pixel_shuffle(self.head(h), patch)
+        return x + F.pixel_shuffle(self.head(h), patch).to(x.dtype)
 
-
-def parameters(net: nn.Module) -> int:
-    """Number of trainable and fixed parameters."""
-    return sum(p.numel() for p in net.parameters())

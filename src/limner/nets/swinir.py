@@ -171,9 +171,7 @@ class SwinLayer(nn.Module):
 
     def forward(self, tokens: Tensor, index: Tensor, mask: Tensor, branch_scales: Tensor | None) -> Tensor:
         attended = self.attend(self.norm1(tokens), index, mask)
-        tokens = tokens + (
-            attended if branch_scales is None else attended * branch_scales[0, :, None, None, None]
-        )
+        tokens = tokens + (attended if branch_scales is None else attended * branch_scales[0, :, None, None, None])
         mixed = self.mlp(self.norm2(tokens))
         return tokens + (mixed if branch_scales is None else mixed * branch_scales[1, :, None, None, None])
 

@@ -7,7 +7,8 @@ timestep, and a pixel-unshuffle stem for pixel-space priors that a CPU can train
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from typing import cast
 
 import torch
 import torch.nn.functional as F
@@ -50,9 +51,7 @@ class ResBlock(nn.Module):
     before that norm (latent diffusion). The last convolution starts at zero.
     """
 
-    def __init__(
-        self, in_channels: int, out_channels: int, time_channels: int, scale_shift: bool, groups: int
-    ):
+    def __init__(self, in_channels: int, out_channels: int, time_channels: int, scale_shift: bool, groups: int):
         super().__init__()
         self.scale_shift = scale_shift
         self.norm1 = group_norm(groups, in_channels)
@@ -112,6 +111,9 @@ class Level(nn.Module):
         super().__init__()
         self.blocks = nn.ModuleList(blocks)
         self.resample = resample
+
+    def __iter__(self) -> Iterator[Block]:
+        return iter(cast(Iterable[Block], self.blocks))
 
 
 class UNet(ModelMixin, ConfigMixin):
@@ -205,8 +207,8 @@ class UNet(ModelMixin, ConfigMixin):
         embedding = self.time(timesteps)
         h = self.stem(F.pixel_unshuffle(x, self.patch_size) if self.patch_size > 1 else x)
         skips = [h]
-        for level in self.down:
-            for block in level.blocks:
+        for level in cast(Iterable[Level], self.down):
+            for block in level:
                 h = block(h, embedding)
                 skips.append(h)
             if level.resample is not None:
@@ -214,8 +216,8 @@ class UNet(ModelMixin, ConfigMixin):
                 skips.append(h)
         for block in self.middle:
             h = block(h, embedding)
-        for level in self.up:
-            for block in level.blocks:
+        for level in cast(Iterable[Level], self.up):
+            for block in level:
                 h = block(torch.cat([h, skips.pop()], dim=1), embedding)
             if level.resample is not None:
                 h = level.resample(F.interpolate(h, scale_factor=2.0, mode="nearest"))

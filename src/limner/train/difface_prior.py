@@ -37,7 +37,7 @@ class VelocityLoss:
     def __call__(self, model: nn.Module, batch: Batch, generator: torch.Generator) -> Tensor:
         clean = batch["image"] * 2 - 1
         noisy, timesteps, noise = diffuse(self.scheduler, clean, self.last, generator)
-        target = self.scheduler.get_velocity(clean, noise, timesteps)
+        target = self.scheduler.get_velocity(clean, noise, timesteps)  # type: ignore[arg-type]
         return (model(noisy, timesteps).float() - target).pow(2).mean()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import math
 import os
 import shutil
@@ -17,6 +18,7 @@ from accelerate import Accelerator
 from accelerate.utils import ProjectConfiguration
 from diffusers.models.modeling_utils import ModelMixin
 from diffusers.training_utils import EMAModel
+from torch import nn
 from torch.utils.data import DataLoader, Dataset
 
 from limner.errors import LimnerError
@@ -97,7 +99,6 @@ def fit(
     out.mkdir(parents=True, exist_ok=True)
 
     accelerator = Accelerator(
-        mixed_precision="no" if recipe.precision == "fp32" else recipe.precision,
         gradient_accumulation_steps=recipe.accumulate,
         log_with="tensorboard",
         project_config=ProjectConfiguration(project_dir=str(out), logging_dir=str(out)),
@@ -137,7 +138,8 @@ def fit(
             key = (recipe.seed, progress.step, micro_step, accelerator.process_index)
             generator = torch.Generator().manual_seed(int(np.random.SeedSequence(key).generate_state(1)[0]))
             with accelerator.accumulate(model):
-                loss = recipe.loss(model, batch, generator)
+                with torch.autocast(accelerator.device.type, torch.bfloat16, enabled=recipe.precision == "bf16"):
+                    loss = recipe.loss(model, batch, generator)
                 accelerator.backward(loss)
                 if accelerator.sync_gradients and recipe.clip:
                     accelerator.clip_grad_norm_(model.parameters(), recipe.clip)
@@ -209,8 +211,9 @@ def _report(
 
 def save_weights(net: ModelMixin, folder: Path, precision: str = "fp32") -> None:
     """Saves a net as `config.json` and safetensors, in full or half precision."""
-    weights = {name: value.to(torch.float16) for name, value in net.state_dict().items()}
-    net.save_pretrained(str(folder), state_dict=weights if precision == "fp16" else None)
+    if precision == "fp16":
+        net = nn.Module.to(copy.deepcopy(net), torch.float16)
+    net.save_pretrained(str(folder))
 
 
 class _StopOnInterrupt:

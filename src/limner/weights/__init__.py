@@ -37,9 +37,7 @@ __all__ = [
 ]
 
 
-def load_difface(
-    source: str | Path = "mini", models: Path | None = None
-) -> tuple[ModelMixin, UNet, WeightsInfo]:
+def load_difface(source: str | Path = "mini", models: Path | None = None) -> tuple[ModelMixin, UNet, WeightsInfo]:
     """DifFace's estimator and prior from `mini`, `official` or a folder; see `load.load_difface`."""
     from limner.weights.load import load_difface
 

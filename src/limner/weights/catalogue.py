@@ -84,9 +84,11 @@ class Published:
         return self.path(models).with_name(self.file + ".sha256")
 
     def known_sha256(self, models: Path | None = None) -> str | None:
+        """The published sha256, else the recorded one, else None."""
         if self.sha256 or not self.record(models).is_file():
             return self.sha256
-        return self.record(models).read_text(encoding="utf-8").split()[0]
+        recorded = self.record(models).read_text(encoding="utf-8").split()
+        return recorded[0] if recorded else None
 
     def facts(self, models: Path | None = None) -> Iterator[tuple[str, str]]:
         """What a user should know before fetching, as pairs of label and text."""
@@ -180,10 +182,4 @@ def sha256(path: Path) -> str:
 
 def megabytes(size: int) -> str:
     """Bytes as a user reads them, in powers of ten as file managers and download pages show them."""
-    return (
-        f"{size / 1e6:.0f} MB"
-        if size >= 10e6
-        else f"{size / 1e6:.1f} MB"
-        if size >= 1e6
-        else f"{size / 1e3:.0f} kB"
-    )
+    return f"{size / 1e6:.0f} MB" if size >= 10e6 else f"{size / 1e6:.1f} MB" if size >= 1e6 else f"{size / 1e3:.0f} kB"

@@ -3,6 +3,7 @@
 It happens only when asked for. Where there is no network, the file may be put by hand where the error says.
 """
 
+import contextlib
 import http.client
 import os
 import urllib.error
@@ -66,8 +67,7 @@ def verify(weights: Published, path: Path, models: Path | None = None) -> None:
     found, known = sha256(path), weights.known_sha256(models)
     if known and found != known:
         raise WeightsError(
-            f"{path} is not the file it should be: its sha256 is {found}, not {known}; "
-            "delete it and fetch it again."
+            f"{path} is not the file it should be: its sha256 is {found}, not {known}; delete it and fetch it again."
         )
     if weights.kind == "yunet":
         _check_yunet(path)
@@ -75,7 +75,9 @@ def verify(weights: Published, path: Path, models: Path | None = None) -> None:
         from limner.weights.official import LOADERS
 
         LOADERS[weights.kind](path)
-    weights.record(models).write_text(f"{found}  {weights.file}\n", encoding="utf-8")
+    if not known:
+        with contextlib.suppress(OSError):  # a shared folder of models may be read-only
+            weights.record(models).write_text(f"{found}  {weights.file}\n", encoding="utf-8")
 
 
 def _check_yunet(path: Path) -> None:
@@ -119,8 +121,7 @@ def _download(url: str, part: Path, progress: Progress | None) -> None:
                     progress(received, total)
     if total is not None and received < total:
         raise http.client.HTTPException(
-            f"the transfer stopped after {megabytes(received)} of {megabytes(total)}; "
-            "the next attempt goes on there"
+            f"the transfer stopped after {megabytes(received)} of {megabytes(total)}; the next attempt goes on there"
         )
 
 

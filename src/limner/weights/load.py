@@ -40,9 +40,7 @@ class WeightsInfo:
     size: int
 
 
-def load_difface(
-    source: str | Path = "mini", models: Path | None = None
-) -> tuple[ModelMixin, UNet, WeightsInfo]:
+def load_difface(source: str | Path = "mini", models: Path | None = None) -> tuple[ModelMixin, UNet, WeightsInfo]:
     """DifFace's two nets, in float32 on the CPU, in evaluation mode.
 
     Args:
@@ -60,9 +58,7 @@ def load_difface(
     if name in ("mini", "official"):
         places = [catalogue.find(f"{name}/difface-{part}") for part in ("estimator", "prior")]
         licences = [weights.licence for weights in places]
-        origin = {"mini": "trained by the limner project", "official": "published by the authors of DifFace"}[
-            name
-        ]
+        origin = {"mini": "trained by the limner project", "official": "published by the authors of DifFace"}[name]
         estimator, unet = (load_net(weights.name, models) for weights in places)
     else:
         folders = [Path(source) / part for part in ("estimator", "unet")]
@@ -98,9 +94,7 @@ def load_net(source: str | Path, models: Path | None = None) -> ModelMixin:
     if isinstance(weights, catalogue.Embedded):
         return _load_folder(path)
     if weights.kind not in LOADERS:
-        raise WeightsError(
-            f"{weights.name} is no net of limner's own: give its file, {path}, to what uses it."
-        )
+        raise WeightsError(f"{weights.name} is no net of limner's own: give its file, {path}, to what uses it.")
     if not path.is_file():
         raise WeightsError(
             f"The published weights {weights.name} are not here yet: run "
@@ -122,9 +116,7 @@ def _load_folder(folder: Path) -> ModelMixin:
         ) from error
     files = sorted(folder.glob("*.safetensors"))
     if len(files) != 1:
-        raise WeightsError(
-            f"The folder of weights {folder} should hold one safetensors file, not {len(files)}."
-        )
+        raise WeightsError(f"The folder of weights {folder} should hold one safetensors file, not {len(files)}.")
     with torch.device("meta"):
         net = getattr(import_module(kind), config["_class_name"]).from_config(config)
     return fill(net, read_tensors(files[0]), files[0])

@@ -50,9 +50,7 @@ def load_difface_unet(path: Path, head_channels: int = 64) -> UNet:
     return build_adm_unet(read_tensors(path), path, head_channels)
 
 
-def build_adm_unet(
-    tensors: Tensors, path: Path, head_channels: int = 64, sample_size: int | None = None
-) -> UNet:
+def build_adm_unet(tensors: Tensors, path: Path, head_channels: int = 64, sample_size: int | None = None) -> UNet:
     """A `UNet` from tensors under ADM's names (any prefix already removed); `path` is for the error."""
     config = adm_config(tensors, path, head_channels, sample_size)
     with torch.device("meta"):
@@ -62,9 +60,7 @@ def build_adm_unet(
     return fill(net, tensors, path, names)
 
 
-def adm_config(
-    tensors: Tensors, path: Path, head_channels: int, sample_size: int | None = None
-) -> dict[str, Any]:
+def adm_config(tensors: Tensors, path: Path, head_channels: int, sample_size: int | None = None) -> dict[str, Any]:
     """The arguments of `UNet`, from the shapes under `input_blocks`."""
     width = _shape(tensors, "time_embed.0.weight", 2, path)[1]
     channels, depths, attention = [], [0], set()
@@ -80,9 +76,7 @@ def adm_config(
         if _has(tensors, f"input_blocks.{number}.1"):
             attention.add(level)
     if len(channels) != len(depths) or any(count % width for count in channels):
-        raise WeightsError(
-            f"The weights {path} don't fit UNet: its levels have {channels} channels of {width}."
-        )
+        raise WeightsError(f"The weights {path} don't fit UNet: its levels have {channels} channels of {width}.")
     if any(channels[level] % head_channels for level in attention):
         raise WeightsError(
             f"The weights {path} can't have attention heads of {head_channels} channels: "
@@ -129,9 +123,7 @@ def _adm_layers(net: UNet) -> Iterator[tuple[str, str]]:
     number = 1
     for level, stage in enumerate(net.down):
         for place, part in enumerate(stage.blocks):  # type: ignore[union-attr]
-            yield from block(
-                f"input_blocks.{number}", f"down.{level}.blocks.{place}", part.attention is not None
-            )
+            yield from block(f"input_blocks.{number}", f"down.{level}.blocks.{place}", part.attention is not None)
             number += 1
         if stage.resample is not None:
             yield f"input_blocks.{number}.0.op", f"down.{level}.resample"
@@ -295,7 +287,5 @@ def _shape(tensors: Tensors, name: str, dimensions: int, path: Path) -> tuple[in
         raise WeightsError(f"The weights {path} are not what they should be: {name} is missing.")
     shape = tuple(tensors[name].shape)
     if len(shape) != dimensions:
-        raise WeightsError(
-            f"The weights {path} are not what they should be: {name} has the shape {by(shape)}."
-        )
+        raise WeightsError(f"The weights {path} are not what they should be: {name} has the shape {by(shape)}.")
     return shape

@@ -42,9 +42,7 @@ def _read_safetensors(path: Path) -> dict[str, Tensor]:
     try:
         return load_file(path)
     except (SafetensorError, OSError) as error:
-        raise WeightsError(
-            f"The weights {path} are damaged ({error}): fetch or copy the file again."
-        ) from error
+        raise WeightsError(f"The weights {path} are damaged ({error}): fetch or copy the file again.") from error
 
 
 def _read_checkpoint(path: Path) -> dict[str, Tensor]:
@@ -67,9 +65,7 @@ def _read_checkpoint(path: Path) -> dict[str, Tensor]:
     if isinstance(content, Mapping) and isinstance(content.get("state_dict"), Mapping):
         content = content["state_dict"]
     if not isinstance(content, Mapping) or not all(isinstance(tensor, Tensor) for tensor in content.values()):
-        raise WeightsError(
-            f"The file {path} holds something else than named tensors, so it isn't a net's weights."
-        )
+        raise WeightsError(f"The file {path} holds something else than named tensors, so it isn't a net's weights.")
     return dict(content)
 
 

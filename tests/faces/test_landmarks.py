@@ -1,0 +1,51 @@
+"""The measure of the finder's points."""
+
+import numpy as np
+import pytest
+
+from limner.data.faces import FaceSet
+from limner.evaluate import landmarks
+from limner.evaluate.landmarks import SEVERE, _shown, error, measure, table
+from limner.faces.align import transform
+from limner.nets.alignnet import upright_points
+
+
+@pytest.fixture(scope="module")
+def faces(shared) -> FaceSet:
+    return FaceSet.open(shared / "faces", "test")
+
+
+def test_error_is_in_eye_distances():
+    truth = np.array([(0, 0), (50, 0), (25, 30), (5, 60), (45, 60)], float)
+    assert error(truth, truth) == 0
+    assert error(truth + np.array([3, 4]), truth) == pytest.approx(0.1)
+
+
+def test_what_is_shown(faces):
+    shown = list(_shown(faces, None, False, 6, 0))
+    assert len(shown) == 6
+    picture, truth, rough = shown[0]
+    np.testing.assert_array_equal(picture, faces.image(0, 512))
+    np.testing.assert_allclose(truth, faces.landmarks(0, 512), rtol=1e-6)
+    assert np.abs(transform(truth, rough) - upright_points(1)).max() < 0.25  # rough, and yet a patch of this face
+    again = next(iter(_shown(faces, SEVERE, True, 6, 0)))
+    np.testing.assert_array_equal(again[0], next(iter(_shown(faces, SEVERE, True, 6, 0)))[0])
+    assert np.abs(again[1] - truth).max() > 5
+
+
+def test_measure(faces, capsys, monkeypatch):
+    row = measure(faces, None, True, limit=4)
+    assert row.faces == 4 and row.found == 1 and row.false == 0
+    assert row.mean < 0.08 and row.net_mean < 0.08
+    assert "clean, turned" in table([row]) and "100.0%" in table([row])
+    monkeypatch.setattr(landmarks, "measure_all", lambda faces, limit, seed: [row])
+    monkeypatch.setattr("sys.argv", ["landmarks", "--data", str(faces.folder), "--limit", "4"])
+    landmarks.main()
+    assert "finder: mean" in capsys.readouterr().out
+
+
+def test_a_finder_that_finds_nothing_is_told_so(faces, monkeypatch):
+    monkeypatch.setattr(landmarks, "find_faces", lambda *_: [])
+    row = measure(faces, None, False, limit=2)
+    assert row.found == 0 and np.isnan(row.mean) and row.net_mean < 0.1
+    assert " 0.0%" in table([row])

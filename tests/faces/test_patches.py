@@ -1,0 +1,102 @@
+"""The training patches of AlignNet: their points lie where the face's are, and a resumed run sees the same ones."""
+
+import cv2
+import numpy as np
+import pytest
+import torch
+
+from limner.data.faces import FaceSet
+from limner.errors import LimnerError
+from limner.nets.alignnet import AlignNet, upright_points
+from limner.train import alignnet as stage
+from limner.train.alignnet import SIZE, SWAP_SIDES, Patches, loss, preview, spoil, texture
+
+COLOURS = [(255, 0, 0), (0, 255, 0), (0, 0, 255), (255, 255, 0), (0, 255, 255)]
+
+
+@pytest.fixture(scope="module")
+def dotted(tmp_path_factory) -> FaceSet:
+    """One "face": five discs of different colours on grey."""
+    folder = tmp_path_factory.mktemp("faces")
+    points = (upright_points(1) * 0.8 + 0.1).astype(np.float32)
+    picture = np.full((256, 256, 3), 128, np.uint8)
+    for (x, y), colour in zip(points * 256, COLOURS, strict=True):
+        cv2.circle(picture, (round(float(x)), round(float(y))), 9, colour[::-1], -1)
+    cv2.imwrite(str(folder / "dots.png"), picture)
+    return FaceSet(folder, ["dots.png"], ["nobody"], points[None])
+
+
+def test_points_follow_the_throw(dotted):
+    patches, mirrored = Patches(dotted), 0
+    for seed in range(60):
+        patch, points, eyes = patches._face(np.random.default_rng(seed))
+        assert patch.shape == (SIZE, SIZE, 3)
+        assert 0.1 < eyes < 0.8
+        expected = COLOURS
+        inside = [((p > 0.02) & (p < 0.97)).all() for p in points]
+        seen = [
+            patch[tuple(np.rint(p * SIZE).astype(int)[::-1])] if ok else None
+            for p, ok in zip(points, inside, strict=True)
+        ]
+        if seen[0] is not None and np.abs(seen[0].astype(int) - COLOURS[1]).max() < 60:
+            expected, mirrored = [COLOURS[k] for k in SWAP_SIDES], mirrored + 1
+        for colour, want in zip(seen, expected, strict=True):
+            assert colour is None or np.abs(colour.astype(int) - want).max() < 90
+    assert 15 < mirrored < 45
+
+
+def test_a_sample_depends_on_seed_and_number_alone(dotted):
+    patches = Patches(dotted, 3)
+    before = [patches[n] for n in range(20)]
+    after = [Patches(dotted, 3)[n] for n in reversed(range(20))][::-1]
+    for one, two in zip(before, after, strict=True):
+        assert all(torch.equal(one[key], two[key]) for key in one)
+    assert not torch.equal(before[0]["patch"], Patches(dotted, 4)[0]["patch"])
+    assert {sample["face"].item() for sample in before} == {0.0, 1.0}
+    assert before[0]["patch"].shape == (3, SIZE, SIZE) and before[0]["patch"].dtype == torch.uint8
+
+
+def test_textures_and_wear_are_pictures():
+    for seed in range(40):
+        rng = np.random.default_rng(seed)
+        worn = spoil(texture(rng), rng)
+        assert worn.shape == (SIZE, SIZE, 3) and worn.dtype == np.uint8
+
+
+class Told(torch.nn.Module):
+    """Says what it was told."""
+
+    def __init__(self, logits: torch.Tensor, points: torch.Tensor):
+        super().__init__()
+        self.answer = logits, points
+
+    def forward(self, patches: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        return self.answer
+
+
+def test_loss(dotted):
+    samples = [Patches(dotted)[n] for n in range(16)]
+    batch = {key: torch.stack([s[key] for s in samples]) for key in samples[0]}
+    generator = torch.Generator()
+    right = torch.where(batch["face"] > 0, 20.0, -20.0)
+    assert loss(Told(right, batch["points"]), batch, generator) < 1e-4
+    assert loss(Told(-right, batch["points"]), batch, generator) > 10
+    faces = batch["face"][:, None, None]
+    elsewhere = batch["points"] + 0.1 * (1 - faces)  # points of what is no face don't count
+    assert loss(Told(right, elsewhere), batch, generator) < 1e-4
+    off = batch["points"] + 0.1 * batch["eyes"][:, None, None]
+    assert loss(Told(right, off), batch, generator).item() == pytest.approx(5 * (0.1 - 0.01), rel=1e-3)
+
+
+@torch.inference_mode()
+def test_preview(dotted):
+    assert preview(AlignNet(), Patches(dotted), 16).shape == (288, 1152, 3)
+
+
+def test_recipe(shared):
+    recipe = stage.alignnet(shared / "faces", seed=5)
+    assert recipe.name == "alignnet" and recipe.seed == 5
+    again = stage.alignnet(shared / "faces", seed=5)
+    assert all(torch.equal(a, b) for a, b in zip(recipe.model.parameters(), again.model.parameters(), strict=True))
+    with pytest.raises(LimnerError, match="one preset, 'mini', not 'huge'"):
+        stage.alignnet(shared / "faces", "huge")
