@@ -37,14 +37,15 @@ def progress(what: str, show: bool = True) -> Iterator[Callable[[str, int, int],
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
+    console = Console(stderr=True)
     bar = Progress(
         TextColumn("{task.description}"),
         BarColumn(),
         TextColumn("{task.percentage:>3.0f}%"),
         TimeRemainingColumn(),
-        console=Console(stderr=True),
+        console=console,
         transient=True,
-        disable=not show,
+        disable=not show or not console.is_terminal,
     )
     with bar:
         task = bar.add_task(what, total=None)

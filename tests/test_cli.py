@@ -1,0 +1,266 @@
+"""The command line as a user meets it: output, messages, exit codes. Runs `main` in this process."""
+
+import ast
+import json
+import re
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from PIL import Image
+from skimage.data import astronaut
+
+from limner import cli
+from limner.provenance import SOURCE_TYPE, read
+
+FAST = ["--steps", "2", "--threads", "1"]
+
+
+@pytest.fixture
+def run(monkeypatch, capsys):
+    def call(*words) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["limner", *map(str, words)])
+        code = 0
+        try:
+            cli.main()
+        except SystemExit as stop:
+            code = int(stop.code or 0)
+        told = capsys.readouterr()
+        return code, told.out, told.err
+
+    return call
+
+
+@pytest.fixture(scope="module")
+def portrait(tmp_path_factory) -> Path:
+    path = tmp_path_factory.mktemp("photos") / "Портрет.png"
+    Image.fromarray(astronaut()[:300, 80:380]).save(path)
+    return path
+
+
+@pytest.fixture
+def scenery(tmp_path) -> Path:
+    """A photo without a face, as JPEG, whose bytes a re-encoding would change."""
+    path = tmp_path / "sky.jpg"
+    ramp = np.linspace(90, 200, 120).astype(np.uint8)
+    Image.fromarray(np.stack([np.tile(ramp, (90, 1))] * 3, axis=2)).save(path, quality=71)
+    return path
+
+
+def test_restore_saves_a_restored_photo(run, portrait, tmp_path):
+    code, out, err = run("restore", portrait, "-o", tmp_path / "out", *FAST)
+    assert code == 0 and out == ""
+    assert "1 face restored" in err
+    before, after = (np.asarray(Image.open(p)) for p in (portrait, tmp_path / "out" / portrait.name))
+    changed = (before != after).any(axis=2)
+    assert before.shape == after.shape
+    assert 0.05 < changed.mean() < 0.9, "the face should change and the surroundings should not"
+    assert not changed[:, :5].any() and not changed[-5:].any()
+
+
+def test_restore_tells_machines_in_json(run, portrait, tmp_path):
+    code, out, _ = run("restore", portrait, "-o", tmp_path, "--seed", 7, "--json", *FAST)
+    told = json.loads(out)
+    assert code == 0
+    assert told["photo"] == str(portrait) and told["output"] == str(tmp_path / portrait.name)
+    assert (told["method"], told["weights"], told["seed"]) == ("difface", "mini", 7)
+    assert told["seconds"] > 0 and len(told["faces"]) == 1
+    face = told["faces"][0]
+    assert len(face["box"]) == 4 and np.shape(face["landmarks"]) == (5, 2) and 0 < face["score"] <= 1
+
+
+def test_same_seed_same_file_and_strength_zero_keeps_the_pixels(run, portrait, tmp_path):
+    for name, words in {"a": [], "b": [], "c": ["--seed", "9"], "d": ["--strength", "0"]}.items():
+        assert run("restore", portrait, "-o", tmp_path / f"{name}.png", *words, *FAST)[0] == 0
+    a, b, c, d = (np.asarray(Image.open(tmp_path / f"{name}.png")) for name in "abcd")
+    assert (a == b).all() and (a != c).any()
+    assert (d == np.asarray(Image.open(portrait))).all()
+
+
+def test_samples_make_numbered_files(run, portrait, tmp_path):
+    assert run("restore", portrait, "-o", tmp_path, "--samples", 2, *FAST)[0] == 0
+    pictures = [np.asarray(Image.open(tmp_path / f"{portrait.stem}_{i}.png")) for i in (1, 2)]
+    assert (pictures[0] != pictures[1]).any()
+
+
+def test_upscale_enlarges_with_the_face_in_its_place(run, portrait, tmp_path):
+    assert run("restore", portrait, "-o", tmp_path, "--upscale", 2, *FAST)[0] == 0
+    before, after = (np.asarray(Image.open(p)).astype(float) for p in (portrait, tmp_path / portrait.name))
+    assert after.shape == (600, 600, 3)
+    back = cv2.resize(after, (300, 300), interpolation=cv2.INTER_AREA)
+    assert np.abs(back - before).mean() < 12, "the enlarged photo shows something else"
+    assert np.abs(back[-40:] - before[-40:]).mean() < 3, "the background is no plain enlargement"
+
+
+def test_provenance_is_written_and_left_out_on_request(run, portrait, tmp_path):
+    run("restore", portrait, "-o", tmp_path / "with.png", "--seed", 3, *FAST)
+    run("restore", portrait, "-o", tmp_path / "without.png", "--no-provenance", *FAST)
+    told = read(tmp_path / "with.png")
+    assert told is not None and (told.method, told.weights, told.seed, told.faces) == ("difface", "mini", 3, 1)
+    assert SOURCE_TYPE.encode() in (tmp_path / "with.png").read_bytes()
+    assert read(tmp_path / "without.png") is None
+
+
+def test_a_photo_without_a_face_is_copied(run, scenery, tmp_path):
+    code, _, err = run("restore", scenery, "-o", tmp_path / "out", *FAST)
+    assert code == 0 and "no face found" in err
+    assert (tmp_path / "out" / "sky.jpg").read_bytes() == scenery.read_bytes()
+
+
+def test_a_folder_with_a_broken_file_restores_the_rest(run, portrait, scenery, tmp_path):
+    album = tmp_path / "album"
+    (album / "deep").mkdir(parents=True)
+    (album / "deep" / "portrait.png").write_bytes(portrait.read_bytes())
+    (album / "sky.jpg").write_bytes(scenery.read_bytes())
+    (album / "broken.jpg").write_bytes(scenery.read_bytes()[:400])
+    code, _, err = run("restore", album, "-o", tmp_path / "out", *FAST)
+    assert code == 1
+    assert "1 of 3 photos failed:" in err and "broken.jpg is a damaged or truncated" in err
+    assert sorted(p.name for p in (tmp_path / "out").rglob("*.*")) == ["portrait.png", "sky.jpg"]
+
+    code, out, _ = run("restore", album, "-o", tmp_path / "out", "--json", *FAST)
+    told = {Path(one["photo"]).name: one for one in json.loads(out)}
+    assert code == 1 and "error" in told["broken.jpg"] and told["portrait.png"]["skipped"]
+
+
+def test_a_result_that_is_there_is_kept(run, portrait, tmp_path):
+    target = tmp_path / portrait.name
+    target.write_bytes(b"mine")
+    code, _, err = run("restore", portrait, "-o", tmp_path, *FAST)
+    assert code == 0 and "is there already: --overwrite" in err and target.read_bytes() == b"mine"
+    run("restore", portrait, "-o", tmp_path, "--overwrite", *FAST)
+    assert Image.open(target).size == (300, 300)
+
+
+def test_aligned_crops_are_restored_whole(run, tmp_path):
+    crop = tmp_path / "crop.png"
+    Image.fromarray(cv2.resize(astronaut()[20:230, 110:320], (192, 192))).save(crop)
+    code, out, _ = run("restore", crop, "-o", tmp_path / "out", "--aligned", "--json", *FAST)
+    assert code == 0 and json.loads(out)["faces"][0]["box"] == [0, 0, 192, 192]
+    changed = np.asarray(Image.open(crop)) != np.asarray(Image.open(tmp_path / "out" / "crop.png"))
+    assert changed.any(axis=2).mean() > 0.9
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["restore", "{missing}", "-o", "{out}"], r"There is no file or folder .*gone.jpg: check the path."),
+        (["restore", "{empty}", "-o", "{out}"], "is empty"),
+        (["restore", "{text}", "-o", "{out}"], "is not a picture|no picture|isn't a picture"),
+        (["restore", "{portrait}", "-o", "{out}", "--max-megapixels", "0.01"], "megapixel"),
+        (["restore", "{portrait}", "-o", "{out}", "--faces", "7"], "There is no face 7"),
+        (["restore", "{portrait}", "-o", "{out}", "--faces", "left"], "--faces is 'left': give all, largest, or indices"),
+        (["restore", "{portrait}", "-o", "{out}", "--strength", "2"], "strength must lie between 0"),
+        (["restore", "{portrait}", "-o", "{out}", "--method", "magic"], "There is no method 'magic': choose one of"),
+        (["restore", "{portrait}", "-o", "{out}", "--weights", "official"], "limner weights fetch official/difface"),
+        (["restore", "{portrait}", "-o", "{out}", "--weights", "nowhere"], "no DifFace weights 'nowhere'"),
+        (["restore", "{portrait}", "-o", "{out}", "--scheduler", "euler"], "There is no scheduler 'euler'"),
+        (["restore", "{portrait}", "-o", "{out}", "--start", "2000"], "The start step is 2000: choose 1 to 999"),
+        (["restore", "{portrait}", "-o", "{out}", "--eta", "3"], "eta is 3.0"),
+        (["restore", "{portrait}", "-o", "{out}", "--samples", "0"], "0 samples can't be made"),
+        (["restore", "{portrait}", "-o", "{out}", "--upscale", "99"], "enlarged 1 to 8 times"),
+        (["restore", "{portrait}", "-o", "{portrait}", "--overwrite"], "input itself|photo itself"),
+        (["restore", "{folder}", "-o", "{out}"], "holds no photograph"),
+        (["restore", "{portrait}", "-o", "{out}", "--device", "mps"], "no mps device"),
+        (["restore", "{portrait}", "-o", "{out}", "--detector", "yunet"], "face_detection_yunet_2023mar.onnx"),
+        (["detect", "{missing}"], "gone.jpg does not exist"),
+        (["degrade", "{portrait}", "-o", "{out}/a.png", "--preset", "mild"], "no degradation preset 'mild'"),
+        (["degrade", "{portrait}", "-o", "{out}/a.gif"], "can't be written: limner writes"),
+        (["weights", "show", "mini/diface-prior"], "did you mean mini/difface-prior"),
+        (["train", "magic", "--data", "{folder}", "-o", "{out}"], "There is no recipe 'magic'"),
+        (["train", "difface-prior", "--data", "{folder}", "-o", "{out}"], "has no index.csv"),
+        (["train", "difface-prior", "--preset", "huge", "--data", "{folder}", "-o", "{out}"], "no preset 'huge'"),
+        (["benchmark", "--data", "{folder}"], "has no index.csv"),
+        (["benchmark", "--data", "{folder}", "--split", "train"], "no split 'train' to measure"),
+    ],
+)
+def test_bad_input_gets_one_sentence_and_exit_code_2(run, portrait, tmp_path, monkeypatch, words, message):
+    monkeypatch.setenv("LIMNER_MODELS", str(tmp_path / "models"))
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    (tmp_path / "empty.jpg").touch()
+    (tmp_path / "text.jpg").write_text("Dear Anna, here is the photo that you asked for.\n" * 9)
+    before = portrait.read_bytes()
+    places = {
+        "missing": tmp_path / "gone.jpg",
+        "empty": tmp_path / "empty.jpg",
+        "text": tmp_path / "text.jpg",
+        "portrait": portrait,
+        "folder": folder,
+        "out": tmp_path / "out",
+    }
+    code, out, err = run(*(word.format(**places) for word in words))
+    assert code == 2, err
+    assert out == "" and "Traceback" not in err
+    assert err.startswith("limner: ") and err.count("\n") == 1, "one sentence, one line"
+    assert re.search(message, err), err
+    assert portrait.read_bytes() == before
+    assert not list((tmp_path / "out").rglob("*.*")) if (tmp_path / "out").exists() else True
+
+
+def test_debug_shows_the_traceback(run, tmp_path):
+    with pytest.raises(cli.LimnerError):
+        run("detect", tmp_path / "gone.jpg", "--debug")
+
+
+def test_detect(run, portrait, scenery):
+    code, out, _ = run("detect", portrait, "--json")
+    told = json.loads(out)
+    assert code == 0 and told["photo"] == str(portrait) and len(told["faces"]) == 1
+    x0, y0, x1, y1 = told["faces"][0]["box"]
+    assert 0 <= x0 < 144 < x1 <= 300 and y0 < 115 < y1
+    assert "1.00" in run("detect", portrait)[1] or "0.9" in run("detect", portrait)[1]
+    code, out, _ = run("detect", scenery, "--json")
+    assert code == 0 and json.loads(out)["faces"] == []
+
+
+def test_degrade_is_seeded(run, portrait, tmp_path):
+    for name, seed in {"a": 1, "b": 1, "c": 2}.items():
+        words = ["--preset", "ffhq-ref-severe", "--seed", seed]
+        assert run("degrade", portrait, "-o", tmp_path / f"{name}.png", *words)[0] == 0
+    a, b, c = (np.asarray(Image.open(tmp_path / f"{name}.png")) for name in "abc")
+    assert (a == b).all() and (a != c).any() and a.shape == (300, 300, 3)
+
+
+def test_methods_and_weights_are_listed(run):
+    assert [one["name"] for one in json.loads(run("methods", "--json")[1])] == ["difface"]
+    assert "DifFace" in run("methods")[1]
+    names = [one["name"] for one in json.loads(run("weights", "list", "--json")[1])]
+    assert "mini/difface-prior" in names and "official/difface-prior" in names
+    shown = run("weights", "show", "mini/difface-prior")[1]
+    assert "Apache-2.0" in shown and "sha256" in shown
+    assert "NTU S-Lab" in run("weights", "show", "official/difface-prior")[1]
+
+
+def test_converts_a_published_file(run, shared, tmp_path):
+    code, out, _ = run("weights", "convert", shared / "golden/difface/tiny_swinir.safetensors", "-o", tmp_path / "net")
+    assert code == 0 and (Path(out.strip()) / "config.json").is_file()
+
+
+def test_benchmark(run, shared):
+    words = ["--data", shared / "faces", "--limit", 2, "--preset", "ffhq-ref-severe", "--method", "difface"]
+    code, out, _ = run("benchmark", "--protocol", "limner-test", *words, "--json", *FAST)
+    told = json.loads(out)
+    assert code == 0 and (told["protocol"], told["preset"]) == ("limner-test", "ffhq-ref-severe")
+    assert [row["method"] for row in told["rows"]] == ["input", "estimator", "difface"]
+    assert set(told["rows"][0]) == {"method", "psnr", "ssim", "detail", "seconds"}
+    again = json.loads(run("benchmark", *words, "--json", *FAST)[1])
+    assert [row["psnr"] for row in again["rows"]] == [row["psnr"] for row in told["rows"]]
+
+
+def test_help_answers_at_once():
+    command = [sys.executable, "-c", "from limner.cli import main; main()", "--help"]
+    started = time.perf_counter()
+    assert "restore" in subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    loaded = subprocess.run(
+        [sys.executable, "-c", "import sys, limner.cli; print([m for m in ('torch', 'cv2', 'diffusers') if m in sys.modules])"],
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    assert ast.literal_eval(loaded) == [], "the command line imports what takes seconds"
+    assert time.perf_counter() - started < 20
