@@ -1,0 +1,74 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from limner.errors import LimnerError
+from limner.folder import outputs_for, photos_in, restore_all
+from limner.restorer import Restorer, Settings
+
+
+@pytest.fixture(scope="module")
+def restorer():
+    return Restorer(Settings(steps=1, threads=1))
+
+
+def picture(path: Path, value: int = 128) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.fromarray(np.full((48, 64, 3), value, np.uint8)).save(path)
+    return path
+
+
+def test_finds_photographs_to_the_bottom(tmp_path):
+    picture(tmp_path / "a.JPG")
+    picture(tmp_path / "deep" / "er" / "b.png")
+    (tmp_path / "notes.txt").write_text("x")
+    assert [place for _, place in photos_in([tmp_path])] == [Path("a.JPG"), Path("deep/er/b.png")]
+    assert photos_in([tmp_path / "a.JPG"]) == [(tmp_path / "a.JPG", Path("a.JPG"))]
+
+
+def test_names_of_results(tmp_path):
+    assert outputs_for(Path("x/a.jpg"), tmp_path, 1) == [tmp_path / "x/a.jpg"]
+    assert outputs_for(Path("a.jpg"), tmp_path / "b.png", 1) == [tmp_path / "b.png"]
+    assert [p.name for p in outputs_for(Path("a.jpg"), tmp_path, 2)] == ["a_1.jpg", "a_2.jpg"]
+    (tmp_path / "folder.png").mkdir()
+    assert outputs_for(Path("a.jpg"), tmp_path / "folder.png", 1) == [tmp_path / "folder.png" / "a.jpg"]
+
+
+def test_an_interrupted_run_goes_on_where_it_stopped(restorer, tmp_path):
+    for name in "abc":
+        picture(tmp_path / "in" / f"{name}.png")
+    run = restore_all(restorer, photos_in([tmp_path / "in"]), tmp_path / "out")
+    assert next(run).source.name == "a.png"
+    run.close()
+    again = list(restore_all(restorer, photos_in([tmp_path / "in"]), tmp_path / "out"))
+    assert [outcome.restoration is None for outcome in again] == [True, False, False]
+    assert not [p for p in (tmp_path / "out").iterdir() if p.suffix != ".png"], "a temporary file was left"
+
+
+def test_a_faceless_photo_into_another_format_is_converted(restorer, tmp_path):
+    source = picture(tmp_path / "wall.png")
+    list(restore_all(restorer, photos_in([source]), tmp_path / "wall.webp"))
+    assert Image.open(tmp_path / "wall.webp").format == "WEBP"
+
+
+def test_two_photos_never_share_a_result(restorer, tmp_path):
+    first, second = picture(tmp_path / "x" / "a.png"), picture(tmp_path / "y" / "a.png", 7)
+    with pytest.raises(LimnerError, match=r"would both become .*a.png: give a folder for each"):
+        list(restore_all(restorer, photos_in([first, second]), tmp_path / "out"))
+    assert not (tmp_path / "out").exists()
+
+
+def test_what_cannot_be_written_is_told(restorer, tmp_path):
+    source = picture(tmp_path / "wall.png")
+    (tmp_path / "file").write_text("in the way")
+    (outcome,) = restore_all(restorer, photos_in([source]), tmp_path / "file" / "deep")
+    assert outcome.error is not None and "can't be written" in outcome.error
+
+
+def test_messages(tmp_path):
+    with pytest.raises(LimnerError, match=r"There is no file or folder .*gone: check the path"):
+        photos_in([tmp_path / "gone"])
+    with pytest.raises(LimnerError, match=r"holds no photograph \(\.avif, \.bmp"):
+        photos_in([tmp_path])

@@ -1,0 +1,159 @@
+import math
+
+import pytest
+import torch
+
+from limner.errors import LimnerError
+from limner.methods.schedules import difface_schedule
+from limner.nets.estimator import Estimator
+from limner.nets.unet import UNet
+from limner.train import RECIPES, make_recipe
+from limner.train.difface_estimator import l1, root_mse
+from limner.train.difface_prior import LAST_TIMESTEP, VelocityLoss, denoised, diffuse
+from limner.train.variational import discretised_log_likelihood, hybrid_loss, normal_kl
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_the_mini_recipe_takes_a_step_that_helps(shared, name):
+    """One batch, seen again after one step down its gradient, must be known better."""
+    recipe = make_recipe(name, shared / "faces", "mini")
+    samples = [recipe.data[n] for n in range(2)]
+    batch = {key: torch.stack([sample[key] for sample in samples]) for key in samples[0]}
+    net = recipe.model.train()
+    before = recipe.loss(net, batch, torch.Generator().manual_seed(0))
+    before.backward()
+    with torch.no_grad():
+        for parameter in net.parameters():
+            if parameter.grad is not None:
+                parameter -= 1e-3 * parameter.grad / (parameter.grad.norm() + 1e-12)
+    assert recipe.loss(net, batch, torch.Generator().manual_seed(0)) < before
+
+
+@pytest.mark.parametrize(
+    ("name", "parameters", "steps", "batch"),
+    [("difface-estimator", 15_792_587, 300_000, 32), ("difface-prior", 159_788_454, 500_000, 64)],
+)
+def test_the_paper_preset_has_the_published_settings(shared, name, parameters, steps, batch):
+    recipe = make_recipe(name, shared / "faces", "paper")
+    assert sum(p.numel() for p in recipe.model.parameters()) == parameters
+    assert (recipe.steps, recipe.batch) == (steps, batch)
+
+
+def test_root_mse_gives_every_face_the_same_say():
+    image = torch.rand(2, 3, 8, 8, generator=torch.Generator().manual_seed(0))
+    lq = (image + torch.tensor([0.01, 0.3])[:, None, None, None]).requires_grad_()
+    root_mse(torch.nn.Identity(), {"lq": lq, "image": image}, torch.Generator()).backward()
+    assert lq.grad is not None
+    weak, strong = lq.grad.flatten(1).norm(dim=1)
+    assert weak == pytest.approx(strong.item(), rel=0.1)
+    assert l1(torch.nn.Identity(), {"lq": image + 0.1, "image": image}, torch.Generator()) == pytest.approx(0.1)
+
+
+def test_timesteps_stay_below_the_last():
+    clean = torch.zeros(4000, 1, 1, 1)
+    noisy, timesteps, noise = diffuse(difface_schedule(), clean, LAST_TIMESTEP, torch.Generator().manual_seed(0))
+    assert timesteps.min() == 0 and timesteps.max() == LAST_TIMESTEP
+    sigma = (1 - difface_schedule().alphas_cumprod[timesteps]).sqrt()
+    torch.testing.assert_close(noisy.flatten(), sigma * noise.flatten())
+
+
+def test_velocity_loss_is_nought_for_a_net_that_knows():
+    schedule = difface_schedule("v_prediction")
+    image = torch.rand(3, 3, 8, 8, generator=torch.Generator().manual_seed(1))
+
+    class Knows(torch.nn.Module):
+        def forward(self, x, t):
+            abar = schedule.alphas_cumprod[t][:, None, None, None]
+            clean = image * 2 - 1
+            noise = (x - abar.sqrt() * clean) / (1 - abar).sqrt()
+            return abar.sqrt() * noise - (1 - abar).sqrt() * clean
+
+    loss = VelocityLoss(schedule, 450)(Knows(), {"image": image}, torch.Generator().manual_seed(0))
+    assert loss < 1e-8
+
+
+@pytest.mark.parametrize("prediction", ["epsilon", "v_prediction"])
+def test_one_look_undoes_what_the_net_predicts(prediction):
+    schedule = difface_schedule(prediction)
+    clean = torch.rand(1, 3, 8, 8, generator=torch.Generator().manual_seed(2)) * 2 - 1
+    noise = torch.randn(clean.shape, generator=torch.Generator().manual_seed(3))
+    target = noise if prediction == "epsilon" else schedule.get_velocity(clean, noise, torch.tensor([300]))
+
+    class Knows(torch.nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.unused = torch.nn.Parameter(torch.zeros(1))
+
+        def forward(self, x, t):
+            return target
+
+    again = denoised(Knows(), schedule, clean, 300, torch.Generator().manual_seed(3))
+    torch.testing.assert_close(again, clean, rtol=0, atol=1e-4)
+
+
+def test_kl_agrees_with_torch():
+    generator = torch.Generator().manual_seed(0)
+    m1, v1, m2, v2 = (torch.randn(5, generator=generator) for _ in range(4))
+    first, second = (torch.distributions.Normal(m, (0.5 * v).exp()) for m, v in ((m1, v1), (m2, v2)))
+    torch.testing.assert_close(normal_kl(m1, v1, m2, v2), torch.distributions.kl_divergence(first, second))
+
+
+def test_discretised_likelihood_is_a_distribution_over_the_levels():
+    levels = torch.arange(256).double() / 127.5 - 1
+    for mean, log_variance in ((0.1, -4.0), (-0.99, -6.0), (0.9, 0.0)):
+        log = discretised_log_likelihood(levels, torch.tensor(mean).double(), torch.tensor(log_variance).double())
+        assert log.exp().sum() == pytest.approx(1, abs=1e-6)
+
+
+def test_the_bound_trains_the_variance_and_not_the_mean():
+    """With the noise error taken away, gradient must reach the variance half of the output only."""
+    torch.manual_seed(0)
+    loss = hybrid_loss(difface_schedule())
+    outputs = []
+
+    class Net(torch.nn.Module):
+        def forward(self, x, t):
+            outputs.append(torch.randn(len(x), 6, 8, 8, generator=torch.Generator().manual_seed(0)).requires_grad_())
+            return outputs[-1]
+
+    batch = {"image": torch.rand(4, 3, 8, 8)}
+    value = loss(Net(), batch, torch.Generator().manual_seed(5))
+    value.backward()
+    grad = outputs[0].grad
+    noise_error = 2 * (outputs[0][:, :3].detach() - _noise(batch, 5)) / outputs[0][:, :3].numel()
+    torch.testing.assert_close(grad[:, :3], noise_error, rtol=1e-4, atol=1e-7)
+    assert grad[:, 3:].abs().min() > 0 and math.isfinite(value.item())
+
+
+def _noise(batch, seed):
+    """The noise that the loss draws behind its timesteps."""
+    generator = torch.Generator().manual_seed(seed)
+    torch.randint(0, 1000, (len(batch["image"]),), generator=generator)
+    return torch.randn(batch["image"].shape, generator=generator)
+
+
+def test_messages(shared):
+    with pytest.raises(LimnerError, match="There is no recipe 'x': choose one of alignnet"):
+        make_recipe("x", shared / "faces")
+    with pytest.raises(LimnerError, match="There is no preset 'x': choose mini or paper"):
+        make_recipe("alignnet", shared / "faces", "x")
+
+
+def test_an_untrained_estimator_is_the_identity():
+    image = torch.rand(1, 3, 32, 48)
+    net = Estimator(sample_size=32, patch_size=2, widths=(8, 16), depths=(1, 1))
+    torch.testing.assert_close(net(image), image)
+
+
+def test_unet_with_patches_keeps_the_size_and_looks_at_the_timestep():
+    torch.manual_seed(0)
+    net = UNet(
+        out_channels=3, width=32, multipliers=(1, 2), depths=(1, 1), attention_levels=(), head_channels=32, patch_size=4
+    )
+    for parameter in net.parameters():
+        torch.nn.init.normal_(parameter, std=0.05)
+    x = torch.rand(2, 3, 32, 64)
+    first, second = net(x, torch.tensor([3, 3])), net(x, torch.tensor([3, 400]))
+    assert first.shape == x.shape
+    torch.testing.assert_close(first[0], second[0])
+    assert (first[1] - second[1]).abs().max() > 1e-3
