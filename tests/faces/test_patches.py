@@ -9,7 +9,7 @@ from limner.data.faces import FaceSet
 from limner.errors import LimnerError
 from limner.nets.alignnet import AlignNet, upright_points
 from limner.train import alignnet as stage
-from limner.train.alignnet import SIZE, SWAP_SIDES, Patches, loss, preview, spoil, texture
+from limner.train.alignnet import SIZE, SWAP_SIDES, Patches, cells, loss, preview, spoil, texture
 
 COLOURS = [(255, 0, 0), (0, 255, 0), (0, 0, 255), (255, 255, 0), (0, 255, 255)]
 
@@ -63,14 +63,22 @@ def test_textures_and_wear_are_pictures():
         assert worn.shape == (SIZE, SIZE, 3) and worn.dtype == np.uint8
 
 
+def test_cells_have_the_point_for_their_expectation():
+    points = torch.rand(7, 5, 2) * 0.9 + 0.05
+    share = cells(points, SIZE // 4)
+    torch.testing.assert_close(share.sum(-1), torch.ones(7, 5))
+    maps = share.clamp(min=1e-30).log().view(7, 5, SIZE // 4, SIZE // 4)
+    torch.testing.assert_close(AlignNet()._expectation(maps), points, atol=1e-5, rtol=0)
+
+
 class Told(torch.nn.Module):
     """Says what it was told."""
 
-    def __init__(self, logits: torch.Tensor, points: torch.Tensor):
+    def __init__(self, logits: torch.Tensor, points: torch.Tensor, heat: torch.Tensor | None = None):
         super().__init__()
-        self.answer = logits, points
+        self.answer = logits, points, torch.zeros(len(logits), 5, 24, 24) if heat is None else heat
 
-    def forward(self, patches: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    def forward(self, patches: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
         return self.answer
 
 
@@ -79,13 +87,15 @@ def test_loss(dotted):
     batch = {key: torch.stack([s[key] for s in samples]) for key in samples[0]}
     generator = torch.Generator()
     right = torch.where(batch["face"] > 0, 20.0, -20.0)
-    assert loss(Told(right, batch["points"]), batch, generator) < 1e-4
-    assert loss(Told(-right, batch["points"]), batch, generator) > 10
-    faces = batch["face"][:, None, None]
-    elsewhere = batch["points"] + 0.1 * (1 - faces)  # points of what is no face don't count
-    assert loss(Told(right, elsewhere), batch, generator) < 1e-4
+    flat = 0.3 * np.log(24 * 24)  # what heat maps that know nothing cost
+    assert loss(Told(right, batch["points"]), batch, generator).item() == pytest.approx(flat, abs=1e-4)
+    assert loss(Told(-right, batch["points"]), batch, generator) > flat + 10
+    elsewhere = batch["points"] + 0.1 * (1 - batch["face"][:, None, None])  # points of what is no face don't count
+    assert loss(Told(right, elsewhere), batch, generator).item() == pytest.approx(flat, abs=1e-4)
     off = batch["points"] + 0.1 * batch["eyes"][:, None, None]
-    assert loss(Told(right, off), batch, generator).item() == pytest.approx(5 * (0.1 - 0.01), rel=1e-3)
+    assert loss(Told(right, off), batch, generator).item() == pytest.approx(flat + 5 * (0.1 - 0.01), rel=1e-3)
+    sharp = cells(batch["points"], 24).clamp(min=1e-6).log().view(-1, 5, 24, 24)
+    assert loss(Told(right, batch["points"], sharp), batch, generator) < 0.6 * flat
 
 
 @torch.inference_mode()

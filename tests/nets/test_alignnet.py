@@ -15,8 +15,9 @@ def net() -> AlignNet:
 
 @torch.inference_mode()
 def test_shapes(net):
-    logits, points = net(torch.rand(3, 3, 96, 96))
+    logits, points, heat = net(torch.rand(3, 3, 96, 96))
     assert logits.shape == (3,) and points.shape == (3, 5, 2)
+    assert heat.shape == (3, 5, 24, 24)
     assert logits.dtype == points.dtype == torch.float32
 
 
@@ -27,9 +28,9 @@ def test_it_fits_in_two_megabytes_of_float16(net):
 @torch.inference_mode()
 def test_a_patch_is_judged_alike_alone_and_in_a_batch(net):
     patches = torch.rand(4, 3, 96, 96)
-    logits, points = net(patches)
+    logits, points, _ = net(patches)
     for index in range(4):
-        logit, five = net(patches[index : index + 1])
+        logit, five, _ = net(patches[index : index + 1])
         torch.testing.assert_close(logit[0], logits[index], atol=1e-5, rtol=1e-5)
         torch.testing.assert_close(five[0], points[index], atol=1e-5, rtol=1e-5)
 
@@ -37,8 +38,8 @@ def test_a_patch_is_judged_alike_alone_and_in_a_batch(net):
 @torch.inference_mode()
 def test_brightness_and_contrast_hardly_matter(net):
     patch = torch.rand(1, 3, 96, 96)
-    _, points = net(patch)
-    _, faded = net(0.3 + 0.4 * patch)
+    _, points, _ = net(patch)
+    _, faded, _ = net(0.3 + 0.4 * patch)
     torch.testing.assert_close(points, faded, atol=0.02, rtol=0)
     assert torch.isfinite(net(torch.zeros(1, 3, 96, 96))[0]).all()
 

@@ -160,7 +160,7 @@ def look(net: AlignNet, rgb: np.ndarray, frames: np.ndarray, mirrored: bool = Fa
         patches = np.stack([warp(rgb, frame * size, size, size) for frame in some])
         batch = torch.from_numpy(patches).to(next(net.parameters()).device).permute(0, 3, 1, 2).float() / 255
         batch = batch.contiguous(memory_format=torch.channels_last)
-        logits, found = net(batch)
+        logits, found, _ = net(batch)
         scores.append(logits.sigmoid().double().cpu().numpy())
         points.append(_back(found.double().cpu().numpy(), some))
     return np.concatenate(scores), np.concatenate(points)

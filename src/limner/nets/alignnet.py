@@ -72,15 +72,16 @@ class AlignNet(ModelMixin, ConfigMixin):
             nn.Linear(64, 1),
         )
 
-    def forward(self, patches: Tensor) -> tuple[Tensor, Tensor]:
+    def forward(self, patches: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Looks at patches.
 
         Args:
             patches: (B, 3, S, S) RGB in [0, 1], S the sample size.
 
         Returns:
-            The face logits (B,), and the points (B, 5, 2) in sides of the patch: x, y times S are pixels, with
-            (0, 0) the centre of the upper left one.
+            The face logits (B,); the points (B, 5, 2) in sides of the patch: x, y times S are pixels, with (0, 0)
+            the centre of the upper left one; and the heat maps (B, 5, S/4, S/4), logits over the cells, whose
+            expectation the points are.
         """
         # Each patch to mean 0 and deviation 1: faded prints and dark rooms then look alike.
         mean = patches.mean((1, 2, 3), keepdim=True)
@@ -91,7 +92,8 @@ class AlignNet(ModelMixin, ConfigMixin):
         coarse = self.bottom(self.shrink2(middle))
         middle = self.up2(middle + F.interpolate(self.grow2(coarse), scale_factor=2.0))
         fine = self.up1(fine + F.interpolate(self.grow1(middle), scale_factor=2.0))
-        return self.judge(coarse)[:, 0].float(), self._expectation(self.heat(F.silu(fine)).float())
+        heat = self.heat(F.silu(fine)).float()
+        return self.judge(coarse)[:, 0].float(), self._expectation(heat), heat
 
     def _expectation(self, heat: Tensor) -> Tensor:
         cells = heat.shape[-1]

@@ -12,6 +12,11 @@ from diffusers.configuration_utils import ConfigMixin, register_to_config
 from diffusers.models.modeling_utils import ModelMixin
 from torch import Tensor, nn
 
+from limner.nets.initial import keep_variance
+
+CONTRAST = 4.0
+"""Brings pixels of [0, 1] to about unit variance around zero."""
+
 
 class ResidualBlock(nn.Module):
     """x + conv(silu(conv(silu(x)))), the last convolution starting at zero."""
@@ -20,8 +25,6 @@ class ResidualBlock(nn.Module):
         super().__init__()
         self.conv1 = nn.Conv2d(channels, channels, 3, padding=1)
         self.conv2 = nn.Conv2d(channels, channels, 3, padding=1)
-        nn.init.zeros_(self.conv2.weight)
-        nn.init.zeros_(self.conv2.bias)  # type: ignore[arg-type]
 
     def forward(self, x: Tensor) -> Tensor:
         return x + self.conv2(F.silu(self.conv1(F.silu(x))))
@@ -59,8 +62,7 @@ class Estimator(ModelMixin, ConfigMixin):
         self.grow = nn.ModuleList(nn.Conv2d(b, 4 * a, 1) for a, b in pairs)
         self.up = nn.ModuleList(_blocks(w, d) for w, d in zip(widths[:-1], depths[:-1], strict=True))
         self.head = nn.Conv2d(widths[0], pixels, 3, padding=1)
-        nn.init.zeros_(self.head.weight)
-        nn.init.zeros_(self.head.bias)  # type: ignore[arg-type]
+        keep_variance(self, zero=("conv2", "head"))
 
     def forward(self, x: Tensor) -> Tensor:
         """(B, 3, H, W) in [0, 1] to the same; H and W multiples of patch_size * 2^(levels - 1).
@@ -68,7 +70,7 @@ class Estimator(ModelMixin, ConfigMixin):
         The net's answer is added in the precision of x, so that bf16 weights don't coarsen the picture itself.
         """
         patch = self.config["patch_size"]
-        h = self.stem(F.pixel_unshuffle(x, patch).to(self.stem.weight.dtype))
+        h = self.stem(F.pixel_unshuffle(CONTRAST * (x - 0.5), patch).to(self.stem.weight.dtype))
         skips: list[Tensor] = []
         for blocks, shrink in zip(self.down, self.shrink, strict=True):
             h = blocks(h)
