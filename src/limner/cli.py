@@ -24,9 +24,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-weights_app = typer.Typer(
-    help="Weights: what there is, fetching and converting published files.", no_args_is_help=True
-)
+weights_app = typer.Typer(help="Weights: what there is, fetching and converting published files.", no_args_is_help=True)
 app.add_typer(weights_app, name="weights")
 
 
@@ -55,9 +53,7 @@ class Protocol(StrEnum):
 
 Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON, for machines.")]
 DeviceOption = Annotated[Device, typer.Option(help="Where nets run.")]
-DtypeOption = Annotated[
-    Dtype, typer.Option(help="Precision of the nets; auto: bf16 where the hardware has it.")
-]
+DtypeOption = Annotated[Dtype, typer.Option(help="Precision of the nets; auto: bf16 where the hardware has it.")]
 Threads = Annotated[int | None, typer.Option(help="CPU threads of torch.", min=1)]
 Method = Annotated[str, typer.Option(help="Restoration method, see `limner methods`.")]
 WeightsOption = Annotated[str, typer.Option(help="mini, official, or a folder.")]
@@ -96,9 +92,7 @@ def restore(
     output: Annotated[Path, typer.Option("--output", "-o", help="Folder, or a file for a single photo.")],
     method: Method = "difface",
     weights: WeightsOption = "mini",
-    strength: Annotated[
-        float, typer.Option(help="0 keeps the face as it was, 1 takes the restored one.")
-    ] = 1.0,
+    strength: Annotated[float, typer.Option(help="0 keeps the face as it was, 1 takes the restored one.")] = 1.0,
     faces: Faces = "all",
     min_face: MinFace = 0,
     min_score: MinScore = 0,
@@ -113,9 +107,7 @@ def restore(
     detector: DetectorOption = Detector.haar,
     yunet: Yunet = None,
     quality: Annotated[int | None, typer.Option(help="Of JPEG, WebP and AVIF, 1 to 100.")] = None,
-    no_provenance: Annotated[
-        bool, typer.Option("--no-provenance", help="Leave out who made the result.")
-    ] = False,
+    no_provenance: Annotated[bool, typer.Option("--no-provenance", help="Leave out who made the result.")] = False,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Make results anew that are there.")] = False,
     max_megapixels: Megapixels = 100.0,
     device: DeviceOption = Device.auto,
@@ -248,17 +240,11 @@ def degrade(
 def train(
     recipe: Annotated[str, typer.Argument(help="alignnet, difface-estimator or difface-prior.")],
     data: Annotated[Path, typer.Option(help="Folder of aligned faces with index.csv and landmarks.csv.")],
-    output: Annotated[
-        Path, typer.Option("--output", "-o", help="Folder for state, logs, sheets and weights.")
-    ],
-    preset: Annotated[
-        str, typer.Option(help="mini (a CPU's evening) or paper (the published settings).")
-    ] = "mini",
+    output: Annotated[Path, typer.Option("--output", "-o", help="Folder for state, logs, sheets and weights.")],
+    preset: Annotated[str, typer.Option(help="mini (a CPU's evening) or paper (the published settings).")] = "mini",
     steps: Annotated[int | None, typer.Option(help="Instead of the preset's.", min=1)] = None,
     seed: Seed = 0,
-    resume: Annotated[
-        bool, typer.Option("--resume", help="Go on where the run in --output stopped.")
-    ] = False,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on where the run in --output stopped.")] = False,
     every: Annotated[int, typer.Option(help="Steps between saves, measurements and sheets.", min=1)] = 500,
     workers: Annotated[int, typer.Option(help="Processes that prepare samples.", min=0)] = 1,
     device: DeviceOption = Device.auto,
@@ -383,12 +369,7 @@ def weights_list(json: Json = False) -> None:
     from limner.weights import WEIGHTS
 
     if json:
-        ui.emit(
-            [
-                {"name": w.name, "purpose": w.purpose, "licence": w.licence, "present": w.present()}
-                for w in WEIGHTS
-            ]
-        )
+        ui.emit([{"name": w.name, "purpose": w.purpose, "licence": w.licence, "present": w.present()} for w in WEIGHTS])
     else:
         rows = [[w.name, w.purpose, w.licence, "here" if w.present() else "not fetched"] for w in WEIGHTS]
         ui.table(["weights", "purpose", "licence", ""], rows)
@@ -438,9 +419,7 @@ def weights_fetch(
     elif not yes and not typer.confirm("Fetch it under this licence?", err=True):
         raise typer.Exit(1)
     with ui.progress("fetching") as bar:
-        path = fetch(
-            weights, progress=lambda done, total: bar("fetching", done, total or weights_size(weights))
-        )
+        path = fetch(weights, progress=lambda done, total: bar("fetching", done, total or weights_size(weights)))
     print(path)
 
 

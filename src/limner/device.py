@@ -57,16 +57,12 @@ def choose(device: str = "auto", dtype: str = "auto", threads: int | None = None
         LimnerError: if the device isn't there or a name is unknown.
     """
     if device not in DEVICES or dtype not in DTYPES:
-        raise LimnerError(
-            f"Device '{device}' with dtype '{dtype}' is unknown: {DEVICES} and {DTYPES} are known."
-        )
+        raise LimnerError(f"Device '{device}' with dtype '{dtype}' is unknown: {DEVICES} and {DTYPES} are known.")
     there = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
     if device == "auto":
         device = next(name for name in ("cuda", "mps", "cpu") if there[name])
     if not there[device]:
-        raise LimnerError(
-            f"This machine has no {device} device that torch can use: choose --device auto or cpu."
-        )
+        raise LimnerError(f"This machine has no {device} device that torch can use: choose --device auto or cpu.")
     if threads is not None:
         if threads < 1:
             raise LimnerError(f"--threads is {threads}: give at least 1.")

@@ -72,9 +72,7 @@ class Settings:
 
     def __post_init__(self) -> None:
         if not 0 <= self.strength <= 1:
-            raise LimnerError(
-                f"The strength must lie between 0 (original) and 1 (restored), not {self.strength}."
-            )
+            raise LimnerError(f"The strength must lie between 0 (original) and 1 (restored), not {self.strength}.")
         if not 1 <= self.samples <= 64:
             raise LimnerError(f"{self.samples} samples can't be made: ask for 1 to 64.")
         if not 1 <= self.upscale <= 8:

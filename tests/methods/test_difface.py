@@ -28,9 +28,7 @@ def pipeline(shared):
     folder = shared / "golden/difface"
     unet = load_difface_unet(folder / "tiny_unet.safetensors", head_channels=16)
     unet.register_to_config(sample_size=128)
-    return DifFacePipeline(load_swinir(folder / "tiny_swinir.safetensors"), unet, difface_schedule()).to(
-        "cpu"
-    )
+    return DifFacePipeline(load_swinir(folder / "tiny_swinir.safetensors"), unet, difface_schedule()).to("cpu")
 
 
 def seeded(seed: torch.Tensor) -> torch.Generator:
@@ -39,9 +37,7 @@ def seeded(seed: torch.Tensor) -> torch.Generator:
 
 def test_estimate(golden, pipeline):
     estimate = pipeline.estimate(golden["in.y0"])
-    torch.testing.assert_close(
-        estimate, golden["restore.ddim10.s4.eta0.5.im_hq"].clamp(0, 1), rtol=0, atol=1e-5
-    )
+    torch.testing.assert_close(estimate, golden["restore.ddim10.s4.eta0.5.im_hq"].clamp(0, 1), rtol=0, atol=1e-5)
 
 
 @pytest.mark.parametrize(
@@ -63,16 +59,12 @@ def test_recorded_noise_is_the_generators(golden):
     generator = seeded(golden["restore.ddim10.s4.eta0.0.seed"])
     noise = [torch.randn(1, 3, 128, 128, generator=generator) for _ in range(5)]
     torch.testing.assert_close(noise[0], golden["restore.ddim10.s4.eta0.5.x_N_noise"], rtol=0, atol=0)
-    torch.testing.assert_close(
-        torch.stack(noise[1:]), golden["restore.ddim10.s4.eta0.5.step_noise"], rtol=0, atol=0
-    )
+    torch.testing.assert_close(torch.stack(noise[1:]), golden["restore.ddim10.s4.eta0.5.step_noise"], rtol=0, atol=0)
 
 
 def test_other_sizes_are_resized_and_back(golden, pipeline):
     case = "restore.ddim10.s4.eta0.0.odd"
-    out = pipeline(
-        golden["in.y0_odd_100x116"], start=400, steps=4, eta=0, generator=seeded(golden[f"{case}.seed"])
-    )
+    out = pipeline(golden["in.y0_odd_100x116"], start=400, steps=4, eta=0, generator=seeded(golden[f"{case}.seed"]))
     torch.testing.assert_close(out.images, golden[f"{case}.sample"], rtol=0, atol=IMAGE_TOLERANCE)
 
 
@@ -137,9 +129,7 @@ def test_the_papers_timetable():
 
 def tiny(prediction="epsilon") -> DifFacePipeline:
     torch.manual_seed(0)
-    unet = UNet(
-        sample_size=32, width=32, multipliers=(1, 1), depths=(1, 1), attention_levels=(1,), head_channels=16
-    )
+    unet = UNet(sample_size=32, width=32, multipliers=(1, 1), depths=(1, 1), attention_levels=(1,), head_channels=16)
     torch.nn.init.normal_(unet.head.weight, std=0.02)
     estimator = Estimator(sample_size=32, patch_size=2, widths=(8, 8), depths=(1, 1))
     return DifFacePipeline(estimator, unet, difface_schedule(prediction))
@@ -162,8 +152,7 @@ def test_same_seed_same_pixels(faces):
 def test_a_result_does_not_depend_on_its_batch(faces):
     pipeline = tiny()
     together, alone = (
-        pipeline(faces, steps=4, generator=torch.Generator().manual_seed(1), batch_size=size).images
-        for size in (3, 1)
+        pipeline(faces, steps=4, generator=torch.Generator().manual_seed(1), batch_size=size).images for size in (3, 1)
     )
     torch.testing.assert_close(together, alone, rtol=0, atol=1e-5)
 
@@ -183,7 +172,7 @@ def test_no_steps_give_the_estimate(faces):
 
 
 @pytest.mark.parametrize("name", list(SCHEDULERS))
-@pytest.mark.parametrize("prediction", ["epsilon", "v_prediction"])
+@pytest.mark.parametrize("prediction", ["epsilon", "sample"])
 def test_every_scheduler_finds_back_from_a_perfect_prior(faces, name, prediction):
     """A prior that knows the clean face must give it back whatever scheduler asks it."""
     pipeline = tiny(prediction)
@@ -194,7 +183,7 @@ def test_every_scheduler_finds_back_from_a_perfect_prior(faces, name, prediction
         def forward(self, x, timesteps):
             alpha, sigma = (a.sqrt()[:, None, None, None] for a in (abar[timesteps], 1 - abar[timesteps]))
             noise = (x - alpha * truth) / sigma
-            return noise if prediction == "epsilon" else alpha * noise - sigma * truth
+            return noise if prediction == "epsilon" else truth
 
     pipeline.unet = Oracle(sample_size=32, width=32, multipliers=(1,), depths=(1,), attention_levels=())
     out = swap(pipeline, name)(faces.flip(0), steps=20, eta=0, batch_size=3)

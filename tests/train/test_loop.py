@@ -59,9 +59,13 @@ def assert_same(first, second):
 
 def test_training_moves_the_weights_and_lowers_the_loss(tmp_path):
     toy = recipe(steps=60, ema=None)
-    before = [denoise(toy.model, {"image": toy.data[999]["image"][None]}, torch.Generator().manual_seed(i)) for i in range(9)]
+    before = [
+        denoise(toy.model, {"image": toy.data[999]["image"][None]}, torch.Generator().manual_seed(i)) for i in range(9)
+    ]
     fit(toy, tmp_path, cpu=True)
-    after = [denoise(toy.model, {"image": toy.data[999]["image"][None]}, torch.Generator().manual_seed(i)) for i in range(9)]
+    after = [
+        denoise(toy.model, {"image": toy.data[999]["image"][None]}, torch.Generator().manual_seed(i)) for i in range(9)
+    ]
     assert sum(after) < 0.9 * sum(before)
 
 

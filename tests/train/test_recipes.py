@@ -9,7 +9,7 @@ from limner.nets.estimator import Estimator
 from limner.nets.unet import UNet
 from limner.train import RECIPES, make_recipe
 from limner.train.difface_estimator import l1, root_mse
-from limner.train.difface_prior import LAST_TIMESTEP, VelocityLoss, denoised, diffuse
+from limner.train.difface_prior import LAST_TIMESTEP, CleanLoss, denoised, diffuse
 from limner.train.variational import discretised_log_likelihood, hybrid_loss, normal_kl
 
 
@@ -57,27 +57,32 @@ def test_timesteps_stay_below_the_last():
     torch.testing.assert_close(noisy.flatten(), sigma * noise.flatten())
 
 
-def test_velocity_loss_is_nought_for_a_net_that_knows():
-    schedule = difface_schedule("v_prediction")
-    image = torch.rand(3, 3, 8, 8, generator=torch.Generator().manual_seed(1))
+def test_clean_loss_weighs_the_noise_levels_alike():
+    """A net whose error is a fixed share of the noise must pay about the same at every timestep."""
+    schedule = difface_schedule("sample")
+    image = torch.rand(1, 3, 8, 8, generator=torch.Generator().manual_seed(1))
 
     class Knows(torch.nn.Module):
+        share = 0.0
+
         def forward(self, x, t):
-            abar = schedule.alphas_cumprod[t][:, None, None, None]
-            clean = image * 2 - 1
-            noise = (x - abar.sqrt() * clean) / (1 - abar).sqrt()
-            return abar.sqrt() * noise - (1 - abar).sqrt() * clean
+            sigma = (1 - schedule.alphas_cumprod[t]).sqrt()[:, None, None, None]
+            return image * 2 - 1 + self.share * sigma
 
-    loss = VelocityLoss(schedule, 450)(Knows(), {"image": image}, torch.Generator().manual_seed(0))
-    assert loss < 1e-8
+    net = Knows()
+    loss = CleanLoss(schedule, 450)
+    assert loss(net, {"image": image}, torch.Generator().manual_seed(0)) < 1e-12
+    net.share = 0.1
+    paid = [loss(net, {"image": image}, torch.Generator().manual_seed(seed)).item() for seed in range(20)]
+    assert max(paid) == pytest.approx(0.01, rel=0.05) and min(paid) > 0.003
 
 
-@pytest.mark.parametrize("prediction", ["epsilon", "v_prediction"])
+@pytest.mark.parametrize("prediction", ["epsilon", "sample"])
 def test_one_look_undoes_what_the_net_predicts(prediction):
     schedule = difface_schedule(prediction)
     clean = torch.rand(1, 3, 8, 8, generator=torch.Generator().manual_seed(2)) * 2 - 1
     noise = torch.randn(clean.shape, generator=torch.Generator().manual_seed(3))
-    target = noise if prediction == "epsilon" else schedule.get_velocity(clean, noise, torch.tensor([300]))
+    target = noise if prediction == "epsilon" else clean
 
     class Knows(torch.nn.Module):
         def __init__(self):
@@ -148,7 +153,14 @@ def test_an_untrained_estimator_is_the_identity():
 def test_unet_with_patches_keeps_the_size_and_looks_at_the_timestep():
     torch.manual_seed(0)
     net = UNet(
-        out_channels=3, width=32, multipliers=(1, 2), depths=(1, 1), attention_levels=(), head_channels=32, patch_size=4
+        out_channels=3,
+        width=32,
+        multipliers=(1, 2),
+        depths=(1, 1),
+        attention_levels=(),
+        head_channels=32,
+        patch_size=4,
+        input_skip=True,
     )
     for parameter in net.parameters():
         torch.nn.init.normal_(parameter, std=0.05)

@@ -70,9 +70,7 @@ class FaceSet:
         folder = Path(folder)
         for table in ("index.csv", "landmarks.csv"):
             if not (folder / table).is_file():
-                raise LimnerError(
-                    f"{folder} has no {table}: give a folder of aligned faces with both tables."
-                )
+                raise LimnerError(f"{folder} has no {table}: give a folder of aligned faces with both tables.")
         with (folder / "landmarks.csv").open(encoding="utf-8", newline="") as table:
             points = {
                 row["file"]: np.array(list(row.values())[1:11], dtype=np.float32).reshape(5, 2)
@@ -108,9 +106,7 @@ class FaceSet:
             data = np.frombuffer(path.read_bytes(), np.uint8) if path.is_file() else np.empty(0, np.uint8)
             bgr = cv2.imdecode(data, cv2.IMREAD_COLOR) if data.size else None
             if bgr is None:
-                raise LimnerError(
-                    f"{path} can't be read as a picture: restore the file or drop it from the index."
-                )
+                raise LimnerError(f"{path} can't be read as a picture: restore the file or drop it from the index.")
             if bgr.shape[0] != size:
                 way = cv2.INTER_AREA if bgr.shape[0] > size else cv2.INTER_CUBIC
                 bgr = cv2.resize(bgr, (size, size), interpolation=way)

@@ -45,9 +45,7 @@ class Faces:
         if self.flip and generator.random() < 0.5:
             image = image[:, ::-1]
         if generator.random() < self.grey:
-            image = cv2.cvtColor(
-                cv2.cvtColor(np.ascontiguousarray(image), cv2.COLOR_RGB2GRAY), cv2.COLOR_GRAY2RGB
-            )
+            image = cv2.cvtColor(cv2.cvtColor(np.ascontiguousarray(image), cv2.COLOR_RGB2GRAY), cv2.COLOR_GRAY2RGB)
         return image, generator
 
     def __getitem__(self, n: int) -> dict[str, torch.Tensor]:
@@ -72,9 +70,7 @@ class RestorationPairs(Faces):
         degradation = draw(preset, generator, self.size, self.size)
         lq = apply(image, degradation)
         if degradation.grey:
-            image = cv2.cvtColor(
-                cv2.cvtColor(np.ascontiguousarray(image), cv2.COLOR_RGB2GRAY), cv2.COLOR_GRAY2RGB
-            )
+            image = cv2.cvtColor(cv2.cvtColor(np.ascontiguousarray(image), cv2.COLOR_RGB2GRAY), cv2.COLOR_GRAY2RGB)
         return {"lq": to_tensor(lq), "image": to_tensor(image)}
 
 

@@ -25,9 +25,7 @@ def contact_sheet(rows: Sequence[Sequence[np.ndarray]], headings: Sequence[str],
         (height, width, 3) uint8.
     """
     height, width = rows[0][0].shape[:2]
-    sheet = np.full(
-        (CAPTION + len(rows) * (height + gap), len(headings) * (width + gap) - gap, 3), 255, np.uint8
-    )
+    sheet = np.full((CAPTION + len(rows) * (height + gap), len(headings) * (width + gap) - gap, 3), 255, np.uint8)
     for column, heading in enumerate(headings):
         place = (column * (width + gap) + 2, CAPTION - 7)
         cv2.putText(sheet, heading, place, cv2.FONT_HERSHEY_SIMPLEX, 0.45, (0, 0, 0), 1, cv2.LINE_AA)
@@ -37,9 +35,7 @@ def contact_sheet(rows: Sequence[Sequence[np.ndarray]], headings: Sequence[str],
     return sheet
 
 
-def save_sheet(
-    path: Path, pictures: Sequence[Sequence[np.ndarray]], headings: Sequence[str], most: int = 8
-) -> None:
+def save_sheet(path: Path, pictures: Sequence[Sequence[np.ndarray]], headings: Sequence[str], most: int = 8) -> None:
     """Saves a contact sheet of up to `most` faces, spread evenly over all, as PNG."""
     picked = np.linspace(0, len(pictures) - 1, min(most, len(pictures))).round().astype(int)
     sheet = contact_sheet([pictures[i] for i in picked], headings)

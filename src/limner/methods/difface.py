@@ -44,7 +44,7 @@ class DifFacePipeline(DiffusionPipeline):
 
     Args:
         estimator: f, a degraded face in [0, 1] to an estimate in [0, 1] (`SwinIR` or `Estimator`).
-        unet: the prior in [-1, 1], noise (or v) and perhaps a variance out (`UNet`).
+        unet: the prior in [-1, 1], noise (or x0) and perhaps a variance out (`UNet`).
         scheduler: any diffusers scheduler over the prior's training schedule; `DDIMScheduler` is the paper's.
     """
 
@@ -130,7 +130,7 @@ class DifFacePipeline(DiffusionPipeline):
         settings = {"eta": eta, "generator": generators} if isinstance(self.scheduler, DDIMScheduler) else {}
         for count, t in enumerate(timesteps):
             times = torch.full((len(x),), int(t), device=device)
-            predicted = self.unet(x.to(self.unet.dtype), times).float()
+            predicted = self.unet(x, times).float()
             predicted = predicted[:, : x.shape[1]]  # a learned variance lies behind it, which DDIM has no use for
             x = self.scheduler.step(predicted, int(t), x, **settings, return_dict=False)[0]
             done(count + 1)

@@ -15,12 +15,12 @@ from limner.errors import LimnerError
 Pipeline = TypeVar("Pipeline", bound=DiffusionPipeline)
 
 
-def difface_schedule(prediction: Literal["epsilon", "v_prediction"] = "epsilon") -> DDIMScheduler:
+def difface_schedule(prediction: Literal["epsilon", "sample"] = "epsilon") -> DDIMScheduler:
     """DifFace's schedule (section 3): 1000 steps, beta linear from 1e-4 to 0.02, timesteps 0, s, 2s, ... for stride
     s, abar 1 behind the last step, x0 clipped while the noise stays as the net gave it.
 
     Args:
-        prediction: what the prior predicts: `epsilon` (the published one) or `v_prediction` (ours).
+        prediction: what the prior predicts: `epsilon`, the noise (the published one), or `sample`, x0 (ours).
     """
     return DDIMScheduler(
         num_train_timesteps=1000,

@@ -80,4 +80,3 @@ class Estimator(ModelMixin, ConfigMixin):
         for blocks, grow, skip in zip(reversed(self.up), reversed(self.grow), reversed(skips), strict=True):
             h = blocks(skip + F.pixel_shuffle(grow(h), 2))
         return x + F.pixel_shuffle(self.head(h), patch).to(x.dtype)
-

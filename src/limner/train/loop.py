@@ -91,9 +91,7 @@ def fit(
     out = Path(out)
     state = out / STATE
     if state.is_dir() and not resume:
-        raise LimnerError(
-            f"{out} already holds a training run: add --resume to go on, or choose another folder."
-        )
+        raise LimnerError(f"{out} already holds a training run: add --resume to go on, or choose another folder.")
     if resume and not state.is_dir():
         raise LimnerError(f"{out} holds no training run to resume: start it without --resume.")
     out.mkdir(parents=True, exist_ok=True)
