@@ -6,17 +6,13 @@ import sys
 from dataclasses import asdict
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import Annotated, Literal
 
 import typer
 
 from limner import __version__, ui
+from limner.cli_weights import weights_app
 from limner.errors import LimnerError
-
-if TYPE_CHECKING:
-    from limner.faces.find import Face
-    from limner.folder import Outcome
-    from limner.restorer import Settings
 
 app = typer.Typer(
     help="Restores degraded photographs of faces, offline, with diffusion models.",
@@ -24,7 +20,6 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-weights_app = typer.Typer(help="Weights: what there is, fetching and converting published files.", no_args_is_help=True)
 app.add_typer(weights_app, name="weights")
 
 
@@ -51,7 +46,7 @@ class Protocol(StrEnum):
     landmarks = "landmarks"
 
 
-Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON, for machines.")]
+Json = Annotated[bool, typer.Option("--json", help=ui.JSON_HELP)]
 DeviceOption = Annotated[Device, typer.Option(help="Where nets run.")]
 DtypeOption = Annotated[Dtype, typer.Option(help="Precision of the nets; auto: bf16 where the hardware has it.")]
 Threads = Annotated[int | None, typer.Option(help="CPU threads of torch.", min=1)]
@@ -167,9 +162,9 @@ def restore(
             if outcome.error:
                 failed.append(outcome)
             if json:
-                told.append(outcome_as_json(outcome, restorer.settings, restorer.method.info.name))
+                told.append(ui.outcome_as_json(outcome, restorer.settings, restorer.method.info.name))
             elif not outcome.error:
-                describe(outcome)
+                ui.describe(outcome)
     if json:
         ui.emit(told[0] if single else told)
     elif failed:
@@ -201,7 +196,7 @@ def detect(
     rgb = Photo.open(photo, max_megapixels).srgb()
     found = choose_faces(find_faces(rgb, detector.value, yunet), chosen_faces(faces), min_face, min_score)
     if json:
-        ui.emit({"photo": str(photo), "faces": [face_as_json(face) for face in found]})
+        ui.emit({"photo": str(photo), "faces": [ui.face_as_json(face) for face in found]})
     elif found:
         rows = [
             [
@@ -363,71 +358,6 @@ def benchmark(
         )
 
 
-@weights_app.command("list")
-def weights_list(json: Json = False) -> None:
-    """All weights that limner knows."""
-    from limner.weights import WEIGHTS
-
-    if json:
-        ui.emit([{"name": w.name, "purpose": w.purpose, "licence": w.licence, "present": w.present()} for w in WEIGHTS])
-    else:
-        rows = [[w.name, w.purpose, w.licence, "here" if w.present() else "not fetched"] for w in WEIGHTS]
-        ui.table(["weights", "purpose", "licence", ""], rows)
-
-
-@weights_app.command("show")
-def weights_show(
-    name: Annotated[str, typer.Argument(help="As `limner weights list` names it.")], json: Json = False
-) -> None:
-    """Size, licence, place and model card of one."""
-    from limner.weights import Embedded, find
-
-    weights = find(name)
-    if json:
-        ui.emit(dict(weights.facts()))
-        return
-    for label, text in weights.facts():
-        print(f"{label:8} {text}")
-    if isinstance(weights, Embedded):
-        print(f"\n{weights.card()}")
-
-
-@weights_app.command("convert")
-def weights_convert(
-    file: Annotated[Path, typer.Argument(help="A published checkpoint.")],
-    output: Annotated[Path, typer.Option("--output", "-o", help="The folder to write.")],
-) -> None:
-    """Convert a published checkpoint into a folder of limner's (config.json and safetensors)."""
-    from limner.weights import convert
-
-    print(convert(file, output))
-
-
-@weights_app.command("fetch")
-def weights_fetch(
-    name: Annotated[str, typer.Argument(help="As `limner weights list` names it.")],
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Don't ask.")] = False,
-) -> None:
-    """Fetch a published file: shows where from, how large and its licence, and asks first."""
-    from limner.weights import Embedded, fetch, find
-
-    weights = find(name)
-    for label, text in weights.facts():
-        ui.say(f"{label:8} {text}")
-    if isinstance(weights, Embedded) or weights.present():
-        ui.say("It is here already.")
-    elif not yes and not typer.confirm("Fetch it under this licence?", err=True):
-        raise typer.Exit(1)
-    with ui.progress("fetching") as bar:
-        path = fetch(weights, progress=lambda done, total: bar("fetching", done, total or weights_size(weights)))
-    print(path)
-
-
-def weights_size(weights: object) -> int:
-    """The size the catalogue states, for servers that tell none."""
-    return getattr(weights, "about", 0)
-
-
 def chosen_faces(text: str) -> Literal["all", "largest"] | list[int]:
     """`all`, `largest` or a list of indices, from the option's text.
 
@@ -442,46 +372,6 @@ def chosen_faces(text: str) -> Literal["all", "largest"] | list[int]:
         return [int(part) for part in text.split(",")]
     except ValueError as error:
         raise LimnerError(f"--faces is '{text}': give all, largest, or indices such as 0,2.") from error
-
-
-def face_as_json(face: Face) -> dict[str, object]:
-    return {
-        "box": [round(float(v), 2) for v in face.box],
-        "landmarks": [[round(float(x), 2), round(float(y), 2)] for x, y in face.landmarks],
-        "score": round(float(face.score), 4),
-    }
-
-
-def outcome_as_json(outcome: Outcome, settings: Settings, weights: str) -> dict[str, object]:
-    if outcome.error:
-        return {"photo": str(outcome.source), "error": outcome.error}
-    names = [str(path) for path in outcome.outputs]
-    done = outcome.restoration
-    return {
-        "photo": str(outcome.source),
-        "faces": [face_as_json(face) for face in done.faces] if done else [],
-        "output": names[0] if len(names) == 1 else names,
-        "method": settings.method,
-        "weights": weights,
-        "seed": settings.seed,
-        "seconds": round(done.seconds, 3) if done else 0.0,
-        "skipped": done is None,
-        "notes": done.notes if done else [],
-    }
-
-
-def describe(outcome: Outcome) -> None:
-    """Tells a person what became of one photo."""
-    done, names = outcome.restoration, ", ".join(str(path) for path in outcome.outputs)
-    if done is None:
-        ui.say(f"{names} is there already: --overwrite makes it anew.")
-    elif not done.faces:
-        ui.say(f"{outcome.source}: no face found, so {names} is the photo as it was.")
-    else:
-        count = f"{len(done.faces)} face{'s' if len(done.faces) > 1 else ''}"
-        ui.say(f"{names}: {count} restored in {done.seconds:.1f} s.")
-    for note in done.notes if done else []:
-        ui.say(f"  Note: {note}")
 
 
 def main() -> None:

@@ -6,6 +6,14 @@ import json
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from limner.faces.find import Face
+    from limner.folder import Outcome
+    from limner.restorer import Settings
+
+JSON_HELP = "Print the result as JSON, for machines."
 
 
 def say(text: str) -> None:
@@ -50,3 +58,45 @@ def progress(what: str, show: bool = True) -> Iterator[Callable[[str, int, int],
     with bar:
         task = bar.add_task(what, total=None)
         yield lambda text, done, total: bar.update(task, description=text, completed=done, total=total)
+
+
+def face_as_json(face: Face) -> dict[str, object]:
+    """A face as `limner detect --json` prints it."""
+    return {
+        "box": [round(float(v), 2) for v in face.box],
+        "landmarks": [[round(float(x), 2), round(float(y), 2)] for x, y in face.landmarks],
+        "score": round(float(face.score), 4),
+    }
+
+
+def outcome_as_json(outcome: Outcome, settings: Settings, weights: str) -> dict[str, object]:
+    """What became of a photo, as `limner restore --json` prints it."""
+    if outcome.error:
+        return {"photo": str(outcome.source), "error": outcome.error}
+    names = [str(path) for path in outcome.outputs]
+    done = outcome.restoration
+    return {
+        "photo": str(outcome.source),
+        "faces": [face_as_json(face) for face in done.faces] if done else [],
+        "output": names[0] if len(names) == 1 else names,
+        "method": settings.method,
+        "weights": weights,
+        "seed": settings.seed,
+        "seconds": round(done.seconds, 3) if done else 0.0,
+        "skipped": done is None,
+        "notes": done.notes if done else [],
+    }
+
+
+def describe(outcome: Outcome) -> None:
+    """Tells a person what became of one photo."""
+    done, names = outcome.restoration, ", ".join(str(path) for path in outcome.outputs)
+    if done is None:
+        say(f"{names} is there already: --overwrite makes it anew.")
+    elif not done.faces:
+        say(f"{outcome.source}: no face found, so {names} is the photo as it was.")
+    else:
+        count = f"{len(done.faces)} face{'s' if len(done.faces) > 1 else ''}"
+        say(f"{names}: {count} restored in {done.seconds:.1f} s.")
+    for note in done.notes if done else []:
+        say(f"  Note: {note}")

@@ -28,8 +28,7 @@ YUNET_FILE = "face_detection_yunet_2023mar.onnx"
 SEARCH_SIDE = 1600  # longest side of the picture that the cascade searches upright
 TURNED_SIDE = 800  # ... and tilted: tilted faces are fewer, and half the side is a quarter of the time
 TILTS = (-35.0, 35.0)  # the cascade itself forgives some 20 degrees
-LYING_SIDE = 640
-QUARTER_TURNS = (90.0, 180.0, 270.0)
+QUARTER_TURNS, LYING_SIDE = (90.0, 180.0, 270.0), 640
 YUNET_SIDE = 1280
 
 WORTH_A_LOOK = 0.05  # score of a rough patch below which it is dropped
@@ -109,20 +108,28 @@ def choose_faces(
 
 
 def _find_with_haar(rgb: np.ndarray) -> list[Face]:
-    """Upright and tilted faces first. Only a photo without any is searched for lying and hanging ones, which takes
-    as long again, and looked over with a grid of windows."""
+    """Upright and tilted faces first. Only a photo without any is looked over with a grid of windows, and at last
+    searched for lying and hanging faces: each takes as long again, and photos lie as a whole, single faces do not."""
     grey = cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY)
-    frames = [proposals.haar(grey, 0, SEARCH_SIDE)]
-    frames += [proposals.haar(grey, tilt, TURNED_SIDE) for tilt in TILTS]
-    faces = look_closely(load_net(), rgb, np.concatenate(frames))
-    if faces:
-        return faces
-    height, width = grey.shape
-    frames = [proposals.grid(width, height, (0.0, *QUARTER_TURNS))]
-    frames += [
-        proposals.haar(grey, turn + tilt, TURNED_SIDE, step=1.15) for turn in QUARTER_TURNS for tilt in (0, *TILTS)
-    ]
-    return look_closely(load_net(), rgb, np.concatenate(frames))
+    for propose in (_upright, _anywhere, _lying):
+        if faces := look_closely(load_net(), rgb, propose(grey)):
+            return faces
+    return []
+
+
+def _upright(grey: np.ndarray) -> np.ndarray:
+    tilted = [proposals.haar(grey, tilt, TURNED_SIDE) for tilt in TILTS]
+    return np.concatenate([proposals.haar(grey, 0, SEARCH_SIDE), *tilted])
+
+
+def _anywhere(grey: np.ndarray) -> np.ndarray:
+    return proposals.grid(grey.shape[1], grey.shape[0], [0])
+
+
+def _lying(grey: np.ndarray) -> np.ndarray:
+    angles = [turn + tilt for turn in QUARTER_TURNS for tilt in (0, *TILTS)]
+    found = [proposals.haar(grey, angle, LYING_SIDE, step=1.15) for angle in angles]
+    return np.concatenate([*found, proposals.grid(grey.shape[1], grey.shape[0], QUARTER_TURNS)])
 
 
 @lru_cache(maxsize=1)

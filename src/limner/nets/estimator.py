@@ -7,6 +7,8 @@ untrained net is the identity and training only ever improves on the degraded pi
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import torch.nn.functional as F
 from diffusers.configuration_utils import ConfigMixin, register_to_config
 from diffusers.models.modeling_utils import ModelMixin
@@ -56,7 +58,7 @@ class Estimator(ModelMixin, ConfigMixin):
         pixels = 3 * patch_size**2
         self.stem = nn.Conv2d(pixels, widths[0], 3, padding=1)
         self.down = nn.ModuleList(_blocks(w, d) for w, d in zip(widths[:-1], depths[:-1], strict=True))
-        pairs = list(zip(widths[:-1], widths[1:], strict=True))
+        pairs = list(pairwise(widths))
         self.shrink = nn.ModuleList(nn.Conv2d(a, b, 2, stride=2) for a, b in pairs)
         self.middle = _blocks(widths[-1], depths[-1])
         self.grow = nn.ModuleList(nn.Conv2d(b, 4 * a, 1) for a, b in pairs)

@@ -27,9 +27,9 @@ LAST_TIMESTEP = 450
 class CleanLoss:
     """Squared error of a predicted x0, t uniform over 0 .. `last`, weighted by 1 / (sigma^2 + 0.05^2).
 
-    The weight is that of v-prediction, but for the floor, and keeps all noise levels of one importance. The net predicts
-    x0 and not v or the noise, because a small one then errs towards too little detail; what it fails to predict of the
-    noise would stay in the picture as grain.
+    The weight is that of v-prediction, but for the floor, and keeps all noise levels of one importance. The net
+    predicts x0 and not v or the noise, because a small one then errs towards too little detail; what it fails to
+    predict of the noise would stay in the picture as grain.
     """
 
     scheduler: DDIMScheduler
