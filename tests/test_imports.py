@@ -1,6 +1,8 @@
 """The structure of the package: no circle of imports, and nothing that the project has sworn off."""
 
 import ast
+import subprocess
+import sys
 from graphlib import TopologicalSorter
 from pathlib import Path
 
@@ -34,6 +36,11 @@ def test_there_is_no_circle_of_imports():
     }
     order = list(TopologicalSorter(graph).static_order())  # raises CycleError, which names the circle
     assert len(order) == len(MODULES) > 30
+
+
+def test_runs_as_a_module():
+    command = [sys.executable, "-m", "limner", "--version"]
+    assert subprocess.run(command, capture_output=True, text=True, check=True).stdout.startswith("limner 0.")
 
 
 def test_nothing_imports_torchvision_or_what_drags_it_in():

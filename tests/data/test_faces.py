@@ -33,7 +33,7 @@ def test_pictures_and_points(splits):
     image, points = faces.image(0, 128), faces.landmarks(0, 128)
     assert image.shape == (128, 128, 3) and image.dtype == np.uint8 and points.shape == (5, 2)
     left, right, _, mouth, _ = points
-    assert left[0] < right[0] and mouth[1] > left[1] and 0 < points.min() and points.max() < 128
+    assert left[0] < right[0] and mouth[1] > left[1] and points.min() > 0 and points.max() < 128
     assert faces.image(0, 128) is image, "decoded twice"
     assert faces.first(3).files == faces.files[:3]
 

@@ -200,7 +200,9 @@ def look_closely(net: AlignNet, rgb: np.ndarray, frames: np.ndarray, convincing:
     one at the patch that those define."""
     scores, points = look(net, rgb, frames)
     keep = merge(points, scores, WORTH_A_LOOK)
-    scores, points = look(net, rgb, upright_frames(points[keep]))
+    # Brow and beard look much like mouth and hair: let the head that stands on its feet win.
+    frames = upright_frames(points[keep])
+    scores, points = look(net, rgb, np.concatenate([frames, _upside_down(frames)]))
     keep = merge(points, scores, WORTH_A_LOOK)
     before = points[keep]
     scores, points = look_steadily(net, rgb, upright_frames(before))
@@ -225,6 +227,11 @@ def merge(points: np.ndarray, scores: np.ndarray, least: float) -> list[int]:
         if all(np.linalg.norm(centre - boxes[k][0]) > 0.45 * max(side, boxes[k][1]) for k in kept):
             kept.append(int(index))
     return kept
+
+
+def _upside_down(frames: np.ndarray) -> np.ndarray:
+    """The frames (N, 2, 3) turned by 180 degrees about the middle of the patch."""
+    return np.array([[0, 0, 1.0], [0, 0, 1.0]]) - frames
 
 
 def _back(points: np.ndarray, frames: np.ndarray) -> np.ndarray:

@@ -209,9 +209,9 @@ def _report(
 
 def save_weights(net: ModelMixin, folder: Path, precision: str = "fp32") -> None:
     """Saves a net as `config.json` and safetensors, in full or half precision."""
-    if precision == "fp16":
-        net = nn.Module.to(copy.deepcopy(net), torch.float16)
-    net.save_pretrained(str(folder))
+    shipped = copy.deepcopy(net)
+    nn.Module.to(shipped, torch.float16 if precision == "fp16" else torch.float32)
+    shipped.save_pretrained(str(folder))
 
 
 class _StopOnInterrupt:
