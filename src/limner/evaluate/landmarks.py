@@ -126,8 +126,8 @@ def _shown(
     faces: FaceSet, degraded: str | None, turned: bool, limit: int | None, seed: int
 ) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
     """Pictures (512 px), their true points, and a rough upright frame as a proposal would give it."""
-    step = max(1, len(faces) // limit) if limit else 1
-    for index in list(range(0, len(faces), step))[:limit]:
+    count = min(limit or len(faces), len(faces))
+    for index in (place * len(faces) // count for place in range(count)):
         rng = np.random.default_rng((seed, index))
         picture, truth = faces.image(index, SIDE), faces.landmarks(index, SIDE).astype(np.float64)
         angle = rng.uniform(-MOST_TURN, MOST_TURN)

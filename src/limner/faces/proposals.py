@@ -19,7 +19,7 @@ import numpy as np
 PATCH_PER_BOX = 1.23
 CENTRE_BELOW = 0.025
 SMALLEST_BOX = 24
-LONGEST_GRID = 3.0  # ratio of the sides up to which a picture may be one face's crop
+LONGEST_GRID = 2.0  # ratio of the sides up to which a picture may be one face's crop
 
 
 @lru_cache(maxsize=1)

@@ -29,7 +29,7 @@ SWAP_SIDES = [1, 0, 2, 4, 3]
 FACE_SHARE = 0.62
 TILT = 75.0  # degrees that a rough face patch may be off upright
 
-STEPS, BATCH = 8000, 32
+STEPS, BATCH = 12000, 32
 
 
 def alignnet(data: Path | str, preset: str = "mini", seed: int = 0) -> Recipe:
