@@ -66,7 +66,7 @@ def difface_estimator(data: Path, preset: Literal["mini", "paper"] = "mini", see
         model=Estimator(),
         data=RestorationPairs(faces, 256, seed, {"ffhq-ref-severe": 4, "ffhq-ref-moderate": 4, "difface": 2}, grey=0.1),
         loss=root_mse,
-        steps=2_000,
+        steps=3_700,
         batch=8,
         lr=7e-4,
         final_lr=7e-6,
