@@ -28,7 +28,7 @@ class Sampling:
 
 PAPER = Sampling(start=400, steps=100, eta=0.5)
 MINI = Sampling(start=150, steps=15, eta=0.5)
-"""Chosen on the validation faces (docs/training.md): the embedded prior is weak, so it is trusted with fine detail only."""
+"""Chosen on the validation faces: the embedded prior is weak, so it is trusted with fine detail only."""
 
 
 @dataclass(frozen=True)
