@@ -2,8 +2,8 @@
 
     python examples/demo.py [PHOTO]
 
-Without an argument it takes scikit-image's public-domain portrait of the astronaut Eileen Collins (NASA) and spoils it
-first, so that the truth is known; a photo of your own is restored as it is. Everything lands in demo/.
+Without an argument it takes the head of scikit-image's public-domain portrait of the astronaut Eileen Collins (NASA) and
+spoils it first, so that the truth is known; a photo of your own is restored as it is. Everything lands in demo/.
 """
 
 from __future__ import annotations
@@ -29,8 +29,8 @@ def main(arguments: list[str]) -> None:
     else:
         from skimage.data import astronaut
 
-        truth, source = astronaut(), OUT / "astronaut_spoilt.png"
-        Image.fromarray(degrade(truth, "codeformer", np.random.default_rng(4))).save(source)
+        truth, source = np.ascontiguousarray(astronaut()[:288, 72:360]), OUT / "astronaut_spoilt.png"
+        Image.fromarray(degrade(truth, "gfpgan", np.random.default_rng(5))).save(source)
     photo = Photo.open(source)
     done = Restorer().restore(photo)
     restored = OUT / f"{source.stem}_restored.png"
