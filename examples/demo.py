@@ -2,8 +2,8 @@
 
     python examples/demo.py [PHOTO]
 
-Without an argument it takes the head of scikit-image's public-domain portrait of the astronaut Eileen Collins (NASA) and
-spoils it first, so that the truth is known; a photo of your own is restored as it is. Everything lands in demo/.
+Without an argument it takes the head of scikit-image's public-domain portrait of the astronaut Eileen Collins (NASA)
+and spoils it first, so that the truth is known; a photo of your own is restored as it is. Everything lands in demo/.
 """
 
 from __future__ import annotations

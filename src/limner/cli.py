@@ -58,7 +58,9 @@ Eta = Annotated[float | None, typer.Option(help="0 faithful to 1 most realistic.
 Scheduler = Annotated[str | None, typer.Option(help="ddim, dpmsolver++ or unipc.")]
 Seed = Annotated[int, typer.Option(help="Seed of all noise.", min=0)]
 DetectorOption = Annotated[Detector, typer.Option(help="Face finder; yunet needs its ONNX file.")]
-Yunet = Annotated[Path | None, typer.Option(help="face_detection_yunet_2023mar.onnx, for --detector yunet.")]
+Yunet = Annotated[
+    Path | None, typer.Option(help="Its ONNX file, unless `limner weights fetch official/yunet` brought it.")
+]
 Megapixels = Annotated[float, typer.Option("--max-megapixels", help="Refuse larger photos.")]
 Faces = Annotated[str, typer.Option(help="all, largest, or indices as 0,2 (0 is the largest).")]
 MinFace = Annotated[float, typer.Option(help="Leave faces smaller than this many pixels alone.", min=0)]

@@ -205,9 +205,10 @@ def test_unknown_detector():
         find_faces(np.zeros((9, 9, 3), np.uint8), "mtcnn")
 
 
-def test_yunet_without_its_file(tmp_path):
+def test_yunet_without_its_file(tmp_path, monkeypatch):
+    monkeypatch.setenv("LIMNER_MODELS", str(tmp_path))
     picture = np.zeros((9, 9, 3), np.uint8)
-    with pytest.raises(LimnerError, match=r"needs its file face_detection_yunet_2023mar\.onnx: .* --yunet PATH"):
+    with pytest.raises(LimnerError, match=r"needs its file face_detection_yunet_2023mar\.onnx, and .* --yunet PATH"):
         find_faces(picture, "yunet")
     with pytest.raises(LimnerError, match=r"nowhere\.onnx is not there"):
         find_faces(picture, "yunet", tmp_path / "nowhere.onnx")

@@ -69,7 +69,7 @@ def find_faces(rgb: np.ndarray, detector: str = "haar", yunet: Path | None = Non
     Args:
         rgb: H x W x 3 uint8.
         detector: "haar" (cascade and AlignNet, built in) or "yunet".
-        yunet: the ONNX file of YuNet, for that detector.
+        yunet: the ONNX file of YuNet, for that detector; by default the fetched one.
 
     Raises:
         LimnerError: an unknown detector, or a YuNet file that is missing or unreadable.
@@ -250,10 +250,11 @@ def _face(points: np.ndarray, score: float) -> Face:
 
 
 def _find_with_yunet(rgb: np.ndarray, path: Path | None) -> list[Face]:
-    if path is None or not path.is_file():
+    path = path or weights.find("official/yunet").path()
+    if not path.is_file():
         raise LimnerError(
-            f"The detector 'yunet' needs its file {YUNET_FILE}"
-            f"{f', and {path} is not there' if path else ''}: give it by --yunet PATH."
+            f"The detector 'yunet' needs its file {YUNET_FILE}, and {path} is not there: give it by --yunet PATH, "
+            "or run `limner weights fetch official/yunet`."
         )
     height, width = rgb.shape[:2]
     scale = min(1.0, YUNET_SIDE / max(height, width))
