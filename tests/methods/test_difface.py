@@ -10,6 +10,7 @@ from safetensors.torch import load_file
 
 from limner.errors import LimnerError
 from limner.methods.difface import DifFacePipeline
+from limner.methods.loaded import load_difface
 from limner.methods.schedules import SCHEDULERS, difface_schedule, swap
 from limner.nets.estimator import Estimator
 from limner.nets.unet import UNet
@@ -201,6 +202,16 @@ def test_saves_and_loads(faces, tmp_path):
     pipeline.save_pretrained(tmp_path)
     again = DifFacePipeline.from_pretrained(tmp_path)
     torch.testing.assert_close(again(faces, steps=2).images, pipeline(faces, steps=2).images, rtol=0, atol=0)
+
+
+def test_a_folder_of_trained_nets_brings_its_own_schedule(tmp_path):
+    pipeline = tiny("sample")
+    for name, net in (("estimator", pipeline.estimator), ("unet", pipeline.unet)):
+        net.save_pretrained(tmp_path / name)
+    pipeline.scheduler.save_pretrained(tmp_path / "unet")
+    assert load_difface(str(tmp_path)).pipeline.scheduler.config["prediction_type"] == "sample"
+    difface_schedule("epsilon").save_pretrained(tmp_path / "scheduler")
+    assert load_difface(str(tmp_path)).pipeline.scheduler.config["prediction_type"] == "epsilon"
 
 
 @pytest.mark.parametrize(

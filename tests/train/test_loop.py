@@ -7,6 +7,7 @@ import torch
 from safetensors.torch import load_file
 
 from limner.errors import LimnerError
+from limner.methods.schedules import difface_schedule
 from limner.nets.estimator import Estimator
 from limner.train.loop import fit, learning_rate
 from limner.train.recipe import Recipe
@@ -111,14 +112,19 @@ def test_saves_measures_and_draws_on_the_way(tmp_path):
         return {"error": 1.0}
 
     toy = recipe(
-        steps=4, validate=validate, preview=lambda model: np.zeros((8, 8, 3), np.uint8), export="fp16", precision="bf16"
+        steps=4,
+        scheduler=difface_schedule("sample"),
+        validate=validate,
+        preview=lambda model: np.zeros((8, 8, 3), np.uint8),
+        export="fp16",
+        precision="bf16",
     )
     folder = fit(toy, tmp_path, every=2, cpu=True)
     assert len(measured) == 2
     assert sorted(p.name for p in tmp_path.glob("sheet_*.png")) == ["sheet_0000002.png", "sheet_0000004.png"]
     assert {v.dtype for v in weights(folder).values()} == {torch.float16}
     assert any(path.name.startswith("events") for path in tmp_path.rglob("*")), "no TensorBoard log"
-    assert (folder / "config.json").is_file()
+    assert (folder / "config.json").is_file() and (folder / "scheduler_config.json").is_file()
 
 
 def test_learning_rate():

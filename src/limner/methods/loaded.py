@@ -58,8 +58,8 @@ def load_difface(source: str = "mini", scheduler: str | None = None) -> LoadedMe
         schedule = load_schedule(weights_of.find("mini/difface-prior").path())
     elif source == "official":
         schedule = difface_schedule("epsilon")
-    else:
-        schedule = load_schedule(Path(source) / "scheduler")
+    else:  # as a pipeline saves it, or as training left it beside the prior
+        schedule = load_schedule(Path(source) / "scheduler", Path(source) / "unet")
     pipeline = DifFacePipeline(estimator, unet, schedule)
     if scheduler:
         pipeline = swap(pipeline, scheduler)

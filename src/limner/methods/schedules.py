@@ -61,8 +61,9 @@ def swap(pipeline: Pipeline, name: str) -> Pipeline:
     return pipeline
 
 
-def load_schedule(folder: Path) -> DDIMScheduler:
-    """The schedule saved in a folder (`scheduler_config.json`); DifFace's own where there is none."""
-    if (folder / "scheduler_config.json").is_file():
-        return cast(DDIMScheduler, DDIMScheduler.from_pretrained(folder))
+def load_schedule(*folders: Path) -> DDIMScheduler:
+    """The schedule saved in the first of the folders that has one (`scheduler_config.json`); DifFace's own if none."""
+    for folder in folders:
+        if (folder / "scheduler_config.json").is_file():
+            return cast(DDIMScheduler, DDIMScheduler.from_pretrained(folder))
     return difface_schedule()

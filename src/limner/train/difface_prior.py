@@ -79,6 +79,7 @@ def difface_prior(data: Path, preset: Literal["mini", "paper"] = "mini", seed: i
             ema=0.999,
             validate=Denoise(validation, 512, scheduler, 999),
             seed=seed,
+            scheduler=scheduler,
         )
     scheduler = difface_schedule("sample")
     return Recipe(
@@ -110,6 +111,7 @@ def difface_prior(data: Path, preset: Literal["mini", "paper"] = "mini", seed: i
         validate=Denoise(validation, 256, scheduler, LAST_TIMESTEP),
         preview=Preview(validation, 256, scheduler),
         seed=seed,
+        scheduler=scheduler,
     )
 
 

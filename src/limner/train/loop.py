@@ -193,6 +193,8 @@ def _report(
         ema.copy_to(net.parameters())
     net.eval()
     save_weights(net, out / WEIGHTS, recipe.export)
+    if recipe.scheduler:
+        recipe.scheduler.save_pretrained(str(out / WEIGHTS))
     with torch.no_grad():
         if recipe.validate:
             figures = recipe.validate(net)

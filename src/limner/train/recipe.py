@@ -9,6 +9,7 @@ from typing import Literal, Protocol
 import numpy as np
 import torch
 from diffusers.models.modeling_utils import ModelMixin
+from diffusers.schedulers.scheduling_utils import SchedulerMixin
 
 Batch = dict[str, torch.Tensor]
 Loss = Callable[[torch.nn.Module, Batch, torch.Generator], torch.Tensor]
@@ -42,6 +43,7 @@ class Recipe:
         validate: measures on the validation split, or None.
         preview: a contact sheet, (H, W, 3) uint8, or None.
         seed: of data order and noise.
+        scheduler: the noise schedule of a diffusion model, saved beside the weights, which mean nothing without it.
     """
 
     name: str
@@ -63,3 +65,4 @@ class Recipe:
     validate: Callable[[torch.nn.Module], dict[str, float]] | None = None
     preview: Callable[[torch.nn.Module], np.ndarray] | None = None
     seed: int = 0
+    scheduler: SchedulerMixin | None = None
