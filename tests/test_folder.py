@@ -24,8 +24,17 @@ def test_finds_photographs_to_the_bottom(tmp_path):
     picture(tmp_path / "a.JPG")
     picture(tmp_path / "deep" / "er" / "b.png")
     (tmp_path / "notes.txt").write_text("x")
-    assert [place for _, place in photos_in([tmp_path])] == [Path("a.JPG"), Path("deep/er/b.png")]
-    assert photos_in([tmp_path / "a.JPG"]) == [(tmp_path / "a.JPG", Path("a.JPG"))]
+    assert [place for _, place in photos_in([tmp_path], tmp_path / "out")] == [Path("a.JPG"), Path("deep/er/b.png")]
+    assert photos_in([tmp_path / "a.JPG"], tmp_path / "out") == [(tmp_path / "a.JPG", Path("a.JPG"))]
+
+
+def test_results_inside_the_source_are_not_restored_again(tmp_path):
+    picture(tmp_path / "a.png")
+    picture(tmp_path / "out" / "a.png")
+    assert [place for _, place in photos_in([tmp_path], tmp_path / "out")] == [Path("a.png")]
+    assert len(photos_in([tmp_path], tmp_path)) == 2, (
+        "in place: every photo is named, and then refused as its own result"
+    )
 
 
 def test_names_of_results(tmp_path):
@@ -39,36 +48,36 @@ def test_names_of_results(tmp_path):
 def test_an_interrupted_run_goes_on_where_it_stopped(restorer, tmp_path):
     for name in "abc":
         picture(tmp_path / "in" / f"{name}.png")
-    run = restore_all(restorer, photos_in([tmp_path / "in"]), tmp_path / "out")
+    run = restore_all(restorer, photos_in([tmp_path / "in"], tmp_path / "out"), tmp_path / "out")
     assert next(run).source.name == "a.png"
     run.close()
-    again = list(restore_all(restorer, photos_in([tmp_path / "in"]), tmp_path / "out"))
+    again = list(restore_all(restorer, photos_in([tmp_path / "in"], tmp_path / "out"), tmp_path / "out"))
     assert [outcome.restoration is None for outcome in again] == [True, False, False]
     assert not [p for p in (tmp_path / "out").iterdir() if p.suffix != ".png"], "a temporary file was left"
 
 
 def test_a_faceless_photo_into_another_format_is_converted(restorer, tmp_path):
     source = picture(tmp_path / "wall.png")
-    list(restore_all(restorer, photos_in([source]), tmp_path / "wall.webp"))
+    list(restore_all(restorer, photos_in([source], tmp_path / "out"), tmp_path / "wall.webp"))
     assert Image.open(tmp_path / "wall.webp").format == "WEBP"
 
 
 def test_two_photos_never_share_a_result(restorer, tmp_path):
     first, second = picture(tmp_path / "x" / "a.png"), picture(tmp_path / "y" / "a.png", 7)
     with pytest.raises(LimnerError, match=r"would both become .*a.png: give a folder for each"):
-        list(restore_all(restorer, photos_in([first, second]), tmp_path / "out"))
+        list(restore_all(restorer, photos_in([first, second], tmp_path / "out"), tmp_path / "out"))
     assert not (tmp_path / "out").exists()
 
 
 def test_what_cannot_be_written_is_told(restorer, tmp_path):
     source = picture(tmp_path / "wall.png")
     (tmp_path / "file").write_text("in the way")
-    (outcome,) = restore_all(restorer, photos_in([source]), tmp_path / "file" / "deep")
+    (outcome,) = restore_all(restorer, photos_in([source], tmp_path / "out"), tmp_path / "file" / "deep")
     assert outcome.error is not None and "can't be written" in outcome.error
 
 
 def test_messages(tmp_path):
     with pytest.raises(LimnerError, match=r"There is no file or folder .*gone: check the path"):
-        photos_in([tmp_path / "gone"])
+        photos_in([tmp_path / "gone"], tmp_path / "out")
     with pytest.raises(LimnerError, match=r"holds no photograph \(\.avif, \.bmp"):
-        photos_in([tmp_path])
+        photos_in([tmp_path], tmp_path / "out")

@@ -137,7 +137,7 @@ def restore(
         dtype=dtype.value,
         threads=threads,
     )
-    photos = photos_in(sources)
+    photos = photos_in(sources, output)
     single = len(photos) == 1 and not sources[0].is_dir()
     restorer = Restorer(settings)
     told, failed = [], []

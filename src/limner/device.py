@@ -14,10 +14,10 @@ DEVICES = ("auto", "cpu", "cuda", "mps")
 DTYPES = ("auto", "fp32", "bf16")
 
 MOST_FACES = {"cpu": 4, "cuda": 16, "mps": 8}
-"""Beyond these a larger batch wins no time (measured on the CPU: nothing beyond 4)."""
+"""More faces at once would take memory and win little time."""
 
 BYTES_PER_PIXEL = 4_000
-"""Activations of the largest net, the published prior, per pixel of one face in fp32, measured at 512 px."""
+"""Room for the activations of the largest net, the published prior, per pixel of one face in fp32."""
 
 
 @dataclass(frozen=True)

@@ -29,8 +29,10 @@ class Outcome:
     error: str | None = None
 
 
-def photos_in(sources: Sequence[Path]) -> list[tuple[Path, Path]]:
+def photos_in(sources: Sequence[Path], out: Path) -> list[tuple[Path, Path]]:
     """The photographs among files and folders (searched to the bottom): (file, its place relative to the source).
+
+    Results of an earlier run, in a folder `out` that lies inside a source, are no photographs to restore.
 
     Raises:
         LimnerError: if a source doesn't exist or a folder holds no photograph.
@@ -39,6 +41,8 @@ def photos_in(sources: Sequence[Path]) -> list[tuple[Path, Path]]:
     for source in sources:
         if source.is_dir():
             inside = sorted(p for p in source.rglob("*") if p.suffix.lower() in SUFFIXES and p.is_file())
+            if out.resolve() != source.resolve():
+                inside = [p for p in inside if not p.resolve().is_relative_to(out.resolve())]
             if not inside:
                 raise LimnerError(f"The folder {source} holds no photograph ({', '.join(sorted(SUFFIXES))}).")
             found += [(path, path.relative_to(source)) for path in inside]

@@ -16,13 +16,13 @@ import numpy as np
 import torch
 
 from limner import __version__, device
-from limner.data.pairs import to_tensor
 from limner.errors import LimnerError
 from limner.faces.align import crop, similarity, template
 from limner.faces.find import Face, choose_faces, find_faces
 from limner.faces.paste import paste
 from limner.methods import load
 from limner.photo import Photo
+from limner.pixels import to_tensor
 from limner.provenance import Provenance
 from limner.tone import keep_tone, tone
 

@@ -4,22 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-import cv2
 import numpy as np
 import torch
 
 from limner.data.faces import FaceSet
 from limner.degrade import apply, draw
-
-
-def to_tensor(rgb: np.ndarray) -> torch.Tensor:
-    """(H, W, 3) uint8 to (3, H, W) float32 in [0, 1]."""
-    return torch.from_numpy(np.ascontiguousarray(rgb.transpose(2, 0, 1))).float() / 255
-
-
-def to_picture(image: torch.Tensor) -> np.ndarray:
-    """(3, H, W) in [0, 1], clipped and rounded, to (H, W, 3) uint8."""
-    return (image.detach().float().clamp(0, 1) * 255).round().byte().permute(1, 2, 0).cpu().numpy()
+from limner.pixels import to_tensor, without_colour
 
 
 class Faces:
@@ -45,7 +35,7 @@ class Faces:
         if self.flip and generator.random() < 0.5:
             image = image[:, ::-1]
         if generator.random() < self.grey:
-            image = cv2.cvtColor(cv2.cvtColor(np.ascontiguousarray(image), cv2.COLOR_RGB2GRAY), cv2.COLOR_GRAY2RGB)
+            image = without_colour(image)
         return image, generator
 
     def __getitem__(self, n: int) -> dict[str, torch.Tensor]:
@@ -70,7 +60,7 @@ class RestorationPairs(Faces):
         degradation = draw(preset, generator, self.size, self.size)
         lq = apply(image, degradation)
         if degradation.grey:
-            image = cv2.cvtColor(cv2.cvtColor(np.ascontiguousarray(image), cv2.COLOR_RGB2GRAY), cv2.COLOR_GRAY2RGB)
+            image = without_colour(image)
         return {"lq": to_tensor(lq), "image": to_tensor(image)}
 
 

@@ -11,9 +11,10 @@ import numpy as np
 import torch
 
 from limner.data.faces import FaceSet, Split
-from limner.data.pairs import fixed_pairs, to_picture, to_tensor
+from limner.data.pairs import fixed_pairs
 from limner.errors import LimnerError
 from limner.evaluate.metrics import detail_ratio, psnr, ssim
+from limner.pixels import to_picture, to_tensor
 from limner.restorer import Restorer, seed_of
 
 

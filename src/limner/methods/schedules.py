@@ -44,7 +44,7 @@ def swap(pipeline: Pipeline, name: str) -> Pipeline:
 
     Args:
         pipeline: any of limner's.
-        name: `ddim` (the papers'), `dpmsolver++` or `unipc` (fewer steps for like quality).
+        name: `ddim` (the papers'), or the multistep solvers `dpmsolver++` and `unipc`.
 
     Raises:
         LimnerError: if there is no such scheduler.

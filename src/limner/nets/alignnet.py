@@ -15,6 +15,7 @@ from diffusers.models.modeling_utils import ModelMixin
 from torch import Tensor, nn
 
 from limner.faces.align import FFHQ_512
+from limner.nets.blocks import ResidualBlock
 
 # The square of the 512 px FFHQ crop that an upright patch shows: hairline to chin, and the sides of the head.
 CENTRE, SIDE = (256.0, 285.0), 403.0
@@ -23,19 +24,6 @@ CENTRE, SIDE = (256.0, 285.0), 403.0
 def upright_points(size: float) -> np.ndarray:
     """Where the five points of an upright, centred face lie in a patch of ``size`` pixels, (5, 2) float64."""
     return (FFHQ_512 - np.array(CENTRE) + SIDE / 2) * (size / SIDE)
-
-
-class Block(nn.Module):
-    """x + conv(silu(conv(silu(x)))), the last convolution starting at zero."""
-
-    def __init__(self, channels: int):
-        super().__init__()
-        self.conv1 = nn.Conv2d(channels, channels, 3, padding=1)
-        self.conv2 = nn.Conv2d(channels, channels, 3, padding=1)
-        nn.init.zeros_(self.conv2.weight)
-
-    def forward(self, x: Tensor) -> Tensor:
-        return x + self.conv2(F.silu(self.conv1(F.silu(x))))
 
 
 class AlignNet(ModelMixin, ConfigMixin):
@@ -52,15 +40,15 @@ class AlignNet(ModelMixin, ConfigMixin):
         super().__init__()
         fine, middle, coarse = widths
         self.stem = nn.Conv2d(3 * 16, fine, 3, padding=1)
-        self.down1 = Block(fine)
+        self.down1 = ResidualBlock(fine)
         self.shrink1 = nn.Conv2d(fine, middle, 2, stride=2)
-        self.down2 = Block(middle)
+        self.down2 = ResidualBlock(middle)
         self.shrink2 = nn.Conv2d(middle, coarse, 2, stride=2)
-        self.bottom = nn.Sequential(Block(coarse), Block(coarse))
+        self.bottom = nn.Sequential(ResidualBlock(coarse), ResidualBlock(coarse))
         self.grow2 = nn.Conv2d(coarse, middle, 1)
-        self.up2 = Block(middle)
+        self.up2 = ResidualBlock(middle)
         self.grow1 = nn.Conv2d(middle, fine, 1)
-        self.up1 = Block(fine)
+        self.up1 = ResidualBlock(fine)
         self.heat = nn.Conv2d(fine, 5, 3, padding=1)
         self.judge = nn.Sequential(
             nn.SiLU(),

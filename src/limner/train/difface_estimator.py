@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
@@ -11,11 +11,12 @@ import torch
 from torch import Tensor, nn
 
 from limner.data.faces import FaceSet
-from limner.data.pairs import RestorationPairs, fixed_pairs, to_picture, to_tensor
+from limner.data.pairs import RestorationPairs, fixed_pairs
 from limner.evaluate.metrics import psnr
 from limner.evaluate.report import contact_sheet
 from limner.nets.estimator import Estimator
 from limner.nets.swinir import SwinIR
+from limner.pixels import to_picture, to_tensor
 from limner.train.recipe import Batch, Recipe
 
 MEASURED = ("ffhq-ref-severe", "ffhq-ref-moderate")
@@ -30,7 +31,7 @@ def root_mse(model: nn.Module, batch: Batch, generator: torch.Generator) -> Tens
     """Mean over the batch of each face's root mean squared error, in grey levels of 255.
 
     The gradient of every face then has one size. L2 is ruled by the worst inputs and blurs the good ones; the
-    logarithm, PSNR itself, is ruled by the best and was seen to leave the severe ones where they are.
+    logarithm, PSNR itself, by the best.
     """
     error = (model(batch["lq"]).float() - batch["image"]).pow(2).mean(dim=(1, 2, 3))
     return 255 * (error + 1e-5).sqrt().mean()
@@ -89,9 +90,12 @@ class _Fixed:
     faces: FaceSet
     size: int
     limit: int
+    made: dict[str, list[tuple[np.ndarray, np.ndarray]]] = field(default_factory=dict)
 
     def pairs(self, preset: str) -> list[tuple[np.ndarray, np.ndarray]]:
-        return fixed_pairs(self.faces.first(self.limit), self.size, preset)
+        if preset not in self.made:
+            self.made[preset] = fixed_pairs(self.faces.first(self.limit), self.size, preset)
+        return self.made[preset]
 
 
 def restore(model: nn.Module, lq: np.ndarray) -> np.ndarray:

@@ -12,10 +12,11 @@ from diffusers.schedulers.scheduling_ddim import DDIMScheduler
 from torch import Tensor, nn
 
 from limner.data.faces import FaceSet
-from limner.data.pairs import Faces, to_picture, to_tensor
+from limner.data.pairs import Faces
 from limner.evaluate.report import contact_sheet
 from limner.methods.schedules import difface_schedule
 from limner.nets.unet import UNet
+from limner.pixels import to_picture, to_tensor
 from limner.train.recipe import Batch, Recipe
 from limner.train.variational import hybrid_loss
 
@@ -27,8 +28,8 @@ LAST_TIMESTEP = 450
 class CleanLoss:
     """Squared error of a predicted x0, t uniform over 0 .. `last`, weighted by 1 / (sigma + 0.05).
 
-    With this weight all noise levels cost about the same; with 1 / sigma^2, which v-prediction amounts to, the lowest
-    cost four times the others, and faces came out blotched by noise that the neglected levels left. The net predicts
+    With this weight all noise levels cost about the same, where with 1 / sigma^2, which v-prediction amounts to, the
+    lowest rule the rest. The net predicts
     x0 and not the noise, because what a small net fails to predict of the noise stays in the picture as grain.
     """
 
