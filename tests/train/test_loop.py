@@ -9,7 +9,7 @@ from safetensors.torch import load_file
 from limner.errors import LimnerError
 from limner.methods.schedules import difface_schedule
 from limner.nets.estimator import Estimator
-from limner.train.loop import fit, learning_rate
+from limner.train.loop import _save_state, fit, learning_rate
 from limner.train.recipe import Recipe
 
 
@@ -142,3 +142,24 @@ def test_messages(tmp_path):
     (tmp_path / "state").mkdir()
     with pytest.raises(LimnerError, match="already holds a training run: add --resume to go on"):
         fit(recipe(), tmp_path)
+
+
+def test_a_late_process_leaves_what_the_first_one_writes(tmp_path):
+    """Of several processes that save, one tidies up; the others once took its fresh files away."""
+    told = []
+
+    class Late:
+        is_main_process = False
+
+        def wait_for_everyone(self):
+            told.append("wait")
+
+        def save_state(self, folder, safe_serialization):
+            told.append("save")
+
+    fresh = tmp_path / "state.new"
+    fresh.mkdir()
+    (fresh / "model.safetensors").write_text("half written")
+    _save_state(Late(), tmp_path / "state")  # type: ignore[arg-type]
+    assert (fresh / "model.safetensors").exists()
+    assert told == ["wait", "save", "wait"]

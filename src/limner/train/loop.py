@@ -116,7 +116,8 @@ def fit(
     progress = Progress()
     ema = EMAModel(model.parameters(), decay=recipe.ema) if recipe.ema else None
     model, optimizer, scheduler = accelerator.prepare(model, optimizer, scheduler)
-    accelerator.register_for_checkpointing(progress, *([ema] if ema else []))
+    kept = [progress, *([ema] if ema else []), *([recipe.memory] if recipe.memory else [])]
+    accelerator.register_for_checkpointing(*kept)
     if resume:
         accelerator.load_state(str(state))
     if ema:
@@ -165,7 +166,9 @@ def fit(
 def _save_state(accelerator: Accelerator, state: Path) -> None:
     """Writes the state beside the old one and swaps the two, so that a crash leaves one of them whole."""
     fresh, old = state.with_suffix(".new"), state.with_suffix(".old")
-    shutil.rmtree(fresh, ignore_errors=True)
+    if accelerator.is_main_process:
+        shutil.rmtree(fresh, ignore_errors=True)
+    accelerator.wait_for_everyone()  # else a late process would take away what the first has begun to write
     accelerator.save_state(str(fresh), safe_serialization=True)
     if accelerator.is_main_process:
         shutil.rmtree(old, ignore_errors=True)

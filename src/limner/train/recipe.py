@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 import numpy as np
 import torch
@@ -20,6 +20,14 @@ class Samples(Protocol):
     which is stopped and resumed sees exactly what an unbroken one would have seen."""
 
     def __getitem__(self, n: int) -> Batch: ...
+
+
+class Stateful(Protocol):
+    """Anything that can be saved and resumed."""
+
+    def state_dict(self) -> dict[str, Any]: ...
+
+    def load_state_dict(self, state: dict[str, Any]) -> None: ...
 
 
 @dataclass
@@ -44,6 +52,7 @@ class Recipe:
         preview: a contact sheet, (H, W, 3) uint8, or None.
         seed: of data order and noise.
         scheduler: the noise schedule of a diffusion model, saved beside the weights, which mean nothing without it.
+        memory: what the loss keeps from step to step (a discriminator, say), saved and resumed with the state.
     """
 
     name: str
@@ -66,3 +75,4 @@ class Recipe:
     preview: Callable[[torch.nn.Module], np.ndarray] | None = None
     seed: int = 0
     scheduler: SchedulerMixin | None = None
+    memory: Stateful | None = None

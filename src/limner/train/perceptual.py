@@ -1,0 +1,57 @@
+"""A perceptual difference of two pictures: how far apart a frozen net's features of them lie (Zhang et al. 2018).
+
+The published first stages used VGG-16, whose weights limner doesn't ship. Any net will do whose layers have learned
+what matters in a face; `estimator_features` takes the embedded regressor of DifFace.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+
+class FeatureDistance:
+    """Mean squared difference of features, each position's channels brought to unit length.
+
+    Args:
+        net: takes (B, 3, H, W) in [0, 1]; it is frozen.
+        layers: names of the submodules whose outputs, (B, C, h, w), are compared; each counts alike.
+    """
+
+    def __init__(self, net: nn.Module, layers: Sequence[str]):
+        self.net = net.eval().requires_grad_(False)
+        self.layers = tuple(layers)
+
+    def __call__(self, reconstruction: Tensor, truth: Tensor) -> Tensor:
+        """Two batches of pictures in [-1, 1] to a scalar; the gradient reaches the first."""
+        nn.Module.to(self.net, truth.device)
+        with torch.no_grad():
+            wanted = self.features(truth)
+        pairs = zip(self.features(reconstruction), wanted, strict=True)
+        return torch.stack([(a - b).square().sum(dim=1).mean() for a, b in pairs]).mean()
+
+    def features(self, pictures: Tensor) -> list[Tensor]:
+        """Each layer's output, normalised, in float32."""
+        seen: dict[str, Tensor] = {}
+
+        def keep(name: str, module: nn.Module, inputs: object, output: Tensor) -> None:
+            seen[name] = F.normalize(output.float(), dim=1)
+
+        hooks = [self.net.get_submodule(name).register_forward_hook(partial(keep, name)) for name in self.layers]
+        try:
+            self.net(pictures / 2 + 0.5)
+        finally:
+            for hook in hooks:
+                hook.remove()
+        return [seen[name] for name in self.layers]
+
+
+def estimator_features() -> FeatureDistance:
+    """Of the embedded regressor: edges and texture, eyes and mouths, the whole face."""
+    from limner.weights.load import load_net
+
+    return FeatureDistance(load_net("mini/difface-estimator"), ("down.0", "down.1", "middle"))
