@@ -13,15 +13,9 @@ from limner.nets.swinir import SwinIR, relative_position_index
 from limner.nets.unet import UNet
 from limner.weights.catalogue import find
 from limner.weights.load import load_net
-from limner.weights.official import (
-    adm_config,
-    adm_names,
-    build_adm_unet,
-    build_swinir,
-    convert,
-    load_difface_unet,
-    load_swinir,
-)
+from limner.weights.official import convert
+from limner.weights.official_adm import adm_config, adm_names, build_adm_unet, load_difface_unet
+from limner.weights.official_swinir import build_swinir, load_swinir
 
 FILE = Path("published.pth")
 
@@ -105,21 +99,6 @@ def test_unets_of_the_published_sizes(manifest, name, expected, attentions):
     assert parameters(net) == manifest[name]["params"]
     assert sum(key.endswith("qkv.weight") for key in net.state_dict()) == attentions
     assert adm_names(net).keys() == manifest[name]["keys"].keys()
-
-
-def test_names_of_the_latent_unet_of_refldm(shared):
-    """The same family with an added time embedding: nothing in the table is DifFace's alone."""
-    manifest = json.loads((shared / "golden/refldm/manifest.json").read_text())
-    prefix = "model.diffusion_model."
-    (keys,) = (entry["keys"] for name, entry in manifest.items() if name.startswith("refldm.ckpt"))
-    tensors = {
-        name.removeprefix(prefix): torch.empty(fact["shape"], device="meta")
-        for name, fact in keys.items()
-        if name.startswith(prefix)
-    }
-    net = build_adm_unet(tensors, FILE, head_channels=32, sample_size=64)
-    assert not net.config["scale_shift"]
-    assert adm_names(net).keys() == tensors.keys()
 
 
 def test_swinir_of_the_published_size(manifest):

@@ -1,4 +1,4 @@
-"""The residual block of the nets without normalisation."""
+"""Small parts that several nets share."""
 
 from __future__ import annotations
 
@@ -6,8 +6,21 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 
+def group_norm(groups: int, channels: int) -> nn.Module:
+    """Group normalisation, or none for 0 groups."""
+    return nn.GroupNorm(groups, channels) if groups else nn.Identity()
+
+
+def zeroed(conv: nn.Conv2d) -> nn.Conv2d:
+    """Lets a branch start as nothing, so that the untrained net is close to the identity."""
+    nn.init.zeros_(conv.weight)
+    if conv.bias is not None:
+        nn.init.zeros_(conv.bias)
+    return conv
+
+
 class ResidualBlock(nn.Module):
-    """x + conv(silu(conv(silu(x)))), the last convolution starting at zero."""
+    """x + conv(silu(conv(silu(x)))), the last convolution starting at zero: for nets without normalisation."""
 
     def __init__(self, channels: int):
         super().__init__()

@@ -1,7 +1,8 @@
 """The denoising U-Net that all methods share (the ADM family: Dhariwal & Nichol 2021, as the four papers use it).
 
 One class covers what `diffusers.UNet2DModel` can't: a number of residual blocks per level, either way of feeding the
-timestep, and a pixel-unshuffle stem for pixel-space priors that a CPU can train. It holds no state between calls.
+timestep, references to attend to (ReF-LDM), and a pixel-unshuffle stem for pixel-space priors that a CPU can train. It
+holds no state between calls.
 """
 
 from __future__ import annotations
@@ -16,12 +17,10 @@ from diffusers.configuration_utils import ConfigMixin, register_to_config
 from diffusers.models.modeling_utils import ModelMixin
 from torch import Tensor, nn
 
+from limner.nets.attention import Attention, MainPass, Pass, ReferencePass, copies
+from limner.nets.blocks import group_norm, zeroed
+from limner.nets.cachekv import ReferenceCache, collect
 from limner.nets.initial import keep_variance
-
-
-def group_norm(groups: int, channels: int) -> nn.Module:
-    """Group normalisation, or none for 0 groups."""
-    return nn.GroupNorm(groups, channels) if groups else nn.Identity()
 
 
 def timestep_embedding(timesteps: Tensor, channels: int) -> Tensor:
@@ -60,7 +59,7 @@ class ResBlock(nn.Module):
         self.conv1 = nn.Conv2d(in_channels, out_channels, 3, padding=1)
         self.time = nn.Linear(time_channels, 2 * out_channels if scale_shift else out_channels)
         self.norm2 = group_norm(groups, out_channels)
-        self.conv2 = _zero(nn.Conv2d(out_channels, out_channels, 3, padding=1))
+        self.conv2 = zeroed(nn.Conv2d(out_channels, out_channels, 3, padding=1))
         self.skip = nn.Identity() if in_channels == out_channels else nn.Conv2d(in_channels, out_channels, 1)
 
     def forward(self, x: Tensor, embedding: Tensor) -> Tensor:
@@ -74,25 +73,6 @@ class ResBlock(nn.Module):
         return self.skip(x) + self.conv2(F.silu(h))
 
 
-class Attention(nn.Module):
-    """Multi-head self-attention over all positions, plus a skip. Channels are split into heads first, and each head's
-    share holds its query, key and value, as in the published checkpoints."""
-
-    def __init__(self, channels: int, head_channels: int, groups: int):
-        super().__init__()
-        self.heads = channels // head_channels
-        self.norm = group_norm(groups, channels)
-        self.qkv = nn.Conv2d(channels, 3 * channels, 1)
-        self.out = _zero(nn.Conv2d(channels, channels, 1))
-
-    def forward(self, x: Tensor) -> Tensor:
-        batch, channels, height, width = x.shape
-        qkv = self.qkv(self.norm(x)).reshape(batch, self.heads, -1, height * width).transpose(2, 3)
-        query, key, value = (part.contiguous() for part in qkv.chunk(3, dim=3))
-        mixed = F.scaled_dot_product_attention(query, key, value)
-        return x + self.out(mixed.transpose(2, 3).reshape(batch, channels, height, width))
-
-
 class Block(nn.Module):
     """A residual block and, at some levels, attention behind it."""
 
@@ -101,9 +81,9 @@ class Block(nn.Module):
         self.res = res
         self.attention = attention
 
-    def forward(self, x: Tensor, embedding: Tensor) -> Tensor:
-        h = self.res(x, embedding)
-        return h if self.attention is None else self.attention(h)
+    def forward(self, x: Tensor, embedding: Tensor, attend: Pass) -> Tensor:
+        h = self.res(x, embedding[: len(x)])  # guidance: up to the first attention, x holds only one of its copies
+        return h if self.attention is None else attend(self.attention, h)
 
 
 class Level(nn.Module):
@@ -132,8 +112,10 @@ class UNet(ModelMixin, ConfigMixin):
         scale_shift: how the timestep enters, see `ResBlock`.
         groups: of the group normalisation; 0 leaves it out, which a CPU trains nearly twice as fast.
         patch_size: factor of a pixel-unshuffle before the first convolution, undone behind the last.
-        input_skip: add the input to the output, each channel of the patches in a share that depends on the timestep.
-            A net that predicts the clean picture then needn't carry every pixel through its narrow middle.
+        input_skip: add the input to the output, each channel of the patches in a share that depends on the timestep
+            (an input of several pictures, each as large as the output, adds them all). A net that predicts the clean
+            picture then needn't carry every pixel through its narrow middle.
+        attention_positions: tell the attention where each token is, see `Attention`.
     """
 
     @register_to_config
@@ -151,6 +133,7 @@ class UNet(ModelMixin, ConfigMixin):
         groups: int = 32,
         patch_size: int = 1,
         input_skip: bool = False,
+        attention_positions: bool = False,
     ):
         super().__init__()
         self.patch_size = patch_size
@@ -158,7 +141,9 @@ class UNet(ModelMixin, ConfigMixin):
         channels = [width * m for m in multipliers]
 
         def block(ins: int, outs: int, level: int) -> Block:
-            attention = Attention(outs, head_channels, groups) if level in attention_levels else None
+            attention = (
+                Attention(outs, head_channels, groups, attention_positions) if level in attention_levels else None
+            )
             return Block(ResBlock(ins, outs, time_channels, scale_shift, groups), attention)
 
         self.time = TimeEmbedding(width)
@@ -182,7 +167,7 @@ class UNet(ModelMixin, ConfigMixin):
             [
                 Block(
                     ResBlock(now, now, time_channels, scale_shift, groups),
-                    Attention(now, head_channels, groups),
+                    Attention(now, head_channels, groups, attention_positions),
                 ),
                 Block(ResBlock(now, now, time_channels, scale_shift, groups), None),
             ]
@@ -202,43 +187,82 @@ class UNet(ModelMixin, ConfigMixin):
         if not groups:
             keep_variance(self, zero=("conv2", "out"))
 
-    def forward(self, x: Tensor, timesteps: Tensor) -> Tensor:
+    def forward(
+        self,
+        x: Tensor,
+        timesteps: Tensor,
+        caches: ReferenceCache | Sequence[ReferenceCache | None] | None = None,
+    ) -> Tensor:
         """Predicts noise (or whatever it was trained for).
 
         Args:
             x: (B, in_channels, H, W); H and W multiples of patch_size * 2^(levels - 1).
             timesteps: (B,), in steps of the original schedule.
+            caches: from `read_references`, of B rows or of one for all. Of several (for guidance), each gives B rows
+                of the result; what no reference can change is computed once for all. None stands for no references.
 
         Returns:
-            (B, out_channels, H, W).
+            (B, out_channels, H, W); of k caches (k * B, out_channels, H, W), the rows of the first cache first.
         """
-        embedding = self.time(timesteps)
-        patches = F.pixel_unshuffle(x, self.patch_size) if self.patch_size > 1 else x
-        h = self.stem(patches.to(self.stem.weight.dtype))
+        given = (caches,) if caches is None or isinstance(caches, ReferenceCache) else tuple(caches)
+        embedding = copies(self.time(timesteps), len(given))
+        patches = self._patches(x)
+        h = self._between(self._stem(patches), embedding, MainPass(given))
+        h = self.head(F.silu(self.norm(h)))
+        if self.share is not None:  # in the precision of x, so that bf16 weights don't coarsen it
+            share = self.share(F.silu(embedding))[:, :, None, None].to(x.dtype)
+            h = h.to(x.dtype) + (share * copies(patches, len(given))).unflatten(1, (-1, h.shape[1])).sum(dim=1)
+        return F.pixel_shuffle(h, self.patch_size) if self.patch_size > 1 else h
+
+    def read_references(self, references: Tensor, present: Tensor | None = None, stands_for: int = 1) -> ReferenceCache:
+        """Reads references for `forward`: clean, at timestep 0, each for itself, in one batch.
+
+        Args:
+            references: (B, n, C, H, W), n for each row; channels that C lacks of in_channels are zeros.
+            present: (B, n) bool, where a row has fewer than n; None means that all are there. What stands in the place
+                of an absent one is not looked at; a row without any is restored without references.
+            stands_for: how many alike each of them stands for: one zero reference, read with 4, equals four.
+
+        Returns:
+            The cache of B rows, with gradient to the references.
+        """
+        if present is None:
+            present = torch.ones(references.shape[:2], dtype=torch.bool, device=references.device)
+        x = references[present]
+        x = F.pad(x, (0, 0, 0, 0, 0, self.config["in_channels"] - x.shape[1]))
+        embedding = self.time(torch.zeros(len(x), device=x.device))
+        read = ReferencePass(sum(isinstance(layer, Attention) for layer in self.modules()))
+        self._between(self._stem(self._patches(x)), embedding, read)
+        return collect(read.found, present, stands_for)
+
+    def _patches(self, x: Tensor) -> Tensor:
+        return F.pixel_unshuffle(x, self.patch_size) if self.patch_size > 1 else x
+
+    def _stem(self, patches: Tensor) -> Tensor:
+        return self.stem(patches.to(self.stem.weight.dtype))
+
+    def _between(self, h: Tensor, embedding: Tensor, attend: Pass) -> Tensor:
+        """From behind the stem to before the head, or until `attend` is done."""
         skips = [h]
         for level in cast(Iterable[Level], self.down):
             for block in level:
-                h = block(h, embedding)
+                h = block(h, embedding, attend)
                 skips.append(h)
             if level.resample is not None:
                 h = level.resample(h)
                 skips.append(h)
         for block in self.middle:
-            h = block(h, embedding)
+            h = block(h, embedding, attend)
         for level in cast(Iterable[Level], self.up):
             for block in level:
-                h = block(torch.cat([h, skips.pop()], dim=1), embedding)
+                if attend.done:
+                    return h
+                skip = skips.pop()
+                if len(skip) < len(h):  # from before the first attention
+                    skip = copies(skip, len(h) // len(skip))
+                h = block(torch.cat([h, skip], dim=1), embedding, attend)
+            if attend.done:
+                return h
             if level.resample is not None:
                 h = level.resample(F.interpolate(h, scale_factor=2.0, mode="nearest"))
-        h = self.head(F.silu(self.norm(h)))
-        if self.share is not None:  # in the precision of x, so that bf16 weights don't coarsen it
-            h = h.to(x.dtype) + self.share(F.silu(embedding))[:, :, None, None].to(x.dtype) * patches
-        return F.pixel_shuffle(h, self.patch_size) if self.patch_size > 1 else h
-
-
-def _zero(conv: nn.Conv2d) -> nn.Conv2d:
-    """Lets a branch start as nothing, so that the untrained net is close to the identity."""
-    nn.init.zeros_(conv.weight)
-    if conv.bias is not None:
-        nn.init.zeros_(conv.bias)
-    return conv
+        return h

@@ -16,6 +16,7 @@ from limner.errors import WeightsError
 
 Net = TypeVar("Net", bound=nn.Module)
 Shape = tuple[int, ...]
+Tensors = Mapping[str, Tensor]
 
 
 def read_tensors(path: Path) -> dict[str, Tensor]:
@@ -118,6 +119,25 @@ def listing(names: Iterable[str], most: int = 3) -> str:
 
 def by(shape: Iterable[int]) -> str:
     return "x".join(map(str, shape)) or "a single number"
+
+
+def numbers(tensors: Tensors, prefix: str) -> list[int]:
+    """The numbers n of all names `prefix.n...`, in order."""
+    pattern = re.compile(re.escape(prefix) + r"\.(\d+)\.")
+    return sorted({int(found[1]) for name in tensors if (found := pattern.match(name))})
+
+
+def has(tensors: Tensors, prefix: str) -> bool:
+    return any(name.startswith(f"{prefix}.") for name in tensors)
+
+
+def shape_of(tensors: Tensors, name: str, dimensions: int, path: Path) -> tuple[int, ...]:
+    if name not in tensors:
+        raise WeightsError(f"The weights {path} are not what they should be: {name} is missing.")
+    shape = tuple(tensors[name].shape)
+    if len(shape) != dimensions:
+        raise WeightsError(f"The weights {path} are not what they should be: {name} has the shape {by(shape)}.")
+    return shape
 
 
 def _core(shape: Iterable[int]) -> Shape:
