@@ -26,17 +26,23 @@ class Faces:
     def __init__(self, faces: FaceSet, size: int, seed: int, flip: bool = True, grey: float = 0.0):
         self.faces, self.size, self.seed, self.flip, self.grey = faces, size, seed, flip, grey
 
-    def picture(self, n: int) -> tuple[np.ndarray, np.random.Generator]:
-        """The face of sample n, (S, S, 3) uint8, and the generator for whatever else the sample needs."""
+    def place(self, n: int, generator: np.random.Generator) -> int:
+        """Which face sample n is made of."""
         epoch, place = divmod(n, len(self.faces))
         order = np.random.default_rng((self.seed, 0, epoch)).permutation(len(self.faces))
+        return int(order[place])
+
+    def picture(self, n: int) -> tuple[np.ndarray, int, np.random.Generator]:
+        """The face of sample n, (S, S, 3) uint8, its place among the faces, and the generator for whatever else the
+        sample needs."""
         generator = np.random.default_rng((self.seed, 1, n))
-        image = self.faces.image(int(order[place]), self.size)
+        place = self.place(n, generator)
+        image = self.faces.image(place, self.size)
         if self.flip and generator.random() < 0.5:
             image = image[:, ::-1]
         if generator.random() < self.grey:
             image = without_colour(image)
-        return image, generator
+        return image, place, generator
 
     def __getitem__(self, n: int) -> dict[str, torch.Tensor]:
         return {"image": to_tensor(self.picture(n)[0])}
@@ -55,13 +61,17 @@ class RestorationPairs(Faces):
         self.chances = np.array(list(presets.values())) / sum(presets.values())
 
     def __getitem__(self, n: int) -> dict[str, torch.Tensor]:
-        image, generator = self.picture(n)
+        return self.pair(n)[0]
+
+    def pair(self, n: int) -> tuple[dict[str, torch.Tensor], int, np.random.Generator]:
+        """Sample n, the place of its face, and the generator for what follows."""
+        image, place, generator = self.picture(n)
         preset = str(generator.choice(self.names, p=self.chances))
         degradation = draw(preset, generator, self.size, self.size)
         lq = apply(image, degradation)
         if degradation.grey:
             image = without_colour(image)
-        return {"lq": to_tensor(lq), "image": to_tensor(image)}
+        return {"lq": to_tensor(lq), "image": to_tensor(image)}, place, generator
 
 
 def fixed_pairs(faces: FaceSet, size: int, preset: str) -> list[tuple[np.ndarray, np.ndarray]]:
