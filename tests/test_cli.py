@@ -229,7 +229,7 @@ def test_degrade_is_seeded(run, portrait, tmp_path):
 
 
 def test_methods_and_weights_are_listed(run):
-    assert [one["name"] for one in json.loads(run("methods", "--json")[1])] == ["difface"]
+    assert [one["name"] for one in json.loads(run("methods", "--json")[1])] == ["difface", "refldm"]
     assert "DifFace" in run("methods")[1]
     names = [one["name"] for one in json.loads(run("weights", "list", "--json")[1])]
     assert "mini/difface-prior" in names and "official/difface-prior" in names
@@ -249,7 +249,7 @@ def test_benchmark(run, shared):
     told = json.loads(out)
     assert code == 0 and (told["protocol"], told["preset"]) == ("limner-test", "ffhq-ref-severe")
     assert [row["method"] for row in told["rows"]] == ["input", "estimator", "difface"]
-    assert set(told["rows"][0]) == {"method", "psnr", "ssim", "detail", "seconds"}
+    assert set(told["rows"][0]) == {"method", "psnr", "ssim", "detail", "identity", "rank1", "seconds"}
     again = json.loads(run("benchmark", *words, "--json", *FAST)[1])
     assert [row["psnr"] for row in again["rows"]] == [row["psnr"] for row in told["rows"]]
 

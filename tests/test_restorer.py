@@ -58,7 +58,7 @@ def test_sixteen_bit_and_alpha_stay(restorer, portrait, tmp_path):
 def painted(restorer, monkeypatch) -> None:
     """Stands in for a net that paints every face in lively colours."""
 
-    def paint(crops, numbers, progress=None):
+    def paint(crops, *_):
         return [[np.clip(one / 255 * (1.2, 0.6, 1.1), 0, 1).astype(np.float32)] for one in crops]
 
     monkeypatch.setattr(restorer, "restore_crops", paint)

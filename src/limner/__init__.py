@@ -25,8 +25,10 @@ _HOME = {
     "LimnerError": "limner.errors",
     # Classes that saved pipelines name, looked up here by diffusers.
     "DifFacePipeline": "limner.methods.difface",
+    "RefLDMPipeline": "limner.methods.refldm",
     "UNet": "limner.nets.unet",
     "SwinIR": "limner.nets.swinir",
+    "VQGAN": "limner.nets.vqgan",
     "Estimator": "limner.nets.estimator",
 }
 

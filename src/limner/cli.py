@@ -4,15 +4,43 @@ from __future__ import annotations
 
 import sys
 from dataclasses import asdict
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
 
 from limner import __version__, ui
+from limner.cli_benchmark import benchmark
+from limner.cli_options import (
+    Detector,
+    DetectorOption,
+    Device,
+    DeviceOption,
+    Dtype,
+    DtypeOption,
+    EncodingOption,
+    Eta,
+    Faces,
+    Guidance,
+    Json,
+    Megapixels,
+    Method,
+    MinFace,
+    MinScore,
+    References,
+    Scheduler,
+    Seed,
+    Start,
+    Steps,
+    Threads,
+    TimetableOption,
+    WeightsOption,
+    Yunet,
+)
+from limner.cli_references import reference_set
 from limner.cli_weights import weights_app
 from limner.errors import LimnerError
+from limner.train import RECIPES
 
 app = typer.Typer(
     help="Restores degraded photographs of faces, offline, with diffusion models.",
@@ -21,50 +49,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.add_typer(weights_app, name="weights")
-
-
-class Device(StrEnum):
-    auto = "auto"
-    cpu = "cpu"
-    cuda = "cuda"
-    mps = "mps"
-
-
-class Dtype(StrEnum):
-    auto = "auto"
-    fp32 = "fp32"
-    bf16 = "bf16"
-
-
-class Detector(StrEnum):
-    haar = "haar"
-    yunet = "yunet"
-
-
-class Protocol(StrEnum):
-    limner_test = "limner-test"
-    landmarks = "landmarks"
-
-
-Json = Annotated[bool, typer.Option("--json", help=ui.JSON_HELP)]
-DeviceOption = Annotated[Device, typer.Option(help="Where nets run.")]
-DtypeOption = Annotated[Dtype, typer.Option(help="Precision of the nets; auto: bf16 where the hardware has it.")]
-Threads = Annotated[int | None, typer.Option(help="CPU threads of torch.", min=1)]
-Method = Annotated[str, typer.Option(help="Restoration method, see `limner methods`.")]
-WeightsOption = Annotated[str, typer.Option(help="mini, official, or a folder.")]
-Start = Annotated[int | None, typer.Option(help="Timestep at which the chain is entered: larger is freer.")]
-Steps = Annotated[int | None, typer.Option(help="Evaluations of the prior; 0: the estimator alone.")]
-Eta = Annotated[float | None, typer.Option(help="0 faithful to 1 most realistic.")]
-Scheduler = Annotated[str | None, typer.Option(help="ddim, dpmsolver++ or unipc.")]
-Seed = Annotated[int, typer.Option(help="Seed of all noise.", min=0)]
-DetectorOption = Annotated[Detector, typer.Option(help="Face finder; yunet needs its ONNX file.")]
-Yunet = Annotated[
-    Path | None, typer.Option(help="Its ONNX file, unless `limner weights fetch official/yunet` brought it.")
-]
-Megapixels = Annotated[float, typer.Option("--max-megapixels", help="Refuse larger photos.")]
-Faces = Annotated[str, typer.Option(help="all, largest, or indices as 0,2 (0 is the largest).")]
-MinFace = Annotated[float, typer.Option(help="Leave faces smaller than this many pixels alone.", min=0)]
-MinScore = Annotated[float, typer.Option(help="Leave faces the finder is less sure of alone.", min=0, max=1)]
 
 
 def version(show: bool) -> None:
@@ -89,16 +73,20 @@ def restore(
     output: Annotated[Path, typer.Option("--output", "-o", help="Folder, or a file for a single photo.")],
     method: Method = "difface",
     weights: WeightsOption = "mini",
+    reference: References = None,
     strength: Annotated[float, typer.Option(help="0 keeps the face as it was, 1 takes the restored one.")] = 1.0,
     faces: Faces = "all",
     min_face: MinFace = 0,
     min_score: MinScore = 0,
-    aligned: Annotated[bool, typer.Option("--aligned", help="The photos are aligned face crops.")] = False,
+    aligned: Annotated[bool, typer.Option("--aligned", help="Photos and references are aligned face crops.")] = False,
     upscale: Annotated[int, typer.Option(help="Enlarge the photo; the background by Lanczos.")] = 1,
     samples: Annotated[int, typer.Option(help="Results for each photo.")] = 1,
     start: Start = None,
     steps: Steps = None,
     eta: Eta = None,
+    guidance: Guidance = None,
+    timetable: TimetableOption = None,
+    encoding: EncodingOption = None,
     scheduler: Scheduler = None,
     seed: Seed = 0,
     detector: DetectorOption = Detector.haar,
@@ -119,9 +107,13 @@ def restore(
     settings = Settings(
         method=method,
         weights=weights,
+        references=reference or (),
         start=start,
         steps=steps,
         eta=eta,
+        guidance=guidance,
+        timetable=timetable and timetable.value,
+        encoding=encoding and encoding.value,
         scheduler=scheduler,
         samples=samples,
         seed=seed,
@@ -139,7 +131,7 @@ def restore(
     )
     photos = photos_in(sources, output)
     single = len(photos) == 1 and not sources[0].is_dir()
-    restorer = Restorer(settings)
+    restorer = Restorer(settings, max_megapixels)
     told, failed = [], []
     with ui.progress("restoring", show=not json) as bar:
         current = {"name": photos[0][0].name, "number": 0}
@@ -235,7 +227,7 @@ def degrade(
 
 @app.command()
 def train(
-    recipe: Annotated[str, typer.Argument(help="alignnet, difface-estimator or difface-prior.")],
+    recipe: Annotated[str, typer.Argument(help="Which stage: " + ", ".join(RECIPES) + ".")],
     data: Annotated[Path, typer.Option(help="Folder of aligned faces with index.csv and landmarks.csv.")],
     output: Annotated[Path, typer.Option("--output", "-o", help="Folder for state, logs, sheets and weights.")],
     preset: Annotated[str, typer.Option(help="mini (a CPU's evening) or paper (the published settings).")] = "mini",
@@ -244,6 +236,8 @@ def train(
     resume: Annotated[bool, typer.Option("--resume", help="Go on where the run in --output stopped.")] = False,
     every: Annotated[int, typer.Option(help="Steps between saves, measurements and sheets.", min=1)] = 500,
     workers: Annotated[int, typer.Option(help="Processes that prepare samples.", min=0)] = 1,
+    first_stage: Annotated[Path | None, typer.Option(help="ldm, refldm: folder of a VQGAN of your own.")] = None,
+    start: Annotated[Path | None, typer.Option(help="refldm: folder of the net to go on from.")] = None,
     device: DeviceOption = Device.auto,
     threads: Threads = None,
 ) -> None:
@@ -252,7 +246,7 @@ def train(
     from limner.train import make_recipe
 
     choose(threads=threads)
-    made = make_recipe(recipe, data, preset, seed)
+    made = make_recipe(recipe, data, preset, seed, first_stage=first_stage, start=start)
     if steps is not None:
         made.steps = steps
     from limner.train.loop import fit
@@ -273,91 +267,8 @@ def list_methods(json: Json = False) -> None:
         ui.table(["method", "how", "paper", "references"], rows)
 
 
-@app.command()
-def benchmark(
-    data: Annotated[Path, typer.Option(help="Folder of aligned faces with index.csv and landmarks.csv.")],
-    protocol: Annotated[
-        Protocol, typer.Option(help="limner-test: restoration; landmarks: the face finder.")
-    ] = Protocol.limner_test,
-    preset: Annotated[str, typer.Option(help="Degradation, for limner-test.")] = "ffhq-ref-severe",
-    method: Method = "difface",
-    weights: WeightsOption = "mini",
-    start: Start = None,
-    steps: Steps = None,
-    eta: Eta = None,
-    scheduler: Scheduler = None,
-    seed: Seed = 0,
-    split: Annotated[str, typer.Option(help="test; val is for choosing settings.")] = "test",
-    limit: Annotated[int | None, typer.Option(help="The first so many faces only.", min=1)] = None,
-    sheet: Annotated[Path | None, typer.Option(help="Save a contact sheet of some faces here (PNG).")] = None,
-    device: DeviceOption = Device.auto,
-    dtype: DtypeOption = Dtype.auto,
-    threads: Threads = None,
-    json: Json = False,
-) -> None:
-    """Measure on the test faces, which nothing was trained on."""
-    chosen: Literal["test", "val"] = "val" if split == "val" else "test"
-    if split not in ("test", "val"):
-        raise LimnerError(f"There is no split '{split}' to measure: choose test or val.")
-    if protocol is Protocol.landmarks:
-        from limner.data.faces import FaceSet
-        from limner.device import choose
-        from limner.evaluate import landmarks
-
-        choose(threads=threads)
-        rows = landmarks.measure_all(FaceSet.open(data, chosen), limit, seed)
-        if json:
-            ui.emit({"protocol": protocol.value, "rows": [asdict(row) for row in rows]})
-        else:
-            print(landmarks.table(rows))
-        return
-
-    from limner.evaluate.protocols import limner_test
-    from limner.evaluate.report import save_sheet
-    from limner.restorer import Restorer, Settings
-
-    restorer = Restorer(
-        Settings(
-            method=method,
-            weights=weights,
-            start=start,
-            steps=steps,
-            eta=eta,
-            scheduler=scheduler,
-            seed=seed,
-            device=device.value,
-            dtype=dtype.value,
-            threads=threads,
-        )
-    )
-    with ui.progress("measuring", show=not json) as bar:
-        measured = limner_test(
-            data,
-            preset,
-            restorer,
-            limit=limit,
-            split=chosen,
-            progress=lambda done, total: bar("measuring", done, total),
-        )
-    if sheet:
-        save_sheet(sheet, measured.pictures, [row.method for row in measured.rows] + ["truth"])
-    if json:
-        ui.emit(
-            {
-                "protocol": measured.protocol,
-                "preset": measured.preset,
-                "faces": measured.faces,
-                "rows": [asdict(row) for row in measured.rows],
-            }
-        )
-    else:
-        ui.table(
-            ["method", "PSNR dB", "SSIM", "detail ratio", "s a face"],
-            [
-                [r.method, f"{r.psnr:.2f}", f"{r.ssim:.4f}", f"{r.detail:.2f}", f"{r.seconds:.2f}"]
-                for r in measured.rows
-            ],
-        )
+app.command()(benchmark)
+app.command("reference-set")(reference_set)
 
 
 def chosen_faces(text: str) -> Literal["all", "largest"] | list[int]:

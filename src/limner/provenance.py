@@ -34,6 +34,7 @@ class Provenance:
         seed: of the noise, or None where the method draws none.
         faces: how many faces were restored.
         version: of limner.
+        references: how many other photographs of the person the method was given.
     """
 
     method: str
@@ -41,6 +42,7 @@ class Provenance:
     seed: int | None
     faces: int
     version: str
+    references: int = 0
 
     def xmp(self) -> str:
         """This as a complete XMP packet."""
@@ -86,6 +88,8 @@ class Provenance:
         }
         if self.seed is not None:
             values["seed"] = self.seed
+        if self.references:
+            values["references"] = self.references
         tool = f' xmlns:xmp="{_XMP}" xmp:CreatorTool={quoteattr(f"limner {self.version}")}' if creator else ""
         return (
             f'<rdf:Description rdf:about="" xmlns:Iptc4xmpExt="{_IPTC}" xmlns:limner="{_LIMNER}"{tool}'
@@ -112,7 +116,7 @@ def read(path: str | PathLike[str]) -> Provenance | None:
         raise PhotoError(f"{path} can't be read ({error.strerror or error}): check the file.") from error
     found: dict[str, str] = {}
     for description in _descriptions(document) if document else []:
-        for name in ("method", "weights", "seed", "faces", "version"):
+        for name in ("method", "weights", "seed", "faces", "version", "references"):
             if value := _value(description, _LIMNER, name):
                 found[name] = value
     try:
@@ -122,6 +126,7 @@ def read(path: str | PathLike[str]) -> Provenance | None:
             seed=int(found["seed"]) if "seed" in found else None,
             faces=int(found["faces"]),
             version=found["version"],
+            references=int(found.get("references", 0)),
         )
     except (KeyError, ValueError):
         return None

@@ -7,24 +7,32 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
+from functools import cached_property
+from os import PathLike
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 import cv2
 import numpy as np
 import torch
+from torch import nn
 
-from limner import __version__, device
+from limner import __version__, device, weights
 from limner.errors import LimnerError
-from limner.faces.align import crop, similarity, template
+from limner.faces.align import crop, similarity, stretch, template
 from limner.faces.find import Face, choose_faces, find_faces
 from limner.faces.paste import paste
-from limner.methods import load
+from limner.faces.references import Reference, read_references, resemblance
+from limner.methods import METHODS, find_method, load
 from limner.photo import Photo
 from limner.pixels import to_tensor
 from limner.provenance import Provenance
 from limner.tone import keep_tone, tone
+
+if TYPE_CHECKING:
+    from limner.methods.refldm import ReadReferences, RefLDMPipeline
+    from limner.nets.identity import IdentityNet
 
 Progress = Callable[[int, int], None]
 
@@ -36,7 +44,10 @@ class Settings:
     Attributes:
         method: see `limner.methods()`.
         weights: `mini` (embedded), `official` (the authors', fetched before) or a folder.
-        start, steps, eta: of the sampling; None takes what suits the weights. `steps=0` is the estimator alone.
+        references: other photographs of the person, for a method that can use them: files, folders of files or
+            photographs. The largest face of each counts.
+        start, steps, eta, guidance, timetable, encoding: of the sampling; None takes what suits the weights. A method
+            knows some of them, see `limner.methods.loaded`.
         scheduler: `ddim`, `dpmsolver++` or `unipc`; None is the paper's.
         samples: results wanted for each photo.
         seed: of all noise.
@@ -44,7 +55,7 @@ class Settings:
         min_face: faces smaller than this, in pixels of the photo, are left alone.
         min_score: faces the finder is less sure of (0 to 1) are left alone.
         detector: `haar` (embedded) or `yunet`, with `yunet` the path of its ONNX file.
-        aligned: the photo is itself an aligned face crop.
+        aligned: the photo is itself an aligned face crop, and so are the references.
         strength: 0 leaves the face as it was, 1 takes the restored one.
         upscale: enlarges the photo by this whole factor, background by Lanczos.
         device, dtype, threads: see `limner.device.choose`.
@@ -52,9 +63,13 @@ class Settings:
 
     method: str = "difface"
     weights: str = "mini"
+    references: Sequence[str | PathLike[str] | Photo] = ()
     start: int | None = None
     steps: int | None = None
     eta: float | None = None
+    guidance: float | None = None
+    timetable: str | None = None
+    encoding: str | None = None
     scheduler: str | None = None
     samples: int = 1
     seed: int = 0
@@ -77,6 +92,11 @@ class Settings:
             raise LimnerError(f"{self.samples} samples can't be made: ask for 1 to 64.")
         if not 1 <= self.upscale <= 8:
             raise LimnerError(f"A photo can be enlarged 1 to 8 times, not {self.upscale} times.")
+        if isinstance(self.references, str | PathLike | Photo):
+            raise LimnerError("The references must be a list, also where there is one: [reference].")
+        if self.references and not find_method(self.method).references:
+            able = " or ".join(name for name, method in METHODS.items() if method.references)
+            raise LimnerError(f"The method '{self.method}' can't use references: choose {able}, or leave them out.")
 
 
 @dataclass
@@ -86,6 +106,7 @@ class Restoration:
     Attributes:
         photos: the restored photographs, one for each sample.
         faces: the faces that were restored, in the photo's own pixels.
+        referenced: the place in `faces` of the one that was restored with the references; None without any.
         provenance: what the saved file says about itself; None where nothing was changed.
         notes: what the user should know, one sentence each.
         seconds: spent.
@@ -95,24 +116,42 @@ class Restoration:
     faces: list[Face]
     provenance: Provenance | None
     seconds: float
+    referenced: int | None = None
     notes: list[str] = field(default_factory=list)
 
 
 class Restorer:
-    """Restores photographs with one method and one set of weights, which are loaded once.
+    """Restores photographs with one method, one set of weights and one person's references, which are loaded once.
+
+    Args:
+        settings: how to restore.
+        max_megapixels: larger references are refused.
 
     Raises:
-        LimnerError: if method, device or settings don't exist.
+        LimnerError: if method, device or settings don't exist, or a reference can't be used.
+        PhotoError: if a reference can't be read.
         WeightsError: if the weights are missing or don't fit.
     """
 
-    def __init__(self, settings: Settings | None = None):
+    def __init__(self, settings: Settings | None = None, max_megapixels: float = 100.0):
         self.settings = settings or Settings()
         self.compute = device.choose(self.settings.device, self.settings.dtype, self.settings.threads)
         self.method = load(self.settings.method, self.settings.weights, self.settings.scheduler)
-        for net in (self.method.pipeline.estimator, self.method.pipeline.unet):
-            self.compute.place(net)
+        self.sampling()  # a setting that the method doesn't know is told at once
+        for part in self.method.pipeline.components.values():
+            if isinstance(part, nn.Module):
+                self.compute.place(part)
         self.size = self.method.info.size
+        wish = self.settings
+        self.references: list[Reference] = read_references(
+            wish.references,
+            self.size,
+            aligned=wish.aligned,
+            detector=wish.detector,
+            yunet=wish.yunet,
+            max_megapixels=max_megapixels,
+        )
+        self.known: dict[tuple[Reference, ...], ReadReferences] = {}
 
     def restore(self, photo: Photo, progress: Progress | None = None) -> Restoration:
         """Walks the whole way, from a photo to restored photos.
@@ -132,9 +171,14 @@ class Restorer:
         crops = [crop(rgb, matrix, self.size) for matrix in matrices]
         canvas, enlarge = enlarged(photo, self.settings.upscale)
         canvases = [canvas.pixels] * self.settings.samples
+        numbers = [next(i for i, one in enumerate(found) if one is face) for face in faces]
+        others = self.others(photo)
+        person = self.person(crops, others)
         if faces:
-            numbers = [next(i for i, one in enumerate(found) if one is face) for face in faces]
-            restored = self.restore_crops(crops, numbers, progress)
+            references = None
+            if person is not None:
+                references = [self.read(others) if i == person else None for i in range(len(faces))]
+            restored = self.restore_crops(crops, numbers, progress, references)
             for face, matrix, before, results in zip(faces, matrices, crops, restored, strict=True):
                 tint = tone(rgb, None if self.settings.aligned else face.box)
                 for sample, result in enumerate(results):
@@ -144,9 +188,10 @@ class Restorer:
         return Restoration(
             photos=[canvas.replaced(pixels) for pixels in canvases],
             faces=faces,
-            provenance=self.provenance(len(faces)) if faces else None,
+            provenance=self.provenance(len(faces), len(others)) if faces else None,
             seconds=time.perf_counter() - started,
-            notes=self.notes(matrices),
+            referenced=person,
+            notes=self.notes(matrices) + self.notes_on_references(numbers, person),
         )
 
     def find(self, rgb: np.ndarray) -> list[Face]:
@@ -167,21 +212,55 @@ class Restorer:
         if not self.settings.aligned:
             return similarity(face.landmarks, self.size)
         height, width = rgb.shape[:2]
-        across, down = self.size / width, self.size / height
-        return np.array([[across, 0, (across - 1) / 2], [0, down, (down - 1) / 2]])
+        return stretch(width, height, self.size)
+
+    def person(self, crops: Sequence[np.ndarray], references: Sequence[Reference]) -> int | None:
+        """Which of a photo's crops the references belong to: the one that resembles them most; None without any."""
+        if not references or not crops:
+            return None
+        if len(crops) == 1:
+            return 0
+        return int(resemblance(self.identity, [one.crop for one in references], crops).argmax())
+
+    @cached_property
+    def identity(self) -> IdentityNet:
+        """The recogniser that tells people in a group apart."""
+        net = weights.load_identity("mini")
+        nn.Module.to(net, self.compute.device)
+        return net
+
+    def others(self, photo: Photo) -> tuple[Reference, ...]:
+        """The references but for the photo itself, which may well lie among them in a folder."""
+        own = None if photo.path is None else Path(photo.path).resolve()
+        return tuple(one for one in self.references if own is None or one.path != own)
+
+    def read(self, references: tuple[Reference, ...]) -> ReadReferences:
+        """What the method's nets make of references, once for all photographs that they serve."""
+        if references not in self.known:
+            pipeline = cast("RefLDMPipeline", self.method.pipeline)
+            pictures = torch.stack([to_tensor(one.crop) for one in references])
+            encoding, batch_size = self.sampling()["encoding"], self.compute.batch_size(self.size)
+            self.known = {references: pipeline.read(pictures, encoding, batch_size)}  # one set at a time: it is large
+        return self.known[references]
 
     def restore_crops(
-        self, crops: Sequence[np.ndarray], numbers: Sequence[int], progress: Progress | None = None
+        self,
+        crops: Sequence[np.ndarray],
+        numbers: Sequence[int],
+        progress: Progress | None = None,
+        references: Sequence[torch.Tensor | ReadReferences | None] | None = None,
     ) -> list[list[np.ndarray]]:
         """Restores aligned crops: (S, S, 3) uint8 each to one (S, S, 3) float32 in [0, 1] for each sample.
 
         `numbers` are the faces' places among all that were found: they seed the noise, so that the choice of faces
-        doesn't change what becomes of the others.
+        doesn't change what becomes of the others. `references` are those of each crop, see `RefLDMPipeline`.
         """
         wish = self.settings
+        known: dict[str, Any] = {} if references is None else {"references": references}
         out = self.method.pipeline(
             torch.stack([to_tensor(one) for one in crops]),
             **self.sampling(),
+            **known,
             samples=wish.samples,
             generator=[
                 torch.Generator().manual_seed(seed_of(wish.seed, face, sample))
@@ -195,10 +274,20 @@ class Restorer:
         return [list(pictures[i : i + wish.samples]) for i in range(0, len(pictures), wish.samples)]
 
     def sampling(self) -> dict[str, Any]:
-        """The arguments of the sampling: the user's, else what suits the weights."""
-        wish = asdict(self.settings)
-        suited = asdict(self.method.sampling)
-        return {name: value if wish[name] is None else wish[name] for name, value in suited.items()}
+        """The arguments of the sampling: the user's, else what suits the weights.
+
+        Raises:
+            LimnerError: if the user set one that the method doesn't know.
+        """
+        from limner.methods.loaded import KNOBS  # torch and diffusers take seconds to import
+
+        suited = {one.name: getattr(self.method.sampling, one.name) for one in fields(self.method.sampling)}
+        given = {name: value for name in KNOBS if (value := getattr(self.settings, name)) is not None}
+        if unknown := [name for name in given if name not in suited]:
+            raise LimnerError(
+                f"The method '{self.settings.method}' has no setting '{unknown[0]}': it takes {', '.join(suited)}."
+            )
+        return suited | given
 
     def put_back(self, pixels: np.ndarray, restored: np.ndarray, matrix: np.ndarray) -> np.ndarray:
         """Pastes a restored crop; an aligned picture is restored out to its edges."""
@@ -210,9 +299,10 @@ class Restorer:
         blended = pixels + self.settings.strength * (grown * white - pixels)
         return np.clip(np.rint(blended), 0, white).astype(pixels.dtype)
 
-    def provenance(self, faces: int) -> Provenance:
+    def provenance(self, faces: int, references: int) -> Provenance:
         """What a saved result says about how it was made."""
-        return Provenance(self.settings.method, self.method.info.name, self.settings.seed, faces, __version__)
+        wish = self.settings
+        return Provenance(wish.method, self.method.info.name, wish.seed, faces, __version__, references)
 
     def notes(self, matrices: Sequence[np.ndarray]) -> list[str]:
         """Warns where the photo holds more of a face than the weights can give back."""
@@ -224,6 +314,22 @@ class Restorer:
             f"{larger} of {len(scales)} faces are larger in the photo than the {self.size} px of the weights "
             f"'{self.method.info.name}', so the restored face can be softer than a sharp original: lower --strength "
             "or use weights of a larger size."
+        ]
+
+    def notes_on_references(self, numbers: Sequence[int], person: int | None) -> list[str]:
+        """Says where the references went, or that there were none although the method lives on them."""
+        if not numbers or not find_method(self.settings.method).references:
+            return []
+        if person is None:
+            return [
+                f"There are no references, so the method '{self.settings.method}' restored from the photo alone: other "
+                "photos of the same person (--reference) would make the result truer to the person."
+            ]
+        if len(numbers) == 1:
+            return []
+        return [
+            f"The references went to face {numbers[person]} (0 is the largest), which resembles them most, and the "
+            "others were restored without: --faces chooses."
         ]
 
 
@@ -249,7 +355,7 @@ def restore(
         LimnerError: if a setting can't be met.
     """
     photo = Photo.open(source, max_megapixels)
-    restoration = Restorer(settings).restore(photo)
+    restoration = Restorer(settings, max_megapixels).restore(photo)
     restoration.photos[0].save(target, quality=quality, provenance=restoration.provenance)
     return restoration
 

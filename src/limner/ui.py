@@ -78,6 +78,7 @@ def outcome_as_json(outcome: Outcome, settings: Settings, weights: str) -> dict[
     return {
         "photo": str(outcome.source),
         "faces": [face_as_json(face) for face in done.faces] if done else [],
+        "referenced": done.referenced if done else None,
         "output": names[0] if len(names) == 1 else names,
         "method": settings.method,
         "weights": weights,

@@ -3,13 +3,15 @@ import math
 import pytest
 import torch
 
-from limner.errors import LimnerError
+from limner.errors import LimnerError, WeightsError
 from limner.methods.schedules import difface_schedule
 from limner.nets.estimator import Estimator
 from limner.nets.unet import UNet
 from limner.train import RECIPES, make_recipe
 from limner.train.difface_estimator import l1, root_mse
 from limner.train.difface_prior import LAST_TIMESTEP, CleanLoss, denoised, diffuse
+from limner.train.loop import save_weights
+from limner.train.refldm import mini_unet
 from limner.train.variational import discretised_log_likelihood, hybrid_loss, normal_kl
 
 
@@ -31,7 +33,13 @@ def test_the_mini_recipe_takes_a_step_that_helps(shared, name):
 
 @pytest.mark.parametrize(
     ("name", "parameters", "steps", "batch"),
-    [("difface-estimator", 15_792_587, 300_000, 32), ("difface-prior", 159_788_454, 500_000, 64)],
+    [
+        ("difface-estimator", 15_792_587, 300_000, 32),
+        ("difface-prior", 159_788_454, 500_000, 64),
+        ("vqgan", 57_183_515, 200_000, 32),
+        ("ldm", 117_759_368, 500_000, 40),
+        ("refldm", 117_759_368, 150_000, 8),
+    ],
 )
 def test_the_paper_preset_has_the_published_settings(shared, name, parameters, steps, batch):
     recipe = make_recipe(name, shared / "faces", "paper")
@@ -137,7 +145,36 @@ def _noise(batch, seed):
     return torch.randn(batch["image"].shape, generator=generator)
 
 
+def test_the_last_stage_begins_with_the_net_of_the_one_before(shared, tmp_path):
+    net = mini_unet()
+    save_weights(net, tmp_path / "unet")
+    recipe = make_recipe("refldm", shared / "faces", start=tmp_path / "unet")
+    for a, b in zip(net.parameters(), recipe.model.parameters(), strict=True):
+        torch.testing.assert_close(a, b, rtol=0, atol=0)
+    save_weights(Estimator(), tmp_path / "estimator")
+    with pytest.raises(WeightsError, match="holds another net than a UNet: give the weights that `limner train ldm`"):
+        make_recipe("refldm", shared / "faces", start=tmp_path / "estimator")
+    with pytest.raises(WeightsError, match="holds another net than a VQGAN: train one with `limner train vqgan`"):
+        make_recipe("ldm", shared / "faces", first_stage=tmp_path / "unet")
+
+
+def test_a_look_with_a_reference_differs_from_one_without(shared):
+    """What the recipe measures and draws goes through the references."""
+    recipe = make_recipe("refldm", shared / "faces")
+    assert recipe.validate is not None and recipe.preview is not None
+    recipe.validate.limit = recipe.preview.limit = 1
+    generator = torch.Generator().manual_seed(0)
+    for parameter in recipe.model.parameters():
+        if parameter.abs().max() == 0:
+            torch.nn.init.normal_(parameter, std=0.05, generator=generator)
+    figures = recipe.validate(recipe.model.eval())
+    assert figures["psnr t=999 alone"] != figures["psnr t=999 reference"]
+    assert recipe.preview(recipe.model).shape[1] > 6 * 256
+
+
 def test_messages(shared):
+    with pytest.raises(LimnerError, match="The recipe 'vqgan' takes no --start: leave it out"):
+        make_recipe("vqgan", shared / "faces", start=shared)
     with pytest.raises(LimnerError, match="There is no recipe 'x': choose one of alignnet"):
         make_recipe("x", shared / "faces")
     with pytest.raises(LimnerError, match="There is no preset 'x': choose mini or paper"):

@@ -100,9 +100,7 @@ def test_bad_folders(folder):
     with pytest.raises(WeightsError, match=r"unet should hold one safetensors file, not 2"):
         load_net(unet)
     (unet / "config.json").write_text('{"_class_name": "Transformer"}')
-    with pytest.raises(
-        WeightsError, match=r"unet holds no net that limner knows \(AlignNet, Estimator, SwinIR, UNet\)"
-    ):
+    with pytest.raises(WeightsError, match=r"unet holds no net that limner knows \(AlignNet, .*UNet.*\)"):
         load_net(unet)
     (unet / "config.json").write_text("{")
     with pytest.raises(WeightsError, match=r"unet has no readable config\.json"):

@@ -54,6 +54,12 @@ def similarity(landmarks: np.ndarray, size: int) -> np.ndarray:
     return fit_similarity(points, template(size))
 
 
+def stretch(width: int, height: int, size: int) -> np.ndarray:
+    """The 2x3 matrix that resizes a picture of width x height to size x size and does nothing else."""
+    across, down = size / width, size / height
+    return np.array([[across, 0, (across - 1) / 2], [0, down, (down - 1) / 2]])
+
+
 def invert(matrix: np.ndarray) -> np.ndarray:
     """The inverse of a 2x3 affine matrix: crop -> picture for one that goes picture -> crop."""
     linear = np.linalg.inv(matrix[:, :2])

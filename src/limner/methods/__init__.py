@@ -35,6 +35,12 @@ METHODS = {
         "Yue & Loy, DifFace, arXiv 2212.06512",
         references=False,
     ),
+    "refldm": MethodInfo(
+        "refldm",
+        "latent diffusion that attends to other photographs of the same person",
+        "Hsiao et al., ReF-LDM, arXiv 2412.05043",
+        references=True,
+    ),
 }
 
 
@@ -67,6 +73,6 @@ def load(name: str, weights: str = "mini", scheduler: str | None = None) -> Load
         WeightsError: if the weights are missing or don't fit.
     """
     find_method(name)
-    from limner.methods.loaded import load_difface  # torch and diffusers take seconds to import
+    from limner.methods.loaded import LOADERS  # torch and diffusers take seconds to import
 
-    return load_difface(weights, scheduler)
+    return LOADERS[name](weights, scheduler)

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, fields
 from pathlib import Path
 
 import limner.weights as weights_of
+from limner.errors import WeightsError
 from limner.methods.difface import DifFacePipeline
-from limner.methods.schedules import difface_schedule, load_schedule, swap
+from limner.methods.refldm import RefLDMPipeline, Timetable
+from limner.methods.schedules import difface_schedule, load_schedule, refldm_schedule, swap
 from limner.weights.load import WeightsInfo
 
 
 @dataclass(frozen=True)
-class Sampling:
+class DifFaceSampling:
     """DifFace's knobs.
 
     Attributes:
@@ -26,9 +30,36 @@ class Sampling:
     eta: float
 
 
-PAPER = Sampling(start=400, steps=100, eta=0.5)
-MINI = Sampling(start=150, steps=15, eta=0.5)
+DIFFACE_PAPER = DifFaceSampling(start=400, steps=100, eta=0.5)
+DIFFACE_MINI = DifFaceSampling(start=150, steps=15, eta=0.5)
 """Chosen on the validation faces: the embedded prior is weak, so it is trusted with fine detail only."""
+
+
+@dataclass(frozen=True)
+class RefLDMSampling:
+    """ReF-LDM's knobs.
+
+    Attributes:
+        steps: evaluations of the U-Net, 1 to 999.
+        eta: 0 (deterministic) to 1.
+        guidance: 1 (none) or more; larger leans more on the references.
+        timetable: `leading` or `trailing`; None is that of the pipeline's scheduler.
+        encoding: of the references, `wide` or `separate`; None is what the pipeline was trained with.
+    """
+
+    steps: int
+    eta: float
+    guidance: float
+    timetable: Timetable | None = None
+    encoding: str | None = None
+
+
+REFLDM_PAPER = RefLDMSampling(steps=50, eta=0.0, guidance=1.5, timetable="trailing")
+REFLDM_MINI = RefLDMSampling(steps=20, eta=0.0, guidance=1.5, timetable="trailing")
+
+Sampling = DifFaceSampling | RefLDMSampling
+KNOBS = tuple(dict.fromkeys(field.name for kind in (DifFaceSampling, RefLDMSampling) for field in fields(kind)))
+"""Settings that some method knows."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +72,7 @@ class LoadedMethod:
         sampling: what the weights are best run with.
     """
 
-    pipeline: DifFacePipeline
+    pipeline: DifFacePipeline | RefLDMPipeline
     info: WeightsInfo
     sampling: Sampling
 
@@ -63,4 +94,43 @@ def load_difface(source: str = "mini", scheduler: str | None = None) -> LoadedMe
     pipeline = DifFacePipeline(estimator, unet, schedule)
     if scheduler:
         pipeline = swap(pipeline, scheduler)
-    return LoadedMethod(pipeline, info, MINI if source == "mini" else PAPER)
+    return LoadedMethod(pipeline, info, DIFFACE_MINI if source == "mini" else DIFFACE_PAPER)
+
+
+def load_refldm(source: str = "mini", scheduler: str | None = None) -> LoadedMethod:
+    """ReF-LDM with weights from `mini`, `official` or a folder.
+
+    A folder says in its `model_index.json` how it encodes references, as a saved pipeline does; without it each is
+    encoded alone.
+
+    Raises:
+        LimnerError: if there is no such scheduler.
+        WeightsError: if the weights are missing or don't fit.
+    """
+    vqgan, unet, info = weights_of.load_refldm(source)
+    encoding = "separate"
+    if source == "mini":
+        schedule = load_schedule(weights_of.find("mini/refldm").path(), default=refldm_schedule)
+    elif source == "official":
+        schedule, encoding = refldm_schedule(), "wide"
+    else:
+        schedule = load_schedule(Path(source) / "scheduler", Path(source) / "unet", default=refldm_schedule)
+        encoding = _encoding_of(Path(source))
+    pipeline = RefLDMPipeline(vqgan, unet, schedule, encoding)
+    if scheduler:
+        pipeline = swap(pipeline, scheduler)
+    return LoadedMethod(pipeline, info, REFLDM_MINI if source == "mini" else REFLDM_PAPER)
+
+
+def _encoding_of(folder: Path) -> str:
+    index = folder / "model_index.json"
+    if not index.is_file():
+        return "separate"
+    try:
+        return str(json.loads(index.read_text(encoding="utf-8")).get("encoding", "separate"))
+    except (OSError, ValueError) as error:
+        raise WeightsError(f"{index} can't be read as JSON: save the pipeline again, or delete it.") from error
+
+
+LOADERS: dict[str, Callable[[str, str | None], LoadedMethod]] = {"difface": load_difface, "refldm": load_refldm}
+"""By the method's name: from (weights, scheduler)."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Literal, TypeVar, cast
 
@@ -13,6 +14,7 @@ from diffusers.schedulers.scheduling_unipc_multistep import UniPCMultistepSchedu
 from limner.errors import LimnerError
 
 Pipeline = TypeVar("Pipeline", bound=DiffusionPipeline)
+Scheduler = DDIMScheduler | DPMSolverMultistepScheduler | UniPCMultistepScheduler
 
 
 def difface_schedule(prediction: Literal["epsilon", "sample"] = "epsilon") -> DDIMScheduler:
@@ -31,6 +33,30 @@ def difface_schedule(prediction: Literal["epsilon", "sample"] = "epsilon") -> DD
         steps_offset=0,
         set_alpha_to_one=True,
         clip_sample=True,
+        prediction_type=prediction,
+    )
+
+
+def refldm_schedule(
+    prediction: Literal["epsilon", "sample"] = "epsilon", timetable: Literal["leading", "trailing"] = "trailing"
+) -> DDIMScheduler:
+    """ReF-LDM's schedule (its published code): 1000 steps, sqrt(beta) linear from sqrt(.0015) to sqrt(.0155), abar_0
+    behind the last step instead of 1, nothing clipped.
+
+    Args:
+        prediction: what the U-Net predicts: `epsilon`, the noise (the published one), or `sample`, the clean latent.
+        timetable: the paper's evaluation asks at 1, 1 + c, 1 + 2c, ... (`leading`, 100 steps), its demo at 999,
+            999 - c, ... (`trailing`, 50 steps), with c = 1000 / steps.
+    """
+    return DDIMScheduler(
+        num_train_timesteps=1000,
+        beta_schedule="scaled_linear",
+        beta_start=0.0015,
+        beta_end=0.0155,
+        timestep_spacing=timetable,
+        steps_offset=1,
+        set_alpha_to_one=False,
+        clip_sample=False,
         prediction_type=prediction,
     )
 
@@ -61,9 +87,9 @@ def swap(pipeline: Pipeline, name: str) -> Pipeline:
     return pipeline
 
 
-def load_schedule(*folders: Path) -> DDIMScheduler:
-    """The schedule saved in the first of the folders that has one (`scheduler_config.json`); DifFace's own if none."""
+def load_schedule(*folders: Path, default: Callable[[], DDIMScheduler] = difface_schedule) -> DDIMScheduler:
+    """The schedule saved in the first of the folders that has one (`scheduler_config.json`); the default if none."""
     for folder in folders:
         if (folder / "scheduler_config.json").is_file():
             return cast(DDIMScheduler, DDIMScheduler.from_pretrained(folder))
-    return difface_schedule()
+    return default()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,10 +11,29 @@ from limner.errors import LimnerError
 if TYPE_CHECKING:
     from limner.train.recipe import Recipe
 
-RECIPES = ("alignnet", "difface-estimator", "difface-prior")
+_HOME = {
+    "alignnet": "limner.train.alignnet:alignnet",
+    "difface-estimator": "limner.train.difface_estimator:difface_estimator",
+    "difface-prior": "limner.train.difface_prior:difface_prior",
+    "identity": "limner.train.identity:identity",
+    "vqgan": "limner.train.vqgan:vqgan",
+    "ldm": "limner.train.refldm:ldm",
+    "refldm": "limner.train.refldm:refldm",
+}
+RECIPES = tuple(_HOME)
+BUILDS_ON = {"ldm": {"first_stage"}, "refldm": {"first_stage", "start"}}
+"""Other nets that a recipe can be given."""
 
 
-def make_recipe(name: str, data: Path, preset: str = "mini", seed: int = 0) -> Recipe:
+def make_recipe(
+    name: str,
+    data: Path,
+    preset: str = "mini",
+    seed: int = 0,
+    *,
+    first_stage: Path | None = None,
+    start: Path | None = None,
+) -> Recipe:
     """The recipe of that name.
 
     Args:
@@ -21,18 +41,20 @@ def make_recipe(name: str, data: Path, preset: str = "mini", seed: int = 0) -> R
         data: folder of aligned faces with its tables.
         preset: `mini`, or `paper` for the published settings.
         seed: of initialisation, data order and noise.
+        first_stage: folder of the VQGAN of a latent diffusion; None is the embedded one.
+        start: folder of a net that the recipe goes on from; None begins anew.
 
     Raises:
-        LimnerError: if there is no such recipe or preset, or the data lacks its tables.
+        LimnerError: if there is no such recipe or preset, the recipe builds on no such net, or the data lacks its
+            tables.
+        WeightsError: if a net that it builds on is missing or doesn't fit.
     """
     if name not in RECIPES:
         raise LimnerError(f"There is no recipe '{name}': choose one of {', '.join(RECIPES)}.")
     if preset not in ("mini", "paper"):
         raise LimnerError(f"There is no preset '{preset}': choose mini or paper.")
-    if name == "alignnet":
-        from limner.train.alignnet import alignnet as recipe
-    elif name == "difface-estimator":
-        from limner.train.difface_estimator import difface_estimator as recipe
-    else:
-        from limner.train.difface_prior import difface_prior as recipe
-    return recipe(data, preset, seed)  # type: ignore[arg-type]
+    given = {key: path for key, path in (("first_stage", first_stage), ("start", start)) if path is not None}
+    for key in given.keys() - BUILDS_ON.get(name, set()):
+        raise LimnerError(f"The recipe '{name}' takes no --{key.replace('_', '-')}: leave it out.")
+    module, function = _HOME[name].split(":")
+    return getattr(import_module(module), function)(data, preset, seed, **given)

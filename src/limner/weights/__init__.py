@@ -5,6 +5,8 @@ This module stays light; torch is imported when something is loaded.
     find("official/difface-prior")   an entry of the catalogue; WEIGHTS is all of them
     fetch(entry, progress=...)       brings a published file, verified
     load_difface("mini")             estimator, prior and what to tell the user
+    load_refldm("mini")              autoencoder, denoiser and what to tell the user
+    load_identity("mini")            the recogniser; or one of the user's, by path
     load_net("mini/alignnet")        one net
     convert(file, folder)            a published file into a folder of ours
 """
@@ -20,7 +22,9 @@ from limner.weights.fetch import fetch
 if TYPE_CHECKING:
     from diffusers.models.modeling_utils import ModelMixin
 
+    from limner.nets.identity import IdentityNet
     from limner.nets.unet import UNet
+    from limner.nets.vqgan import VQGAN
     from limner.weights.load import WeightsInfo
 
 __all__ = [
@@ -32,7 +36,9 @@ __all__ = [
     "fetch",
     "find",
     "load_difface",
+    "load_identity",
     "load_net",
+    "load_refldm",
     "models_dir",
 ]
 
@@ -42,6 +48,20 @@ def load_difface(source: str | Path = "mini", models: Path | None = None) -> tup
     from limner.weights.load import load_difface
 
     return load_difface(source, models)
+
+
+def load_refldm(source: str | Path = "mini", models: Path | None = None) -> tuple[VQGAN, UNet, WeightsInfo]:
+    """ReF-LDM's autoencoder and denoiser from `mini`, `official` or a folder; see `load.load_refldm`."""
+    from limner.weights.load import load_refldm
+
+    return load_refldm(source, models)
+
+
+def load_identity(source: str | Path = "mini") -> IdentityNet:
+    """The recogniser: embedded, a folder, or a file with an ArcFace IR-ResNet; see `load.load_identity`."""
+    from limner.weights.load import load_identity
+
+    return load_identity(source)
 
 
 def load_net(source: str | Path, models: Path | None = None) -> ModelMixin:

@@ -18,6 +18,7 @@ from limner.errors import WeightsError
 EMBEDDED = Path(__file__).parent / "mini"
 OWN_LICENCE = "Apache-2.0"
 S_LAB_LICENCE = "NTU S-Lab License 1.0, non-commercial"
+REFLDM_LICENCE = "as the authors state it: non-commercial research only"
 
 
 @dataclass(frozen=True)
@@ -66,7 +67,7 @@ class Published:
     name: str
     purpose: str
     licence: str
-    kind: Literal["difface-unet", "swinir", "yunet"]
+    kind: Literal["difface-unet", "swinir", "refldm-unet", "refldm-vqgan", "yunet"]
     file: str
     url: str
     about: int
@@ -112,12 +113,16 @@ class Published:
 Weights = Embedded | Published
 
 _DIFFACE = "https://github.com/zsyOAOA/DifFace/releases/download/V1.0"
+_REFLDM = "https://github.com/ChiWeiHsiao/ref-ldm/releases/download/1.0.0"
 _YUNET = "https://github.com/opencv/opencv_zoo/raw/main/models/face_detection_yunet"
 
 WEIGHTS: tuple[Weights, ...] = (
     Embedded("mini/alignnet", "finds the five points of a face (default detector)"),
     Embedded("mini/difface-estimator", "DifFace at 256 px: the regressor f(y0)"),
     Embedded("mini/difface-prior", "DifFace at 256 px: the diffusion prior"),
+    Embedded("mini/identity", "tells whether two faces are the same person: identity loss and measurements"),
+    Embedded("mini/vqgan", "ReF-LDM at 256 px: the autoencoder"),
+    Embedded("mini/refldm", "ReF-LDM at 256 px: the latent diffusion that attends to references"),
     Published(
         name="official/difface-estimator",
         purpose="DifFace at 512 px: the authors' SwinIR regressor",
@@ -135,6 +140,24 @@ WEIGHTS: tuple[Weights, ...] = (
         file="iddpm_ffhq512_ema500000.pth",
         url=f"{_DIFFACE}/iddpm_ffhq512_ema500000.pth",
         about=639_000_000,  # 159.8 M parameters
+    ),
+    Published(
+        name="official/vqgan",
+        purpose="ReF-LDM at 512 px: the authors' autoencoder",
+        licence=REFLDM_LICENCE,
+        kind="refldm-vqgan",
+        file="vqgan.ckpt",
+        url=f"{_REFLDM}/vqgan.ckpt",
+        about=299_000_000,  # 57.2 M parameters and, unless they were left out, 17.5 M of its losses
+    ),
+    Published(
+        name="official/refldm",
+        purpose="ReF-LDM at 512 px: the authors' latent diffusion",
+        licence=REFLDM_LICENCE,
+        kind="refldm-unet",
+        file="refldm.ckpt",
+        url=f"{_REFLDM}/refldm.ckpt",
+        about=1_171_000_000,  # 117.8 M parameters, as many averaged ones, and perhaps the autoencoder
     ),
     Published(
         name="official/yunet",

@@ -2,24 +2,31 @@
 
 import json
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from importlib import import_module
 from pathlib import Path
+from typing import cast
 
 import torch
 from diffusers.models.modeling_utils import ModelMixin
 
 from limner.errors import WeightsError
+from limner.nets.identity import IdentityNet
 from limner.nets.unet import UNet
+from limner.nets.vqgan import VQGAN
 from limner.weights import catalogue
+from limner.weights.arcface import load_arcface
 from limner.weights.official import LOADERS
 from limner.weights.tensors import fill, read_tensors
 
 NETS = {
     "AlignNet": "limner.nets.alignnet",
     "Estimator": "limner.nets.estimator",
+    "IdentityNet": "limner.nets.identity",
     "SwinIR": "limner.nets.swinir",
     "UNet": "limner.nets.unet",
+    "VQGAN": "limner.nets.vqgan",
 }
 
 
@@ -54,26 +61,105 @@ def load_difface(source: str | Path = "mini", models: Path | None = None) -> tup
     Raises:
         WeightsError: weights are missing, damaged or don't fit.
     """
+    parts = {"estimator": ("difface-estimator", ModelMixin), "unet": ("difface-prior", UNet)}
+    nets, info = _load_nets("DifFace", parts, source, models)
+    return nets["estimator"], cast(UNet, nets["unet"]), info
+
+
+def load_refldm(source: str | Path = "mini", models: Path | None = None) -> tuple[VQGAN, UNet, WeightsInfo]:
+    """ReF-LDM's two nets, in float32 on the CPU, in evaluation mode.
+
+    Args:
+        source: `mini` (embedded, 256 px), `official` (the authors' files in the folder of models, 512 px),
+            or a folder: with `vqgan/` and `unet/` as `RefLDMPipeline.save_pretrained` writes it, or with the authors'
+            `vqgan.ckpt` and `refldm.ckpt`.
+        models: the folder of models; by default `catalogue.models_dir()`.
+
+    Returns:
+        The autoencoder, the U-Net, and what to tell the user about them.
+
+    Raises:
+        WeightsError: weights are missing, damaged or don't fit.
+    """
+    if holds_published_refldm(source):
+        vqgan, unet, info = load_refldm("official", Path(source))
+        return vqgan, unet, replace(info, name=str(source))
+    parts = {"vqgan": ("vqgan", VQGAN), "unet": ("refldm", UNet)}
+    nets, info = _load_nets("ReF-LDM", parts, source, models)
+    vqgan, unet = cast(VQGAN, nets["vqgan"]), cast(UNet, nets["unet"])
+    return vqgan, unet, replace(info, size=info.size * vqgan.factor)
+
+
+def holds_published_refldm(source: str | Path) -> bool:
+    """Whether `source` is a folder with the authors' file rather than with nets of ours."""
+    return str(source) not in ("mini", "official") and (Path(source) / "refldm.ckpt").is_file()
+
+
+def _load_nets(
+    method: str, parts: Mapping[str, tuple[str, type[ModelMixin]]], source: str | Path, models: Path | None
+) -> tuple[dict[str, ModelMixin], WeightsInfo]:
+    """The nets of a method and what to tell of them; the size is the U-Net's.
+
+    `parts` are their folders in a saved pipeline, each with its name behind `mini/` and `official/` and its class.
+    """
     name = str(source)
     if name in ("mini", "official"):
-        places = [catalogue.find(f"{name}/difface-{part}") for part in ("estimator", "prior")]
+        places = [catalogue.find(f"{name}/{part}") for part, _ in parts.values()]
         licences = [weights.licence for weights in places]
-        origin = {"mini": "trained by the limner project", "official": "published by the authors of DifFace"}[name]
-        estimator, unet = (load_net(weights.name, models) for weights in places)
+        origin = {"mini": "trained by the limner project", "official": f"published by the authors of {method}"}[name]
+        nets = {folder: load_net(weights.name, models) for folder, weights in zip(parts, places, strict=True)}
     else:
-        folders = [Path(source) / part for part in ("estimator", "unet")]
+        folders = [Path(source) / folder for folder in parts]
         if not all(folder.is_dir() for folder in folders):
             raise WeightsError(
-                f"There are no DifFace weights {name!r}: give mini, official, or a folder that holds the "
-                "folders estimator and unet."
+                f"There are no {method} weights {name!r}: give mini, official, or a folder that holds the "
+                f"folders {' and '.join(parts)}."
             )
         licences = [licence_of(folder) for folder in folders]
         origin = "a folder of the user's"
-        estimator, unet = (load_net(folder) for folder in folders)
-    if not isinstance(unet, UNet):
-        raise WeightsError(f"The folder unet of the DifFace weights {name!r} holds another net than a UNet.")
+        nets = {folder.name: load_net(folder) for folder in folders}
+    for folder, (_, kind) in parts.items():
+        if not isinstance(nets[folder], kind):
+            raise WeightsError(
+                f"The folder {folder} of the {method} weights {name!r} holds another net than a {kind.__name__}."
+            )
     licence = "; ".join(dict.fromkeys(licences))
-    return estimator, unet, WeightsInfo(name, licence, origin, unet.config["sample_size"])
+    return nets, WeightsInfo(name, licence, origin, nets["unet"].config["sample_size"])
+
+
+def load_identity(source: str | Path = "mini") -> IdentityNet:
+    """The recogniser of identity losses and measurements, in float32 on the CPU, in evaluation mode.
+
+    Args:
+        source: `mini` (embedded), a folder of ours, or a file with an ArcFace IR-ResNet: `.onnx`, PyTorch's or
+            safetensors' (see `weights/arcface.py`).
+
+    Raises:
+        WeightsError: there is no such source, or it is damaged or another net.
+        LimnerError: an ONNX file, and the package `onnx` is missing.
+    """
+    path = Path(source)
+    if str(source) != "mini" and path.is_file():
+        return load_arcface(path)
+    if str(source) != "mini" and not path.is_dir():
+        raise WeightsError(
+            f"There is no recogniser {str(source)!r}: give mini, a folder with config.json, or a file with an ArcFace "
+            "IR-ResNet (.onnx, .pth, .safetensors)."
+        )
+    net = load_net("mini/identity" if str(source) == "mini" else path)
+    if not isinstance(net, IdentityNet):
+        raise WeightsError(f"The folder of weights {source} holds another net than an IdentityNet.")
+    return net
+
+
+def identity_licence(source: str | Path = "mini") -> str:
+    """The licence of what `load_identity` reads; of a file that is the user's to know."""
+    if str(source) == "mini":
+        return catalogue.find("mini/identity").licence
+    stated = licence_of(Path(source))
+    if stated != "not stated":
+        return stated
+    return "that of your own file, which limner can't know (many published recognisers are for research only)"
 
 
 def load_net(source: str | Path, models: Path | None = None) -> ModelMixin:

@@ -1,0 +1,228 @@
+"""The command line's `limner benchmark`: a protocol, measured and told."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from limner import ui
+from limner.cli_options import (
+    Device,
+    DeviceOption,
+    Dtype,
+    DtypeOption,
+    Eta,
+    Guidance,
+    Json,
+    Method,
+    Scheduler,
+    Seed,
+    Start,
+    Steps,
+    Threads,
+    TimetableOption,
+    WeightsOption,
+)
+from limner.errors import LimnerError
+
+if TYPE_CHECKING:
+    from limner.restorer import Restorer
+
+
+class Protocol(StrEnum):
+    limner_test = "limner-test"
+    landmarks = "landmarks"
+    verification = "verification"
+    references = "references"
+
+
+def benchmark(
+    data: Annotated[Path, typer.Option(help="Folder of aligned faces with index.csv and landmarks.csv.")],
+    protocol: Annotated[
+        Protocol,
+        typer.Option(
+            help="limner-test: restoration; references: identity with the right, no and wrong references; landmarks: "
+            "the finder; verification: the recogniser."
+        ),
+    ] = Protocol.limner_test,
+    preset: Annotated[str, typer.Option(help="Degradation, for limner-test and references.")] = "ffhq-ref-severe",
+    method: Method = "difface",
+    weights: WeightsOption = "mini",
+    start: Start = None,
+    steps: Steps = None,
+    eta: Eta = None,
+    guidance: Guidance = None,
+    timetable: TimetableOption = None,
+    scheduler: Scheduler = None,
+    seed: Seed = 0,
+    split: Annotated[
+        str,
+        typer.Option(
+            help="test; val is for choosing settings; held-out: pairs of photographs, for references and verification."
+        ),
+    ] = "test",
+    limit: Annotated[int | None, typer.Option(help="The first so many faces only.", min=1)] = None,
+    sheet: Annotated[Path | None, typer.Option(help="Save a contact sheet of some faces here (PNG).")] = None,
+    device: DeviceOption = Device.auto,
+    dtype: DtypeOption = Dtype.auto,
+    threads: Threads = None,
+    json: Json = False,
+) -> None:
+    """Measure on the test faces, which nothing was trained on."""
+    if protocol is Protocol.verification:
+        _verification(data, split, threads, json)
+        return
+    if protocol is not Protocol.references and split not in ("test", "val"):
+        raise LimnerError(f"There is no split '{split}' to measure: choose test or val.")
+    chosen: Literal["test", "val"] = "val" if split == "val" else "test"
+    if protocol is Protocol.landmarks:
+        from limner.data.faces import FaceSet
+        from limner.device import choose
+        from limner.evaluate import landmarks
+
+        choose(threads=threads)
+        rows = landmarks.measure_all(FaceSet.open(data, chosen), limit, seed)
+        if json:
+            ui.emit({"protocol": protocol.value, "rows": [asdict(row) for row in rows]})
+        else:
+            print(landmarks.table(rows))
+        return
+
+    from limner.restorer import Restorer, Settings
+
+    restorer = Restorer(
+        Settings(
+            method=method,
+            weights=weights,
+            start=start,
+            steps=steps,
+            eta=eta,
+            guidance=guidance,
+            timetable=timetable and timetable.value,
+            scheduler=scheduler,
+            seed=seed,
+            device=device.value,
+            dtype=dtype.value,
+            threads=threads,
+        )
+    )
+    if protocol is Protocol.references:
+        _references(data, preset, restorer, split, limit, sheet, json)
+    else:
+        _limner_test(data, preset, restorer, chosen, limit, sheet, json)
+
+
+def _limner_test(
+    data: Path,
+    preset: str,
+    restorer: Restorer,
+    split: Literal["test", "val"],
+    limit: int | None,
+    sheet: Path | None,
+    json: bool,
+) -> None:
+    from limner.evaluate.protocols import limner_test
+    from limner.evaluate.report import save_sheet
+
+    with ui.progress("measuring", show=not json) as bar:
+        measured = limner_test(
+            data,
+            preset,
+            restorer,
+            limit=limit,
+            split=split,
+            progress=lambda done, total: bar("measuring", done, total),
+        )
+    if sheet:
+        save_sheet(sheet, measured.pictures, [row.method for row in measured.rows] + ["truth"])
+    if json:
+        ui.emit(
+            {
+                "protocol": measured.protocol,
+                "preset": measured.preset,
+                "faces": measured.faces,
+                "rows": [asdict(row) for row in measured.rows],
+            }
+        )
+        return
+    ui.table(
+        ["method", "PSNR dB", "SSIM", "detail ratio", "identity", "rank 1", "s a face"],
+        [
+            [
+                r.method,
+                f"{r.psnr:.2f}",
+                f"{r.ssim:.4f}",
+                f"{r.detail:.2f}",
+                f"{r.identity:.3f}",
+                f"{r.rank1:.1%}",
+                f"{r.seconds:.2f}",
+            ]
+            for r in measured.rows
+        ],
+    )
+
+
+def _references(
+    data: Path, preset: str, restorer: Restorer, split: str, limit: int | None, sheet: Path | None, json: bool
+) -> None:
+    from limner.evaluate.hog import HogIdentity
+    from limner.evaluate.references import COLUMNS, reference_test
+    from limner.evaluate.report import save_sheet
+    from limner.weights.load import load_identity
+
+    if split not in ("test", "held-out", "test+held-out"):
+        raise LimnerError(f"There is no split '{split}' with pairs: choose test, held-out or test+held-out.")
+    with ui.progress("measuring", show=not json) as bar:
+        measured = reference_test(
+            data,
+            preset,
+            restorer,
+            {"mini/identity": load_identity("mini"), "HOG": HogIdentity()},
+            splits=split.split("+"),  # type: ignore[arg-type]
+            limit=limit,
+            progress=lambda done, total: bar("measuring", done, total),
+        )
+    if sheet:
+        save_sheet(sheet, measured.pictures, COLUMNS)
+    if json:
+        figures = {name: getattr(measured, name) for name in ("preset", "faces", "people", "gallery")}
+        ui.emit({"protocol": "references", **figures, "rows": [asdict(row) for row in measured.rows]})
+        return
+    ui.table(
+        ["measure", "pictures", "similarity to the truth", "against none", "better", "rank 1", "PSNR dB"],
+        [
+            [
+                row.measure,
+                row.pictures,
+                f"{row.mean:.3f} ± {row.spread:.3f}",
+                f"{row.gain:+.3f} (error {row.error:.3f})",
+                f"{row.better:.0%}",
+                f"{row.rank1:.1%}",
+                f"{row.psnr:.2f}",
+            ]
+            for row in measured.rows
+        ],
+    )
+    ui.say(
+        f"{measured.faces} photographs of {measured.people} people under {measured.preset}; gallery of "
+        f"{measured.gallery} faces."
+    )
+
+
+def _verification(data: Path, split: str, threads: int | None, json: bool) -> None:
+    from limner.data.faces import FaceSet
+    from limner.device import choose
+    from limner.evaluate import identity
+
+    if split not in ("test", "held-out"):
+        raise LimnerError(f"There is no split '{split}' to verify on: choose test or held-out.")
+    choose(threads=threads)
+    rows = identity.measure_all(FaceSet.open(data, split))
+    if json:
+        ui.emit({"protocol": "verification", "rows": [asdict(row) for row in rows]})
+    else:
+        print(identity.table(rows))

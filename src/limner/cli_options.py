@@ -1,0 +1,69 @@
+"""Options that several commands of the command line share."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from limner import ui
+
+
+class Device(StrEnum):
+    auto = "auto"
+    cpu = "cpu"
+    cuda = "cuda"
+    mps = "mps"
+
+
+class Dtype(StrEnum):
+    auto = "auto"
+    fp32 = "fp32"
+    bf16 = "bf16"
+
+
+class Detector(StrEnum):
+    haar = "haar"
+    yunet = "yunet"
+
+
+class Timetable(StrEnum):
+    leading = "leading"
+    trailing = "trailing"
+
+
+class Encoding(StrEnum):
+    wide = "wide"
+    separate = "separate"
+
+
+Json = Annotated[bool, typer.Option("--json", help=ui.JSON_HELP)]
+DeviceOption = Annotated[Device, typer.Option(help="Where nets run.")]
+DtypeOption = Annotated[Dtype, typer.Option(help="Precision of the nets; auto: bf16 where the hardware has it.")]
+Threads = Annotated[int | None, typer.Option(help="CPU threads of torch.", min=1)]
+Method = Annotated[str, typer.Option(help="Restoration method, see `limner methods`.")]
+References = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--reference", help="refldm: another photo of the same person, or a folder of them; may be given repeatedly."
+    ),
+]
+WeightsOption = Annotated[str, typer.Option(help="mini, official, or a folder.")]
+Start = Annotated[int | None, typer.Option(help="difface: timestep at which the chain is entered; larger is freer.")]
+Steps = Annotated[int | None, typer.Option(help="Evaluations of the diffusion net; difface, 0: the estimator alone.")]
+Eta = Annotated[float | None, typer.Option(help="0 faithful to 1 most realistic.")]
+Guidance = Annotated[float | None, typer.Option(help="refldm: 1 none; larger leans more on the references.")]
+TimetableOption = Annotated[Timetable | None, typer.Option(help="refldm: steps count from the first or the last.")]
+EncodingOption = Annotated[Encoding | None, typer.Option(help="refldm: references side by side, or each alone.")]
+Scheduler = Annotated[str | None, typer.Option(help="ddim, dpmsolver++ or unipc.")]
+Seed = Annotated[int, typer.Option(help="Seed of all noise.", min=0)]
+DetectorOption = Annotated[Detector, typer.Option(help="Face finder; yunet needs its ONNX file.")]
+Yunet = Annotated[
+    Path | None, typer.Option(help="Its ONNX file, unless `limner weights fetch official/yunet` brought it.")
+]
+Megapixels = Annotated[float, typer.Option("--max-megapixels", help="Refuse larger photos.")]
+Faces = Annotated[str, typer.Option(help="all, largest, or indices as 0,2 (0 is the largest).")]
+MinFace = Annotated[float, typer.Option(help="Leave faces smaller than this many pixels alone.", min=0)]
+MinScore = Annotated[float, typer.Option(help="Leave faces the finder is less sure of alone.", min=0, max=1)]

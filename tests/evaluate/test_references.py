@@ -1,0 +1,112 @@
+"""With a method that paints what its reference shows, every figure of the protocol is known beforehand."""
+
+import csv
+from types import SimpleNamespace
+
+import cv2
+import numpy as np
+import pytest
+from torch import nn
+
+from limner.errors import LimnerError
+from limner.evaluate.references import COLUMNS, reference_test
+from limner.methods.refldm import RefLDMPipeline
+
+COLOURS = {"a": (200, 40, 40), "b": (40, 200, 40), "c": (40, 40, 200), "d": (120, 120, 40)}
+
+
+class Painter(RefLDMPipeline):
+    """Its answer is the mean of the references, or the crop itself."""
+
+    def __init__(self):
+        self.asked = []
+
+    def __call__(self, crops, *, references=None, generator=None, **sampling):
+        self.asked.append((references[0], generator.initial_seed(), sampling))
+        shown = crops if references[0] is None else references[0].mean(dim=0, keepdim=True)
+        return SimpleNamespace(images=shown)
+
+
+def colour(crops):
+    """An identity told by the mean colour."""
+    return nn.functional.normalize(crops.mean(dim=(2, 3)) - 0.3, dim=1)
+
+
+@pytest.fixture
+def data(tmp_path):
+    """Two photographs of a, b and c, one of d; all in the split test."""
+    rows = [(person, number) for person in "abc" for number in (1, 2)] + [("d", 1)]
+    with (tmp_path / "index.csv").open("w", newline="") as index, (tmp_path / "landmarks.csv").open("w") as marks:
+        table = csv.writer(index)
+        table.writerow(["file", "person_id", "split", "out_size"])
+        marks.write("file," + ",".join(f"p{i}" for i in range(10)) + "\n")
+        for person, number in rows:
+            file = f"{person}{number}.png"
+            table.writerow([file, person, "test", 64])
+            marks.write(f"{file}," + ",".join(["1"] * 10) + "\n")
+            picture = np.full((64, 64, 3), COLOURS[person], np.uint8)
+            picture[:8, : 8 * number] = 0
+            cv2.imwrite(str(tmp_path / file), picture[..., ::-1])
+    return tmp_path
+
+
+def restorer(pipeline):
+    return SimpleNamespace(
+        method=SimpleNamespace(pipeline=pipeline),
+        settings=SimpleNamespace(method="painter", seed=3),
+        size=64,
+        sampling=lambda: {"steps": 2},
+    )
+
+
+def measured(data, **settings):
+    painter = Painter()
+    result = reference_test(
+        data, "ffhq-ref-severe", restorer(painter), {"colour": colour}, splits=("test",), **settings
+    )
+    return painter, result
+
+
+def test_each_photograph_is_restored_with_none_the_right_and_the_wrong_references(data):
+    painter, result = measured(data)
+    assert (result.faces, result.people, result.gallery) == (6, 3, 7)
+    assert len(painter.asked) == 18
+    first = painter.asked[:3]
+    assert first[0][0] is None
+    means = [references.mean(dim=(0, 2, 3)) * 255 for references, _, _ in first[1:]]
+    assert means[0].argmax() == 0 and means[1].argmax() == 1  # a's other photograph, then one of b's
+    assert len({seed for _, seed, _ in first}) == 1  # the same noise
+    assert len({seed for _, seed, _ in painter.asked}) == 6
+    assert all(sampling == {"steps": 2} for _, _, sampling in painter.asked)
+    assert all(len(row) == len(COLUMNS) for row in result.pictures)
+
+
+def test_the_figures_follow(data):
+    _, result = measured(data)
+    rows = {row.pictures: row for row in result.rows}
+    assert list(rows) == ["input", "references: none", "references: right", "references: wrong"]
+    right, wrong, none = (rows[f"references: {given}"] for given in ("right", "wrong", "none"))
+    assert right.mean == pytest.approx(1, abs=0.01) and right.spread < 0.01
+    assert wrong.mean < 0.5
+    assert none.gain == 0 and none.better == 0
+    assert none.mean == pytest.approx(rows["input"].mean)
+    assert right.gain == pytest.approx(right.mean - none.mean)
+    assert wrong.gain == pytest.approx(wrong.mean - none.mean) and wrong.better == 0
+    assert wrong.rank1 == 0
+    assert min(right.psnr, none.psnr) > wrong.psnr + 5
+
+
+def test_a_limit_and_progress(data):
+    told = []
+    _, result = measured(data, limit=4, progress=lambda done, total: told.append((done, total)))
+    assert result.faces == 4 and result.people == 2
+    assert told == [(1, 4), (2, 4), (3, 4), (4, 4)]
+
+
+def test_messages(data):
+    with pytest.raises(LimnerError, match="The method 'painter' can't use references: measure refldm"):
+        reference_test(data, "ffhq-ref-severe", restorer(object()), {}, splits=("test",))
+    lines = [line for line in (data / "index.csv").read_text().splitlines() if "2.png" not in line]
+    (data / "index.csv").write_text("\n".join(lines))
+    with pytest.raises(LimnerError, match="has nobody with two photographs in test: measure other splits"):
+        measured(data)

@@ -1,0 +1,408 @@
+"""ReF-LDM against outputs of the authors' code (`../shared/golden/refldm`), and its own promises."""
+
+import json
+from itertools import pairwise
+
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from limner.device import choose
+from limner.errors import LimnerError, WeightsError
+from limner.methods.loaded import REFLDM_PAPER, load_refldm
+from limner.methods.refldm import RefLDMPipeline
+from limner.methods.schedules import SCHEDULERS, refldm_schedule, swap
+from limner.nets.unet import UNet
+from limner.nets.vqgan import VQGAN
+from limner.weights.official_refldm import load_refldm_unet, load_refldm_vqgan
+
+CLOSE = {"rtol": 1e-4, "atol": 1e-4}  # as the golden README suggests; images lie in [0, 1]
+
+RUNS = [
+    f"ddim.{timetable}.S{steps}.cfg{guidance}.ref{count}"
+    for timetable in ("uniform", "uniform_trailing")
+    for steps, counts in ((5, (2, 3)), (10, (2,)))
+    for guidance in (1.0, 1.5)
+    for count in counts
+]
+ETA_RUN = "ddim_eta0.5_seed7.uniform_trailing.S5.cfg1.0.ref2"
+TIMETABLES = {"uniform": "leading", "uniform_trailing": "trailing"}
+
+
+@pytest.fixture(scope="module")
+def golden(shared):
+    return load_file(shared / "golden/refldm/tiny_io.safetensors")
+
+
+@pytest.fixture(scope="module")
+def published(shared):
+    folder = shared / "golden/refldm"
+    vqgan = load_refldm_vqgan(folder / "tiny_vqgan.safetensors", sample_size=64)
+    unet = load_refldm_unet(folder / "tiny_refldm.safetensors", head_channels=16, sample_size=32)
+    return RefLDMPipeline(vqgan, unet, refldm_schedule(), encoding="wide")
+
+
+def references_of(golden, count: int) -> torch.Tensor:
+    return torch.cat(golden[f"in.ref_image_{count}"].chunk(count, dim=-1)) / 2 + 0.5
+
+
+@pytest.mark.parametrize("run", [*RUNS, ETA_RUN])
+def test_restoration(golden, published, run):
+    name, timetable, steps, *guidance, references = run.replace("eta0.5", "eta").split(".")
+    count = int(references.removeprefix("ref"))
+    out = published(
+        golden["in.lq_image"] / 2 + 0.5,
+        references=[references_of(golden, count)],
+        guidance=float(".".join(guidance).removeprefix("cfg")),
+        steps=int(steps[1:]),
+        timetable=TIMETABLES[timetable],
+        eta=0.5 if "eta" in name else 0.0,
+        noise=golden["in.x_T"],
+        generator=torch.Generator().manual_seed(7),
+    )
+    torch.testing.assert_close(out.latents, golden[f"{run}.latent"], **CLOSE)
+    if f"{run}.image" in golden:
+        torch.testing.assert_close(out.images, golden[f"{run}.image"], **CLOSE)
+    if f"{run}.image_noquant" in golden:
+        with torch.no_grad():
+            free = published.vqgan.decode(out.latents, quantise=False)
+        torch.testing.assert_close(free, golden[f"{run}.image_noquant"], **CLOSE)
+
+
+def test_every_recorded_run_is_compared(golden):
+    recorded = {name.removesuffix(".latent") for name in golden if name.startswith("ddim") and name.endswith(".latent")}
+    assert recorded == {*RUNS, ETA_RUN}
+
+
+def test_recorded_noise_is_the_generators(golden):
+    generator = torch.Generator().manual_seed(7)
+    noise = torch.stack([torch.randn(1, 4, 32, 32, generator=generator) for _ in range(5)])
+    torch.testing.assert_close(noise, golden["ddim_eta0.5_seed7.noise"], rtol=0, atol=0)
+
+
+@pytest.mark.parametrize("count", [2, 3])
+def test_wide_and_separate_encoding(golden, published, count):
+    pictures = references_of(golden, count)
+    wide = torch.cat(golden[f"vq.encode_ref_{count}_wide"].chunk(count, dim=-1))
+    torch.testing.assert_close(published.encode_references(pictures), wide, **CLOSE)
+    each = published.encode_references(pictures, "separate", batch_size=2)
+    torch.testing.assert_close(each, golden["vq.encode_ref_each"][:count], **CLOSE)
+    assert (each - wide).abs().max() > 0.1
+
+
+def test_the_schedule(golden):
+    scheduler = refldm_schedule()
+    torch.testing.assert_close(scheduler.alphas_cumprod, golden["buffers.alphas_cumprod"], rtol=5e-6, atol=0)
+    for run, timetable in TIMETABLES.items():
+        scheduler = refldm_schedule(timetable=timetable)
+        scheduler.set_timesteps(10)
+        times = scheduler.timesteps.flip(0)
+        assert times.tolist() == golden[f"sched.{run}.S10.timesteps"].tolist()
+        before = torch.cat([scheduler.final_alpha_cumprod[None], scheduler.alphas_cumprod[times[:-1]]])
+        torch.testing.assert_close(before.double(), golden[f"sched.{run}.S10.alphas_prev"], rtol=5e-6, atol=0)
+
+
+def test_timetables(shared):
+    """The authors' wherever 1000 is a multiple of the steps; elsewhere as many steps as asked for, from theirs."""
+    recorded = json.loads((shared / "golden/refldm/ddim_timesteps.json").read_text())
+    pipeline, compared = tiny(), 0
+    for name, theirs in recorded.items():
+        run, steps = name.split(".")
+        if int(steps) == 1000:
+            continue
+        ours = pipeline.scheduler_for(int(steps), TIMETABLES[run]).timesteps.tolist()[::-1]
+        if 1000 % int(steps) == 0:
+            assert ours == theirs, name
+            compared += 1
+        else:
+            assert len(ours) == int(steps) < len(theirs)
+            assert ours == theirs[: len(ours)] if run == "uniform" else ours[-1] == theirs[-1] == 999
+            assert max(b - a for a, b in pairwise(ours)) - min(b - a for a, b in pairwise(ours)) <= 1
+    assert compared > 20
+
+
+def filled(net):
+    """Ends of branches start at zero and would hide what lies inside them."""
+    generator = torch.Generator().manual_seed(1)
+    for parameter in net.parameters():
+        if parameter.abs().max() < 1e-3:
+            torch.nn.init.normal_(parameter, std=0.1, generator=generator)
+    return net.eval()
+
+
+def tiny(prediction="epsilon", **settings) -> RefLDMPipeline:
+    torch.manual_seed(0)
+    vqgan = VQGAN(
+        sample_size=32,
+        latent_channels=4,
+        codebook_size=16,
+        width=8,
+        multipliers=(1, 2),
+        depth=1,
+        middle=False,
+        groups=4,
+        patch_size=2,
+    )
+    torch.nn.init.normal_(vqgan.codebook.weight)
+    unet = UNet(
+        sample_size=8,
+        in_channels=8,
+        out_channels=4,
+        width=16,
+        multipliers=(1, 2),
+        depths=(1, 1),
+        attention_levels=(0, 1),
+        head_channels=16,
+        scale_shift=False,
+        groups=8,
+    )
+    return RefLDMPipeline(filled(vqgan), filled(unet), refldm_schedule(prediction), **settings)
+
+
+def pictures(count: int, seed: int, size: int = 32) -> torch.Tensor:
+    return torch.rand(count, 3, size, size, generator=torch.Generator().manual_seed(seed))
+
+
+@pytest.fixture
+def faces():
+    return pictures(4, 5)
+
+
+@pytest.fixture
+def people():
+    """References of four faces, of which one has none."""
+    return [pictures(2, 10), pictures(0, 0), pictures(3, 12), pictures(1, 13)]
+
+
+def seeded(seed: int = 1) -> torch.Generator:
+    return torch.Generator().manual_seed(seed)
+
+
+@pytest.mark.parametrize("eta", [0.0, 0.5])
+def test_same_seed_same_pixels(faces, people, eta):
+    pipeline = tiny()
+    first, second, other = (
+        pipeline(faces, references=people, steps=4, eta=eta, generator=seeded(s)).latents for s in (1, 1, 2)
+    )
+    torch.testing.assert_close(first, second, rtol=0, atol=0)
+    assert (first - other).abs().amax(dim=(1, 2, 3)).min() > 0.01
+
+
+@pytest.mark.parametrize("guidance", [1.0, 1.5])
+def test_a_result_does_not_depend_on_its_batch(faces, people, guidance):
+    pipeline = tiny()
+    settings = {"references": people, "steps": 4, "eta": 0.5, "samples": 2, "guidance": guidance}
+    together, pairs, alone = (
+        pipeline(faces, **settings, generator=seeded(), batch_size=size).latents for size in (8, 3, 1)
+    )
+    torch.testing.assert_close(together, alone, rtol=1e-4, atol=1e-4)
+    torch.testing.assert_close(pairs, alone, rtol=1e-4, atol=1e-4)
+
+
+def test_references_matter_and_only_for_their_face(faces, people):
+    pipeline = tiny()
+    without = pipeline(faces, steps=4, generator=seeded()).latents
+    with_them = pipeline(faces, references=people, steps=4, generator=seeded()).latents
+    changed = (without - with_them).abs().amax(dim=(1, 2, 3))
+    assert changed[[0, 2, 3]].min() > 1e-2 and changed[1] < 1e-3
+
+
+def test_separately_encoded_references_have_no_order(faces):
+    pipeline, three = tiny(), pictures(3, 12)
+    settings = {"steps": 3, "generator": None}
+    for encoding, most in (("separate", 1e-4), ("wide", None)):
+        one, other = (
+            pipeline(faces[:1], references=[refs], encoding=encoding, **settings).latents
+            for refs in (three, three.flip(0))
+        )
+        difference = (one - other).abs().max()
+        assert difference < most if most else difference > 1e-3
+
+
+def test_zero_references_weigh_like_as_many_zero_latents(faces):
+    """The unconditional half with one zero latent for three, against three passes."""
+    pipeline, three = tiny(), pictures(3, 12)
+    guided = pipeline(faces[:1], references=[three], steps=1, guidance=0.0, generator=seeded()).latents
+    query, zeros = pipeline.encode(faces[:1]), torch.zeros(1, 3, 4, 8, 8)
+    noise = torch.randn(4, 8, 8, generator=seeded())[None]
+    with torch.no_grad():
+        cache = pipeline.unet.read_references(zeros)
+        plain = pipeline.denoise(noise, query, [cache], pipeline.scheduler_for(1), 1.0, 0.0, [seeded()], lambda _: None)
+    torch.testing.assert_close(guided, plain, rtol=1e-5, atol=1e-4)
+
+
+def counted(monkeypatch, pipeline) -> dict[str, list[int]]:
+    """Rows of every pass through the U-Net: of references, and of the chain (that leave it)."""
+    seen: dict[str, list[int]] = {"read": [], "rows": []}
+    read, forward = UNet.read_references, UNet.forward
+
+    def read_references(self, references, *args, **kwargs):
+        seen["read"].append(references.shape[1])
+        return read(self, references, *args, **kwargs)
+
+    def chain(self, *args, **kwargs):
+        out = forward(self, *args, **kwargs)
+        seen["rows"].append(len(out))
+        return out
+
+    monkeypatch.setattr(UNet, "read_references", read_references)
+    monkeypatch.setattr(UNet, "forward", chain)
+    return seen
+
+
+def test_references_are_read_once(faces, monkeypatch):
+    pipeline = tiny()
+    seen, same = counted(monkeypatch, pipeline), pictures(3, 12)
+    pipeline(faces, references=[same] * 4, steps=3, samples=2, batch_size=4)
+    assert sorted(seen["read"]) == [1, 3], "three references, and one zero"
+    assert seen["rows"] == [8] * 6
+    known = pipeline.read(same)
+    seen["read"].clear()
+    pipeline(faces, references=[known, None, known, None], steps=3)
+    assert seen["read"] == []
+
+
+def test_no_references_and_no_guidance_take_half_the_time(faces, monkeypatch):
+    pipeline = tiny()
+    seen = counted(monkeypatch, pipeline)
+    plain = pipeline(faces, steps=2, guidance=1.5, generator=seeded()).latents
+    assert seen == {"read": [], "rows": [4, 4]}
+    torch.testing.assert_close(pipeline(faces, steps=2, guidance=1.0, generator=seeded()).latents, plain)
+    seen["rows"].clear()
+    pipeline(faces, references=[pictures(2, i) for i in range(4)], steps=2, guidance=1.0)
+    assert seen["rows"] == [4, 4]
+
+
+def test_what_was_read_before_gives_the_same(faces):
+    pipeline, three = tiny(), pictures(3, 12)
+    direct = pipeline(faces[:2], references=[three, three], steps=3, generator=seeded()).latents
+    known = pipeline.read(three)
+    torch.testing.assert_close(
+        pipeline(faces[:2], references=[known, known], steps=3, generator=seeded()).latents, direct, rtol=0, atol=0
+    )
+    assert len(known) == 3
+
+
+def test_no_person_without_references_shares_a_batch_with_one_who_has_some(faces, people, monkeypatch):
+    pipeline = tiny()
+    seen = counted(monkeypatch, pipeline)
+    pipeline(faces, references=people, steps=1, batch_size=2)
+    assert seen["rows"] == [1, 4, 2], "none; then the one with 1 and the one with 2, both halves; then the one with 3"
+
+
+def test_samples_of_a_face_lie_together_and_differ(faces, people):
+    pipeline = tiny()
+    out = pipeline(faces, references=people, steps=2, samples=2, batch_size=3, generator=seeded())
+    assert out.images.shape == (8, 3, 32, 32) and out.images.dtype == torch.float32
+    generators = [torch.Generator().manual_seed(seed) for seed in range(8)]
+    chosen = pipeline(faces, references=people, steps=2, samples=2, generator=generators).latents
+    one = pipeline(faces[2:3], references=people[2:3], steps=2, generator=torch.Generator().manual_seed(5)).latents
+    torch.testing.assert_close(chosen[5:6], one, rtol=1e-4, atol=1e-4)
+    assert (chosen[4] - chosen[5]).abs().max() > 0.01
+
+
+def test_given_noise_replaces_the_generators(faces):
+    pipeline = tiny()
+    noise = torch.randn(1, 4, 8, 8, generator=seeded())
+    drawn = pipeline(faces[:1], steps=2, generator=seeded()).latents
+    torch.testing.assert_close(pipeline(faces[:1], steps=2, noise=noise).latents, drawn, rtol=0, atol=0)
+    assert pipeline(faces, steps=2, noise=noise).latents.shape == (4, 4, 8, 8)
+
+
+def test_other_sizes_are_resized_and_back(people):
+    out = tiny()(pictures(4, 3, size=50), references=[pictures(2, 1, size=70), *people[1:]], steps=1)
+    assert out.images.shape == (4, 3, 50, 50) and out.images.min() >= 0 and out.images.max() <= 1
+
+
+@pytest.mark.parametrize("timetable", ["leading", "trailing"])
+@pytest.mark.parametrize("name", list(SCHEDULERS))
+@pytest.mark.parametrize("prediction", ["epsilon", "sample"])
+def test_every_scheduler_finds_back_from_a_perfect_net(faces, name, prediction, timetable):
+    """A net that knows the clean latent must give it back whatever scheduler asks it."""
+    pipeline = tiny(prediction)
+    truth = pipeline.encode(faces).detach()
+    abar = refldm_schedule().alphas_cumprod
+
+    class Oracle(UNet):
+        def forward(self, x, timesteps, caches=None):
+            alpha, sigma = (a.sqrt()[:, None, None, None] for a in (abar[timesteps], 1 - abar[timesteps]))
+            return (x[:, :4] - alpha * truth) / sigma if prediction == "epsilon" else truth
+
+    pipeline.unet = Oracle(sample_size=8, in_channels=8, width=32, multipliers=(1,), depths=(1,), attention_levels=())
+    out = swap(pipeline, name)(faces, steps=20, timetable=timetable, batch_size=4)
+    error = (out.latents - truth).square().mean().sqrt()
+    assert error < 0.05, "DDIM leaves sqrt(1 - abar_0) = .039 of the noise"
+
+
+def test_progress_counts_every_evaluation(faces, people):
+    seen = []
+    tiny()(faces, references=people, steps=3, batch_size=2, progress=lambda *done: seen.append(done))
+    assert seen == [(count, 9) for count in range(1, 10)]
+
+
+def test_saves_and_loads(faces, people, tmp_path):
+    pipeline = tiny(encoding="wide")
+    pipeline.save_pretrained(tmp_path)
+    again = RefLDMPipeline.from_pretrained(tmp_path)
+    expected = pipeline(faces, references=people, steps=2).latents
+    torch.testing.assert_close(again(faces, references=people, steps=2).latents, expected, rtol=0, atol=0)
+    loaded = load_refldm(str(tmp_path))
+    torch.testing.assert_close(loaded.pipeline(faces, references=people, steps=2).latents, expected, rtol=0, atol=0)
+    assert loaded.info.size == 32 and loaded.pipeline.config["encoding"] == "wide"
+
+
+def test_a_folder_of_trained_nets_brings_its_own_schedule(tmp_path):
+    pipeline = tiny("sample")
+    for name, net in (("vqgan", pipeline.vqgan), ("unet", pipeline.unet)):
+        net.save_pretrained(tmp_path / name)
+    loaded = load_refldm(str(tmp_path)).pipeline
+    assert loaded.scheduler.config["beta_schedule"] == "scaled_linear" and loaded.config["encoding"] == "separate"
+    pipeline.scheduler.save_pretrained(tmp_path / "unet")
+    assert load_refldm(str(tmp_path)).pipeline.scheduler.config["prediction_type"] == "sample"
+    (tmp_path / "model_index.json").write_text("{")
+    with pytest.raises(WeightsError, match=r"model_index.json can't be read as JSON: save the pipeline again"):
+        load_refldm(str(tmp_path))
+    with pytest.raises(WeightsError, match="give mini, official, or a folder that holds the folders vqgan and unet"):
+        load_refldm("nowhere")
+
+
+def test_the_authors_files_bring_their_settings(shared, tmp_path, monkeypatch):
+    """Judged by the tiny nets, which have the same names."""
+    monkeypatch.setenv("LIMNER_MODELS", str(tmp_path))
+    with pytest.raises(WeightsError, match="limner weights fetch official/vqgan"):
+        load_refldm("official")
+    for tiny_file, file in (("tiny_vqgan.safetensors", "vqgan.ckpt"), ("tiny_refldm.safetensors", "refldm.ckpt")):
+        (tmp_path / file).write_bytes((shared / "golden/refldm" / tiny_file).read_bytes())
+    loaded = load_refldm("official", "dpmsolver++")
+    assert loaded.pipeline.config["encoding"] == "wide" and loaded.sampling == REFLDM_PAPER
+    assert loaded.info.name == "official" and "non-commercial" in loaded.info.licence
+    assert type(loaded.pipeline.scheduler).__name__ == "DPMSolverMultistepScheduler"
+    assert loaded.pipeline.scheduler.config["prediction_type"] == "epsilon"
+
+
+def test_bf16_stays_near_fp32(faces, people):
+    exact = tiny("sample")(faces, references=people, steps=3, generator=seeded()).latents
+    pipeline = tiny("sample")
+    for net in (pipeline.vqgan, pipeline.unet):
+        choose("cpu", "bf16").place(net)
+    fast = pipeline(faces, references=people, steps=3, generator=seeded())
+    assert fast.images.dtype == fast.latents.dtype == torch.float32
+    assert (fast.latents - exact).square().mean().sqrt() < 0.05 * exact.square().mean().sqrt()
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"steps": 0}, "0 steps can't be made: ReF-LDM takes 1 to 999"),
+        ({"steps": 1000}, "1000 steps can't be made"),
+        ({"eta": 1.5}, "eta is 1.5: ReF-LDM takes 0"),
+        ({"guidance": -1.0}, "The guidance is -1.0: ReF-LDM takes 1"),
+        ({"timetable": "quick"}, "no timetable 'quick': choose leading or trailing"),
+        ({"encoding": "tall", "references": [pictures(1, 1)] * 4}, "no reference encoding 'tall': choose wide"),
+        ({"references": [pictures(1, 1)]}, r"4 faces need 4 sets of references \(empty ones too\), not 1"),
+        ({"generator": [torch.Generator()]}, "4 results need 4 generators, not 1"),
+    ],
+)
+def test_messages(faces, settings, message):
+    with pytest.raises(LimnerError, match=message):
+        tiny()(faces, **settings)
