@@ -254,6 +254,22 @@ def test_benchmark(run, shared):
     assert [row["psnr"] for row in again["rows"]] == [row["psnr"] for row in told["rows"]]
 
 
+def test_benchmark_of_references(run, shared):
+    words = ["--protocol", "references", "--data", shared / "faces", "--method", "refldm", "--limit", 2, "--steps", 2]
+    code, out, _ = run("benchmark", *words, "--split", "held-out", "--json", "--threads", 1)
+    told = json.loads(out)
+    assert code == 0 and (told["protocol"], told["faces"], told["people"]) == ("references", 2, 1)
+    assert [row["measure"] for row in told["rows"]] == ["mini/identity"] * 4 + ["HOG"] * 4
+    assert [row["pictures"] for row in told["rows"][4:]] == [
+        "input",
+        "references: none",
+        "references: right",
+        "references: wrong",
+    ]
+    code, _, err = run("benchmark", *words, "--split", "val")
+    assert code == 2 and "There is no split 'val' with pairs: choose test, held-out or test+held-out." in err
+
+
 def test_help_answers_at_once():
     command = [sys.executable, "-c", "from limner.cli import main; main()", "--help"]
     assert "restore" in subprocess.run(command, capture_output=True, text=True, check=True).stdout

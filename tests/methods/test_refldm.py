@@ -7,13 +7,17 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
+from limner.data.faces import FaceSet
+from limner.data.pairs import fixed_pairs
 from limner.device import choose
 from limner.errors import LimnerError, WeightsError
+from limner.evaluate.hog import HogIdentity
 from limner.methods.loaded import REFLDM_PAPER, load_refldm
 from limner.methods.refldm import RefLDMPipeline
 from limner.methods.schedules import SCHEDULERS, refldm_schedule, swap
 from limner.nets.unet import UNet
 from limner.nets.vqgan import VQGAN
+from limner.pixels import to_tensor
 from limner.weights.official_refldm import load_refldm_unet, load_refldm_vqgan
 
 CLOSE = {"rtol": 1e-4, "atol": 1e-4}  # as the golden README suggests; images lie in [0, 1]
@@ -406,3 +410,21 @@ def test_bf16_stays_near_fp32(faces, people):
 def test_messages(faces, settings, message):
     with pytest.raises(LimnerError, match=message):
         tiny()(faces, **settings)
+
+
+def test_the_embedded_weights_use_their_references(shared):
+    """The person's other photograph makes the result more like the person, somebody else's less: by a measure that no
+    training used, over people that no training saw."""
+    faces = FaceSet.open(shared / "faces", "held-out")
+    pairs = fixed_pairs(faces, 256, "ffhq-ref-severe")
+    lq, truth = (torch.stack([to_tensor(pair[side]) for pair in pairs]) for side in (0, 1))
+    shown = range(10)
+    mates = [next(j for j, who in enumerate(faces.people) if who == faces.people[i] and j != i) for i in shown]
+    strangers = [*mates[1:], mates[0]]
+    pipeline, measure = load_refldm("mini").pipeline, HogIdentity()
+    alike = {}
+    for name, chosen in (("none", None), ("right", mates), ("wrong", strangers)):
+        references = None if chosen is None else [truth[[place]] for place in chosen]
+        restored = pipeline(lq[: len(shown)], references=references, steps=8, generator=seeded()).images
+        alike[name] = (measure(restored) * measure(truth[: len(shown)])).sum(dim=1).mean().item()
+    assert alike["right"] > alike["none"] > alike["wrong"]

@@ -351,3 +351,11 @@ def test_sinusoids_tell_every_place_apart():
     alike = places @ places.T
     torch.testing.assert_close(alike.diagonal(), torch.full((54,), 8.0))
     assert (alike - 8 * torch.eye(54)).fill_diagonal_(-1).max() < 7.999
+
+
+def test_positions_asked_for_in_inference_mode_serve_in_training():
+    net = tiny(attention_positions=True, sample_size=48)
+    x = torch.randn(1, 8, 48, 48)
+    with torch.inference_mode():
+        net(x, STEPS[:1])
+    net(x, STEPS[:1]).sum().backward()

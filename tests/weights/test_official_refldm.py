@@ -174,7 +174,7 @@ def test_unet_of_the_published_size(manifests):
         "attention_levels": (1, 2, 3),
         "head_channels": 32,
         "scale_shift": False,
-        "position_embedding": False,
+        "attention_positions": False,
     }
     assert {key: net.config[key] for key in expected} == expected
     assert {f"diffusion_model.{name}" for name in adm_names(net)} == set(manifests[0]["unet_param_order"])

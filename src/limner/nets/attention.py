@@ -18,19 +18,28 @@ class Attention(nn.Module):
     """Multi-head self-attention over all positions, plus a skip. Channels are split into heads first, and each head's
     share holds its query, key and value, as in the published checkpoints.
 
-    With `positions`, sinusoids of a token's place are added to its query and its key (Carion et al. 2020), so that
-    from the start a token attends to its own surroundings, in the references as well. The published nets have to learn
-    where on a face a token is; a small net with little time doesn't get that far.
+    With `positions`, sinusoids of a token's place are added to its query and its key (Carion et al. 2020), and the
+    layer begins by copying: each token attends to its own place, in the references as well, and takes over a little of
+    what stands there. The published nets have to find out by themselves what references are for; a small net with
+    little time didn't.
     """
 
     def __init__(self, channels: int, head_channels: int, groups: int, positions: bool = False):
         super().__init__()
         self.heads = channels // head_channels
-        # of each sinusoid in each head: 1.6 makes its own place some 5 times as heavy as its neighbour's
-        self.position_gain = nn.Parameter(torch.full((self.heads, 1, head_channels), 1.6)) if positions else None
+        # of each sinusoid in each head: at 2.5 a place weighs some 20 times as much as its neighbour
+        self.position_gain = nn.Parameter(torch.full((self.heads, 1, head_channels), 2.5)) if positions else None
         self.norm = group_norm(groups, channels)
         self.qkv = nn.Conv2d(channels, 3 * channels, 1)
         self.out = zeroed(nn.Conv2d(channels, channels, 1))
+
+    @torch.no_grad()
+    def begin_by_copying(self) -> None:
+        """Values are the input itself, and a twentieth of what is attended to is added."""
+        channels = self.out.in_channels
+        identity = torch.eye(channels).reshape(self.heads, -1, channels)
+        self.qkv.weight.reshape(self.heads, 3, -1, channels)[:, 2] = identity
+        self.out.weight.copy_(0.05 * torch.eye(channels)[:, :, None, None])
 
     def forward(self, x: Tensor, references: Sequence[LayerCache | None] = (None,)) -> Tensor:
         """Attends within each row and, beside it, to references.
@@ -64,6 +73,7 @@ class Attention(nn.Module):
 
 
 @lru_cache(maxsize=16)
+@torch.inference_mode(False)  # what is kept may be asked for again in training
 def sinusoids(height: int, width: int, channels: int) -> Tensor:
     """Sines and cosines of the rows and columns of a grid: (height * width, channels), `channels` a multiple of 4.
 

@@ -186,6 +186,9 @@ class UNet(ModelMixin, ConfigMixin):
         self.share = nn.Linear(time_channels, in_channels * patch_size**2) if input_skip else None
         if not groups:
             keep_variance(self, zero=("conv2", "out"))
+        for layer in self.modules():
+            if isinstance(layer, Attention) and attention_positions:
+                layer.begin_by_copying()
 
     def forward(
         self,

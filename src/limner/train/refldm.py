@@ -13,7 +13,7 @@ import torch
 from diffusers.schedulers.scheduling_ddim import DDIMScheduler
 from torch import Tensor, nn
 
-from limner.data.augment import PAPER, STRONG, vary
+from limner.data.augment import ALIGNED, PAPER, vary
 from limner.data.faces import FaceSet
 from limner.data.pairs import RestorationPairs, fixed_pairs, named_generator
 from limner.data.reference_pairs import ReferencePairs
@@ -163,11 +163,11 @@ def refldm(
     return Recipe(
         name="refldm",
         model=begin(mini_unet, start),
-        data=ReferencePairs(faces, 256, seed, MIX, STRONG, most=2, fewest=1, known=0.25, grey=0.1),
+        data=ReferencePairs(faces, 256, seed, MIX, ALIGNED, most=2, fewest=1, known=0.25, grey=0.1),
         loss=LatentLoss(
             vqgan, schedule, drop_lq=0.0, drop_all_references=0.1, looks=2, balance=True, identity=identity
         ),
-        steps=1_050,
+        steps=750,
         batch=16,
         lr=6e-4,
         final_lr=6e-6,
@@ -223,7 +223,7 @@ class _Fixed:
         if not self.made:
             few = self.faces.first(self.limit)
             for file, (lq, truth) in zip(few.files, fixed_pairs(few, self.size, "ffhq-ref-severe"), strict=True):
-                self.made.append((lq, vary(truth, STRONG, named_generator(file, "reference")), truth))
+                self.made.append((lq, vary(truth, ALIGNED, named_generator(file, "reference")), truth))
         return self.made
 
     def latent(self, picture: np.ndarray, device: torch.device) -> Tensor:
