@@ -4,6 +4,7 @@ from torch import nn
 
 from limner import device
 from limner.errors import LimnerError
+from limner.nets.vqgan import VQGAN
 
 
 def test_auto_takes_bf16_only_where_the_hardware_has_it(monkeypatch):
@@ -19,6 +20,19 @@ def test_bf16_nets_lie_channels_last_and_fp32_nets_do_not():
         net = device.Compute(torch.device("cpu"), dtype).place(nn.Conv2d(4, 4, 3))
         assert net.weight.dtype == dtype
         assert net.weight.is_contiguous(memory_format=torch.channels_last) is last
+
+
+def test_a_codebook_stays_exact_in_bf16():
+    torch.manual_seed(0)
+    net = VQGAN(32, 4, 64, 8, multipliers=(1, 1), depth=1, middle=False, groups=0, normalise_latent=True).eval()
+    torch.nn.init.normal_(net.codebook.weight)
+    latent = torch.randn(1, 4, 64, 64)
+    before, codes = net.nearest(latent), net.codebook.weight.clone()
+    placed = device.choose("cpu", "bf16").place(net)
+    assert torch.equal(placed.codebook.weight, codes) and placed.latent_std.dtype == torch.float32
+    assert placed.encoder.stem.weight.dtype == torch.bfloat16
+    assert torch.equal(placed.nearest(latent), before)
+    assert placed.decode(placed.encode(torch.rand(1, 3, 32, 32) * 2 - 1)).shape == (1, 3, 32, 32)
 
 
 def test_batches_are_bounded_by_memory(monkeypatch):

@@ -34,10 +34,22 @@ class Compute:
 
     def place(self, net: nn.Module) -> nn.Module:
         """Moves a net here. bf16 convolutions want channels_last (twice as fast); in fp32 the plain layout is the
-        exact one, because torch's channels_last group norm is off by 2e-4 on large maps."""
+        exact one, because torch's channels_last group norm is off by 2e-4 on large maps.
+
+        What a net names in `_keep_in_fp32_modules`, as diffusers calls it, stays in fp32: of a codebook in bf16, one
+        code in a hundred would be another."""
         layout = torch.channels_last if self.dtype == torch.bfloat16 else torch.contiguous_format
+        kept = {
+            name: tensor.data
+            for name, tensor in [*net.named_parameters(), *net.named_buffers()]
+            if name.partition(".")[0] in (getattr(net, "_keep_in_fp32_modules", None) or ())
+        }
         # Not ModelMixin.to: it warns of layers to keep in fp32 although there are none.
-        return nn.Module.to(net, self.device, self.dtype).to(memory_format=layout)  # type: ignore[call-overload]
+        net = nn.Module.to(net, self.device, self.dtype).to(memory_format=layout)  # type: ignore[call-overload]
+        for name, tensor in [*net.named_parameters(), *net.named_buffers()]:
+            if name in kept:
+                tensor.data = kept[name].to(self.device)
+        return net
 
     def batch_size(self, face_size: int) -> int:
         """Faces of `face_size` px that go through the nets at once, from half of the free memory."""

@@ -12,7 +12,7 @@ from limner.errors import WeightsError
 from limner.methods.difface import DifFacePipeline
 from limner.methods.refldm import RefLDMPipeline, Timetable
 from limner.methods.schedules import difface_schedule, load_schedule, refldm_schedule, swap
-from limner.weights.load import WeightsInfo
+from limner.weights.load import WeightsInfo, holds_published_refldm
 
 
 @dataclass(frozen=True)
@@ -101,7 +101,7 @@ def load_refldm(source: str = "mini", scheduler: str | None = None) -> LoadedMet
     """ReF-LDM with weights from `mini`, `official` or a folder.
 
     A folder says in its `model_index.json` how it encodes references, as a saved pipeline does; without it each is
-    encoded alone.
+    encoded alone. The authors' files want them side by side.
 
     Raises:
         LimnerError: if there is no such scheduler.
@@ -111,7 +111,7 @@ def load_refldm(source: str = "mini", scheduler: str | None = None) -> LoadedMet
     encoding = "separate"
     if source == "mini":
         schedule = load_schedule(weights_of.find("mini/refldm").path(), default=refldm_schedule)
-    elif source == "official":
+    elif source == "official" or holds_published_refldm(source):
         schedule, encoding = refldm_schedule(), "wide"
     else:
         schedule = load_schedule(Path(source) / "scheduler", Path(source) / "unet", default=refldm_schedule)

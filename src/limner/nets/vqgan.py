@@ -194,6 +194,8 @@ class VQGAN(ModelMixin, ConfigMixin):
             latents to 1 by it. The published nets don't.
     """
 
+    _keep_in_fp32_modules = ["codebook", "latent_std"]  # noqa: RUF012 - a list is what diffusers expects
+
     @register_to_config
     def __init__(
         self,
