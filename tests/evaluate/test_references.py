@@ -93,6 +93,7 @@ def test_the_figures_follow(data):
     assert right.gain == pytest.approx(right.mean - none.mean)
     assert wrong.gain == pytest.approx(wrong.mean - none.mean) and wrong.better == 0
     assert wrong.rank1 == 0
+    assert right.rank1 == 1  # although it paints the other photograph, which is left out of its gallery
     assert min(right.psnr, none.psnr) > wrong.psnr + 5
 
 
