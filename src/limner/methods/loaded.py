@@ -56,8 +56,8 @@ class RefLDMSampling:
 
 REFLDM_PAPER = RefLDMSampling(steps=50, eta=0.0, guidance=1.5, timetable="trailing")
 REFLDM_MINI = RefLDMSampling(steps=5, eta=0.0, guidance=2.0, timetable="trailing")
-"""Chosen on 20 validation faces: more steps cost fidelity and likeness and gave no more detail (10: -0.3 dB, 20: -0.5 dB),
-and 2 instead of 1.5 is truer to the person for 0.14 dB."""
+"""Chosen on 20 validation faces: more steps cost fidelity and likeness and gave no more detail (10: -0.3 dB, 20:
+-0.5 dB), and 2 instead of 1.5 is truer to the person for 0.14 dB."""
 
 Sampling = DifFaceSampling | RefLDMSampling
 KNOBS = tuple(dict.fromkeys(field.name for kind in (DifFaceSampling, RefLDMSampling) for field in fields(kind)))
