@@ -19,21 +19,6 @@ from limner.provenance import SOURCE_TYPE, read
 FAST = ["--steps", "2", "--threads", "1"]
 
 
-@pytest.fixture
-def run(monkeypatch, capsys):
-    def call(*words) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["limner", *map(str, words)])
-        code = 0
-        try:
-            cli.main()
-        except SystemExit as stop:
-            code = int(stop.code or 0)
-        told = capsys.readouterr()
-        return code, told.out, told.err
-
-    return call
-
-
 @pytest.fixture(scope="module")
 def portrait(tmp_path_factory) -> Path:
     path = tmp_path_factory.mktemp("photos") / "Портрет.png"

@@ -31,22 +31,11 @@ class Tones(nn.Module):
 
 
 @pytest.fixture
-def run(monkeypatch, capsys):
-    """Runs `main` in this process; `--identity mini` is `Tones`."""
+def run(run, monkeypatch):
+    """`limner reference-set`; `--identity mini` is `Tones`."""
     plain = limner.weights.load_identity
     monkeypatch.setattr(limner.weights, "load_identity", lambda source: Tones() if source == "mini" else plain(source))
-
-    def call(*words) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["limner", "reference-set", *map(str, words)])
-        code = 0
-        try:
-            cli.main()
-        except SystemExit as stop:
-            code = int(stop.code or 0)
-        told = capsys.readouterr()
-        return code, told.out, told.err
-
-    return call
+    return lambda *words: run("reference-set", *words)
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 import json
 import re
-import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,7 +14,7 @@ from skimage.data import astronaut
 
 import limner.faces.references
 import limner.restorer
-from limner import LimnerError, Photo, Restorer, Settings, cli, restore, weights
+from limner import LimnerError, Photo, Restorer, Settings, restore, weights
 from limner.faces.find import find_faces
 from limner.methods.refldm import RefLDMPipeline
 from limner.methods.schedules import refldm_schedule
@@ -219,21 +218,6 @@ def test_messages(plain, files, settings, message):
 def test_larger_references_than_allowed_are_refused(plain, files):
     with pytest.raises(PhotoError, match="megapixel"):
         Restorer(replace(plain, references=files), max_megapixels=0.01)
-
-
-@pytest.fixture
-def run(monkeypatch, capsys):
-    def call(*words) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["limner", *map(str, words)])
-        code = 0
-        try:
-            cli.main()
-        except SystemExit as stop:
-            code = int(stop.code or 0)
-        told = capsys.readouterr()
-        return code, told.out, told.err
-
-    return call
 
 
 def test_the_command_line(run, folder, portrait, files, tmp_path):

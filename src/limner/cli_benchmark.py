@@ -76,6 +76,8 @@ def benchmark(
     if protocol is Protocol.verification:
         _verification(data, split, threads, json)
         return
+    if protocol is Protocol.references and split not in ("test", "held-out", "test+held-out"):
+        raise LimnerError(f"There is no split '{split}' with pairs: choose test, held-out or test+held-out.")
     if protocol is not Protocol.references and split not in ("test", "val"):
         raise LimnerError(f"There is no split '{split}' to measure: choose test or val.")
     chosen: Literal["test", "val"] = "val" if split == "val" else "test"
@@ -174,8 +176,6 @@ def _references(
     from limner.evaluate.report import save_sheet
     from limner.weights.load import load_identity
 
-    if split not in ("test", "held-out", "test+held-out"):
-        raise LimnerError(f"There is no split '{split}' with pairs: choose test, held-out or test+held-out.")
     with ui.progress("measuring", show=not json) as bar:
         measured = reference_test(
             data,

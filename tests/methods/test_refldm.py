@@ -18,6 +18,7 @@ from limner.methods.schedules import SCHEDULERS, refldm_schedule, swap
 from limner.nets.unet import UNet
 from limner.nets.vqgan import VQGAN
 from limner.pixels import to_tensor
+from limner.weights.load import WeightsInfo
 from limner.weights.official_refldm import load_refldm_unet, load_refldm_vqgan
 
 CLOSE = {"rtol": 1e-4, "atol": 1e-4}  # as the golden README suggests; images lie in [0, 1]
@@ -410,6 +411,15 @@ def test_bf16_stays_near_fp32(faces, people):
 def test_messages(faces, settings, message):
     with pytest.raises(LimnerError, match=message):
         tiny()(faces, **settings)
+
+
+def test_the_authors_files_in_a_folder_want_wide_references(tmp_path, monkeypatch):
+    nets = tiny()
+    info = WeightsInfo(str(tmp_path), "", "", 32)
+    monkeypatch.setattr("limner.weights.load_refldm", lambda source: (nets.vqgan, nets.unet, info))
+    assert load_refldm(str(tmp_path)).pipeline.config["encoding"] == "separate"
+    (tmp_path / "refldm.ckpt").touch()
+    assert load_refldm(str(tmp_path)).pipeline.config["encoding"] == "wide"
 
 
 def test_the_embedded_weights_use_their_references(shared):

@@ -10,7 +10,7 @@ from torch.utils.checkpoint import checkpoint
 import limner.nets.attention
 import limner.nets.unet
 from limner.nets.attention import Attention, ReferencePass, sinusoids
-from limner.nets.cachekv import ReferenceCache, stack
+from limner.nets.cachekv import LayerCache, ReferenceCache, stack
 from limner.nets.unet import UNet
 
 STEPS = torch.tensor([700, 30])
@@ -343,6 +343,22 @@ def test_attention_that_knows_places():
             layer.position_gain.zero_()
     assert off(net(noisy(), STEPS), with_places) > 1e-3
     assert not same(net.read_references(some_references()), cache)
+
+
+@torch.no_grad()
+def test_such_attention_begins_by_copying():
+    """A twentieth of what stands at the same place is added, of the picture and of the reference."""
+    torch.manual_seed(0)
+    attention = Attention(32, 16, 0, positions=True)
+    attention.begin_by_copying()
+    attention.qkv.bias.zero_()
+    attention.out.bias.zero_()
+    attention.qkv.weight.reshape(2, 3, 16, 32)[:, :2] = 0  # queries and keys of places alone
+    attention.position_gain.fill_(10.0)  # so sharp that nothing comes from elsewhere
+    x, other = torch.randn(2, 1, 32, 8, 8).unbind()
+    torch.testing.assert_close(attention(x), 1.05 * x)
+    _, key, value = attention.read(other)
+    torch.testing.assert_close(attention(x, [LayerCache(key, value, None)]), x + 0.05 * (x + other) / 2)
 
 
 def test_sinusoids_tell_every_place_apart():

@@ -42,8 +42,7 @@ PAPER = Augmentation()
 
 ALIGNED = Augmentation(0.25, 0.25, 0.3, 0.03, 2.0, 0.01, 0.03, 0.04, 0.004, 0.0, "mirror")
 """For a small net with little time: alignment has put eyes and mouth in place, and shapes vary about as much as between
-two photographs of one sitting; colours vary more. With the published warps it had found no use for references after
-some hundred steps."""
+two photographs of one sitting; colours vary more."""
 
 
 def vary(picture: np.ndarray, how: Augmentation, generator: np.random.Generator) -> np.ndarray:

@@ -142,7 +142,7 @@ class Objective:
         else:
             return
         latents = out.latent.permute(0, 2, 3, 1).reshape(-1, out.latent.shape[1])
-        # within one net's processes each draws from its own pictures, and the first one's draw counts
+        # of several processes the first one's pictures decide, which codes are unused and what they become
         picks = torch.randint(len(latents), (len(dead),), generator=generator)
         fresh = book.clone()
         fresh[dead] = latents[picks.to(latents.device)].to(book.dtype)
