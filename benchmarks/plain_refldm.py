@@ -1,4 +1,5 @@
-"""ReF-LDM's U-Net computed as its authors compute it: the yardstick of `speed_refldm.py`.
+"""ReF-LDM's U-Net computed as its authors compute it: the yardstick of `speed_refldm.py`; `einsum_attention` serves
+`speed_ldbfr.py` too.
 
 Attention is two einsums around a softmax in float32; references run through the whole net, one after the other; both
 halves of guidance are computed from the first layer on, and the half without references attends to as many zero ones.
@@ -11,6 +12,7 @@ from contextlib import contextmanager
 from unittest.mock import patch
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 import limner.nets.attention
@@ -22,8 +24,11 @@ from limner.nets.unet import UNet
 
 @contextmanager
 def einsum_attention() -> Iterator[None]:
-    """Inside, every U-Net attends without the fused kernel."""
-    with patch.object(limner.nets.attention, "attend", attend):
+    """Inside, every net attends without the fused kernel."""
+    with (
+        patch.object(limner.nets.attention, "attend", attend),
+        patch.object(F, "scaled_dot_product_attention", lambda *qkv: attend(*qkv, references=None)),
+    ):
         yield
 
 

@@ -10,15 +10,13 @@ import argparse
 from collections.abc import Callable
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from limner.device import Compute
 from limner.nets.swinir import SwinIR
 from limner.nets.unet import UNet
-from machine import conditions, interleaved
+from machine import FAST, PLAIN, conditions, interleaved, randomised, relative_error
 
-PLAIN = Compute(torch.device("cpu"), torch.float32)
-FAST = Compute(torch.device("cpu"), torch.bfloat16)
 GOALS = {"unet": 3.0, "swinir": 2.0}
 
 
@@ -34,20 +32,6 @@ def swinir(compute: Compute, size: int) -> Callable[[], Tensor]:
     net = compute.place(randomised(SwinIR))
     face = torch.rand(1, 3, size, size, generator=torch.Generator().manual_seed(1))
     return lambda: net(face)
-
-
-def randomised(make: Callable[[], nn.Module]) -> nn.Module:
-    torch.manual_seed(0)
-    net = make()
-    for parameter in net.parameters():
-        if parameter.ndim > 1 and not parameter.any():
-            nn.init.normal_(parameter, std=0.02)
-    return net.eval()
-
-
-def relative_error(found: Tensor, exact: Tensor) -> float:
-    """Root mean square of the difference over the spread of the exact result."""
-    return float((found.float() - exact).square().mean().sqrt() / exact.std())
 
 
 @torch.inference_mode()

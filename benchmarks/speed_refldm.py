@@ -13,10 +13,9 @@ from __future__ import annotations
 
 import argparse
 import gc
-import resource
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import cast
 
 import torch
@@ -28,15 +27,21 @@ from limner.nets.cachekv import ReferenceCache
 from limner.nets.unet import UNet
 from limner.nets.vqgan import VQGAN
 from limner.train.refldm import published_unet
-from machine import conditions, interleaved, timed
-from speed_difface import FAST, PLAIN, randomised, relative_error
+from machine import (
+    FAST,
+    PLAIN,
+    conditions,
+    gaussian,
+    interleaved,
+    keeping,
+    peak_memory,
+    randomised,
+    relative_error,
+    timed,
+)
 
 COMPUTE = {"fp32": PLAIN, "bf16": FAST}
 T = torch.tensor([499])
-
-
-def gaussian(*shape: int, seed: int) -> Tensor:
-    return torch.randn(shape, generator=torch.Generator().manual_seed(seed))
 
 
 class Face:
@@ -148,11 +153,6 @@ def savings(count: int, repeat: int) -> None:
         )
 
 
-def keeping(found: dict[str, object], calls: Mapping[str, Callable[[], object]]) -> dict[str, Callable[[], object]]:
-    """The same calls, but each leaves its result in `found`."""
-    return {name: lambda name=name, call=call: found.update({name: call()}) for name, call in calls.items()}
-
-
 def _flat(result: object) -> Tensor:
     """A prediction, or all keys and values of a cache (of two the first), as one vector."""
     if isinstance(result, Tensor):
@@ -228,8 +228,7 @@ def one_face(count: int, name: str, encoding: str) -> None:
         coding.latent = zeroed + 1.5 * (seen - zeroed)
         face.x = torch.cat([coding.latent, query], dim=1).to(compute.dtype)
     coding.decode()
-    unit = 1 if sys.platform == "darwin" else 1024  # macOS counts bytes, Linux KiB
-    print(f"{resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1e6:.0f}")
+    print(f"{peak_memory():.0f}")
 
 
 @torch.inference_mode()

@@ -1,12 +1,20 @@
 """Fixtures that every test may use."""
 
+from __future__ import annotations
+
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 import torch
+from safetensors.torch import load_file
+from torch import Tensor
 
 from limner import cli
+
+if TYPE_CHECKING:
+    from limner.weights.official_ldbfr import LDBFRNets
 
 torch.set_num_threads(1)
 
@@ -19,6 +27,23 @@ def shared() -> Path:
     if not SHARED.is_dir():
         pytest.skip("needs the folder ../shared (faces, photographs, golden outputs) beside the repository")
     return SHARED
+
+
+@pytest.fixture(scope="module")
+def tiny_ldbfr(shared: Path) -> LDBFRNets:
+    """The nets of LD-BFR's golden outputs."""
+    from limner.weights.official_ldbfr import LDBFRNets, build_injected_unet, build_stage_a, build_target
+
+    folder = shared / "golden/ldbfr"
+
+    def tensors(*files: str) -> dict[str, Tensor]:
+        return {name: t for file in files for name, t in load_file(folder / f"tiny_{file}.safetensors").items()}
+
+    stage_a = build_stage_a(tensors("stage_a"), folder, sample_size=64)
+    parts = tensors("unet_base_1", "unet_base_2", "unet_cross")
+    unet, injection = build_injected_unet(parts, folder, condition_channels=64, head_channels=16, sample_size=32)
+    vqgan = build_target(tensors("target_first_stage"), folder, sample_size=128)
+    return LDBFRNets(stage_a, unet, injection, vqgan)
 
 
 @pytest.fixture

@@ -214,7 +214,7 @@ def test_degrade_is_seeded(run, portrait, tmp_path):
 
 
 def test_methods_and_weights_are_listed(run):
-    assert [one["name"] for one in json.loads(run("methods", "--json")[1])] == ["difface", "refldm"]
+    assert [one["name"] for one in json.loads(run("methods", "--json")[1])] == ["difface", "refldm", "ldbfr"]
     assert "DifFace" in run("methods")[1]
     names = [one["name"] for one in json.loads(run("weights", "list", "--json")[1])]
     assert "mini/difface-prior" in names and "official/difface-prior" in names
@@ -234,9 +234,26 @@ def test_benchmark(run, shared):
     told = json.loads(out)
     assert code == 0 and (told["protocol"], told["preset"]) == ("limner-test", "ffhq-ref-severe")
     assert [row["method"] for row in told["rows"]] == ["input", "estimator", "difface"]
-    assert set(told["rows"][0]) == {"method", "psnr", "ssim", "detail", "identity", "rank1", "seconds"}
+    figures = {"psnr", "ssim", "detail", "identity", "rank1", "hog", "hog_rank1", "seconds"}
+    assert set(told["rows"][0]) == {"method"} | figures
     again = json.loads(run("benchmark", *words, "--json", *FAST)[1])
     assert [row["psnr"] for row in again["rows"]] == [row["psnr"] for row in told["rows"]]
+
+
+def test_methods_are_measured_side_by_side(run, shared):
+    """The same faces for all; what stands beside two of them is measured once."""
+    words = ["--data", shared / "faces", "--limit", 2, "--json", "--threads", 1]
+    methods = ["--method", "difface@2", "--method", "refldm@1", "--method", "ldbfr@1", "--method", "ldbfr@3"]
+    code, out, _ = run("benchmark", *words, *methods)
+    rows = {row["method"]: row for row in json.loads(out)["rows"]}
+    beside = ["estimator", "difface@2", "ceiling", "refldm@1", "stage A", "ldbfr@1", "ldbfr@3"]
+    assert code == 0 and list(rows) == ["input", *beside]
+    assert rows["ldbfr@1"]["psnr"] != rows["ldbfr@3"]["psnr"] != rows["stage A"]["psnr"]
+    assert rows["ceiling"]["psnr"] > rows["stage A"]["psnr"]
+    code, _, err = run("benchmark", *words, "--method", "ldbfr@x")
+    assert code == 2 and "ldbfr@x" in err
+    code, _, err = run("benchmark", *words, "--protocol", "references", "--method", "refldm", "--method", "ldbfr")
+    assert code == 2 and "one method at a time" in err
 
 
 def test_benchmark_of_references(run, shared):

@@ -30,6 +30,7 @@ from limner.cli_options import (
     References,
     Scheduler,
     Seed,
+    Snap,
     Start,
     Steps,
     Threads,
@@ -87,6 +88,7 @@ def restore(
     guidance: Guidance = None,
     timetable: TimetableOption = None,
     encoding: EncodingOption = None,
+    snap: Snap = None,
     scheduler: Scheduler = None,
     seed: Seed = 0,
     detector: DetectorOption = Detector.haar,
@@ -114,6 +116,7 @@ def restore(
         guidance=guidance,
         timetable=timetable and timetable.value,
         encoding=encoding and encoding.value,
+        snap=snap,
         scheduler=scheduler,
         samples=samples,
         seed=seed,
@@ -236,8 +239,10 @@ def train(
     resume: Annotated[bool, typer.Option("--resume", help="Go on where the run in --output stopped.")] = False,
     every: Annotated[int, typer.Option(help="Steps between saves, measurements and sheets.", min=1)] = 500,
     workers: Annotated[int, typer.Option(help="Processes that prepare samples.", min=0)] = 1,
-    first_stage: Annotated[Path | None, typer.Option(help="ldm, refldm: folder of a VQGAN of your own.")] = None,
-    start: Annotated[Path | None, typer.Option(help="refldm: folder of the net to go on from.")] = None,
+    first_stage: Annotated[Path | None, typer.Option(help="Latent methods: folder of a VQGAN of your own.")] = None,
+    start: Annotated[Path | None, typer.Option(help="refldm, ldbfr-vqgan: folder of the net to go on from.")] = None,
+    stage_a: Annotated[Path | None, typer.Option(help="ldbfr-injection: folder of a stage A of your own.")] = None,
+    prior: Annotated[Path | None, typer.Option(help="ldbfr-injection: folder of a prior of your own.")] = None,
     device: DeviceOption = Device.auto,
     threads: Threads = None,
 ) -> None:
@@ -246,7 +251,7 @@ def train(
     from limner.train import make_recipe
 
     choose(threads=threads)
-    made = make_recipe(recipe, data, preset, seed, first_stage=first_stage, start=start)
+    made = make_recipe(recipe, data, preset, seed, first_stage=first_stage, start=start, stage_a=stage_a, prior=prior)
     if steps is not None:
         made.steps = steps
     from limner.train.loop import fit

@@ -18,9 +18,9 @@ from limner.cli_options import (
     Eta,
     Guidance,
     Json,
-    Method,
     Scheduler,
     Seed,
+    Snap,
     Start,
     Steps,
     Threads,
@@ -50,13 +50,17 @@ def benchmark(
         ),
     ] = Protocol.limner_test,
     preset: Annotated[str, typer.Option(help="Degradation, for limner-test and references.")] = "ffhq-ref-severe",
-    method: Method = "difface",
+    method: Annotated[
+        list[str] | None,
+        typer.Option(help="Restoration method, or METHOD@STEPS; limner-test measures several side by side."),
+    ] = None,
     weights: WeightsOption = "mini",
     start: Start = None,
     steps: Steps = None,
     eta: Eta = None,
     guidance: Guidance = None,
     timetable: TimetableOption = None,
+    snap: Snap = None,
     scheduler: Scheduler = None,
     seed: Seed = 0,
     split: Annotated[
@@ -96,32 +100,50 @@ def benchmark(
 
     from limner.restorer import Restorer, Settings
 
-    restorer = Restorer(
-        Settings(
-            method=method,
+    restorers = {}
+    for wish in method or ["difface"]:
+        name, at = method_and_steps(wish)
+        settings = Settings(
+            method=name,
             weights=weights,
             start=start,
-            steps=steps,
+            steps=steps if at is None else at,
             eta=eta,
             guidance=guidance,
             timetable=timetable and timetable.value,
+            snap=snap,
             scheduler=scheduler,
             seed=seed,
             device=device.value,
             dtype=dtype.value,
             threads=threads,
         )
-    )
-    if protocol is Protocol.references:
-        _references(data, preset, restorer, split, limit, sheet, json)
-    else:
-        _limner_test(data, preset, restorer, chosen, limit, sheet, json)
+        restorers[wish] = Restorer(settings)
+    if protocol is Protocol.limner_test:
+        _limner_test(data, preset, restorers, chosen, limit, sheet, json)
+        return
+    if len(restorers) > 1:
+        raise LimnerError(f"The protocol {protocol.value} measures one method at a time, not {len(restorers)}.")
+    (restorer,) = restorers.values()
+    _references(data, preset, restorer, split, limit, sheet, json)
+
+
+def method_and_steps(text: str) -> tuple[str, int | None]:
+    """`ldbfr@25` to (`ldbfr`, 25), and `ldbfr` to (`ldbfr`, None).
+
+    Raises:
+        LimnerError: if what follows the @ is no whole number.
+    """
+    name, at, steps = text.partition("@")
+    if at and not steps.isdecimal():
+        raise LimnerError(f"--method is '{text}': give a method such as {name}, or one with its steps, {name}@25.")
+    return name, int(steps) if at else None
 
 
 def _limner_test(
     data: Path,
     preset: str,
-    restorer: Restorer,
+    restorers: dict[str, Restorer],
     split: Literal["test", "val"],
     limit: int | None,
     sheet: Path | None,
@@ -134,7 +156,7 @@ def _limner_test(
         measured = limner_test(
             data,
             preset,
-            restorer,
+            restorers,
             limit=limit,
             split=split,
             progress=lambda done, total: bar("measuring", done, total),
@@ -152,7 +174,7 @@ def _limner_test(
         )
         return
     ui.table(
-        ["method", "PSNR dB", "SSIM", "detail ratio", "identity", "rank 1", "s a face"],
+        ["method", "PSNR dB", "SSIM", "detail ratio", "identity", "rank 1", "HOG", "rank 1", "s a face"],
         [
             [
                 r.method,
@@ -161,6 +183,8 @@ def _limner_test(
                 f"{r.detail:.2f}",
                 f"{r.identity:.3f}",
                 f"{r.rank1:.1%}",
+                f"{r.hog:.3f}",
+                f"{r.hog_rank1:.1%}",
                 f"{r.seconds:.2f}",
             ]
             for r in measured.rows

@@ -50,13 +50,19 @@ References = Annotated[
         "--reference", help="refldm: another photo of the same person, or a folder of them; may be given repeatedly."
     ),
 ]
-WeightsOption = Annotated[str, typer.Option(help="mini, official, or a folder.")]
+WeightsOption = Annotated[str, typer.Option(help="mini, official, or a folder (ldbfr: or a checkpoint).")]
 Start = Annotated[int | None, typer.Option(help="difface: timestep at which the chain is entered; larger is freer.")]
-Steps = Annotated[int | None, typer.Option(help="Evaluations of the diffusion net; difface, 0: the estimator alone.")]
+Steps = Annotated[
+    int | None,
+    typer.Option(help="Evaluations of the diffusion net; 0, difface: the estimator alone, ldbfr: stage A alone."),
+]
 Eta = Annotated[float | None, typer.Option(help="0 faithful to 1 most realistic.")]
 Guidance = Annotated[float | None, typer.Option(help="refldm: 1 none; larger leans more on the references.")]
-TimetableOption = Annotated[Timetable | None, typer.Option(help="refldm: steps count from the first or the last.")]
+TimetableOption = Annotated[
+    Timetable | None, typer.Option(help="refldm, ldbfr: steps count from the first or the last.")
+]
 EncodingOption = Annotated[Encoding | None, typer.Option(help="refldm: references side by side, or each alone.")]
+Snap = Annotated[bool | None, typer.Option("--snap", help="ldbfr: bring every step's estimate to the nearest codes.")]
 Scheduler = Annotated[str | None, typer.Option(help="ddim, dpmsolver++ or unipc.")]
 Seed = Annotated[int, typer.Option(help="Seed of all noise.", min=0)]
 DetectorOption = Annotated[Detector, typer.Option(help="Face finder; yunet needs its ONNX file.")]

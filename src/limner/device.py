@@ -42,7 +42,7 @@ class Compute:
         kept = {
             name: tensor.data
             for name, tensor in [*net.named_parameters(), *net.named_buffers()]
-            if name.partition(".")[0] in (getattr(net, "_keep_in_fp32_modules", None) or ())
+            if set(name.split(".")) & set(getattr(net, "_keep_in_fp32_modules", None) or ())
         }
         # Not ModelMixin.to: it warns of layers to keep in fp32 although there are none.
         net = nn.Module.to(net, self.device, self.dtype).to(memory_format=layout)  # type: ignore[call-overload]

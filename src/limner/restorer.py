@@ -46,8 +46,8 @@ class Settings:
         weights: `mini` (embedded), `official` (the authors', fetched before) or a folder.
         references: other photographs of the person, for a method that can use them: files, folders of files or
             photographs. The largest face of each counts.
-        start, steps, eta, guidance, timetable, encoding: of the sampling; None takes what suits the weights. A method
-            knows some of them, see `limner.methods.loaded`.
+        start, steps, eta, guidance, timetable, encoding, snap: of the sampling; None takes what suits the weights. A
+            method knows some of them, see `limner.methods.loaded`.
         scheduler: `ddim`, `dpmsolver++` or `unipc`; None is the paper's.
         samples: results wanted for each photo.
         seed: of all noise.
@@ -70,6 +70,7 @@ class Settings:
     guidance: float | None = None
     timetable: str | None = None
     encoding: str | None = None
+    snap: bool | None = None
     scheduler: str | None = None
     samples: int = 1
     seed: int = 0

@@ -5,6 +5,7 @@ import torch
 
 from limner.nets.discriminator import PatchDiscriminator
 from limner.nets.vqgan import VQGAN
+from limner.train.adversary import Adversary
 from limner.train.loop import fit
 from limner.train.perceptual import estimator_features
 from limner.train.recipe import Recipe
@@ -23,6 +24,10 @@ def tiny_net():
         middle=False,
         groups=0,
     )
+
+
+def adversary(**settings):
+    return Adversary(discriminator=tiny_discriminator(), **settings)
 
 
 def tiny_discriminator():
@@ -54,7 +59,7 @@ def test_reconstruction_terms():
 
 def test_codes_start_from_latents_when_quantising_begins():
     net = tiny_net().train()
-    objective = Objective(l1, quantise_from=3, discriminator=tiny_discriminator())
+    objective = Objective(l1, quantise_from=3, adversary=adversary())
     run(objective, net, 2)
     before = net.codebook.weight.detach().clone()
     run(objective, net, 1)
@@ -69,7 +74,7 @@ def test_unused_codes_are_drawn_anew():
     with torch.no_grad():
         net.codebook.weight.fill_(100.0)
         net.codebook.weight[0] = 0.0
-    objective = Objective(l1, revive_every=2, revive_until=100, discriminator=tiny_discriminator())
+    objective = Objective(l1, revive_every=2, revive_until=100, adversary=adversary())
     run(objective, net, 1)
     assert (net.codebook.weight > 50).any()
     run(objective, net, 4)
@@ -82,12 +87,12 @@ def test_the_commitment_share_sits_where_it_should():
     out = net(batch()["image"])
     pulls = {}
     for legacy in (False, True):
-        codes, latents = Objective(l1, legacy=legacy, discriminator=tiny_discriminator()).commitment_terms(out)
+        codes, latents = Objective(l1, legacy=legacy, adversary=adversary()).commitment_terms(out)
         pulls[legacy] = [codes.item(), latents.item()]
     whole = (out.codes - out.latent).square().mean().item()
     assert pulls[False] == pytest.approx([whole, 0.25 * whole])
     assert pulls[True] == pytest.approx([0.25 * whole, whole])
-    codes, latents = Objective(l1, discriminator=tiny_discriminator()).commitment_terms(out)
+    codes, latents = Objective(l1, adversary=adversary()).commitment_terms(out)
     assert torch.autograd.grad(codes, net.codebook.weight, retain_graph=True)[0].abs().sum() > 0
     with pytest.raises(RuntimeError):
         torch.autograd.grad(latents, net.codebook.weight)
@@ -95,46 +100,47 @@ def test_the_commitment_share_sits_where_it_should():
 
 def test_the_adversarial_term_moves_the_last_layer_as_much_as_the_reconstruction():
     net = tiny_net().train()
-    objective = Objective(l1, adversarial=1.0, discriminator=tiny_discriminator())
+    objective = Objective(l1, adversary=adversary(start=0, weight=1.0))
     image = batch()["image"] * 2 - 1
     rebuilt = net(image).image
     reconstruction = l1(rebuilt, image)
-    term = objective.fool(net, rebuilt, reconstruction)
+    term = objective.adversary.fool(rebuilt, reconstruction, net.decoder.head.weight)
     last = net.decoder.head.weight
     sizes = [torch.autograd.grad(loss, last, retain_graph=True)[0].norm() for loss in (reconstruction, term)]
     assert sizes[1].item() == pytest.approx(sizes[0].item(), rel=0.05)
-    assert all(p.grad is None and p.requires_grad for p in objective.discriminator.parameters())
+    assert all(p.grad is None and p.requires_grad for p in objective.adversary.discriminator.parameters())
 
 
 def test_the_discriminator_learns_to_tell_real_from_rebuilt():
-    objective = Objective(l1, discriminator=tiny_discriminator(), discriminator_lr=3e-3)
+    objective = Objective(l1, adversary=adversary(lr=3e-3))
     real, fake = batch()["image"] * 2 - 1, torch.zeros(4, 3, 32, 32)
     for _ in range(30):
-        objective.train_discriminator(real, fake)
-    judged = [objective.discriminator(picture).mean().item() for picture in (real, fake)]
+        objective.adversary.learn(real, fake)
+    judged = [objective.adversary.discriminator(picture).mean().item() for picture in (real, fake)]
     assert judged[0] > 0.5 > -0.5 > judged[1]
 
 
 def test_the_adversarial_term_begins_when_it_should():
-    net, objective = tiny_net().train(), Objective(l1, adversarial_from=2, discriminator=tiny_discriminator())
-    before = copy.deepcopy(objective.discriminator.state_dict())
+    net, objective = (
+        tiny_net().train(),
+        Objective(l1, adversary=adversary(start=2)),
+    )
+    before = copy.deepcopy(objective.adversary.discriminator.state_dict())
     run(objective, net, 2)
-    assert torch.equal(before["head.weight"], objective.discriminator.head.weight)
+    assert torch.equal(before["head.weight"], objective.adversary.discriminator.head.weight)
     run(objective, net, 1)
-    assert not torch.equal(before["head.weight"], objective.discriminator.head.weight)
+    assert not torch.equal(before["head.weight"], objective.adversary.discriminator.head.weight)
 
 
 def test_a_perceptual_term_is_added():
-    plain = Objective(l1, discriminator=tiny_discriminator())
-    more = Objective(l1, perceptual=lambda a, b: (a - b).square().mean() + 7, discriminator=tiny_discriminator())
+    plain = Objective(l1, adversary=adversary())
+    more = Objective(l1, perceptual=lambda a, b: (a - b).square().mean() + 7, adversary=adversary())
     net, generator = tiny_net(), torch.Generator()
     assert more(net, batch(), generator).item() > plain(net, batch(), generator).item() + 7
 
 
 def test_it_learns_one_batch():
-    objective = Objective(
-        root_mse, quantise_from=5, revive_every=5, revive_until=40, discriminator=tiny_discriminator()
-    )
+    objective = Objective(root_mse, quantise_from=5, revive_every=5, revive_until=40, adversary=adversary())
     net, image = tiny_net().train(), batch()["image"] * 2 - 1
     image = torch.nn.functional.interpolate(image[..., ::8, ::8], scale_factor=8.0)
     before = root_mse(net(image).image, image)
@@ -160,9 +166,7 @@ def test_a_resumed_run_equals_an_unbroken_one(tmp_path):
             quantise_from=2,
             revive_every=3,
             revive_until=9,
-            adversarial_from=3,
-            discriminator=tiny_discriminator(),
-            discriminator_lr=1e-2,
+            adversary=adversary(start=3, lr=1e-2),
         )
         return Recipe("vqgan", tiny_net(), Samples(), objective, steps, 2, 1e-3, 1e-3, memory=objective)
 

@@ -3,24 +3,30 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
+from diffusers.pipelines.pipeline_utils import DiffusionPipeline
 
 from limner.data.faces import FaceSet, Split
 from limner.data.pairs import fixed_pairs
 from limner.errors import LimnerError
+from limner.evaluate.hog import HogIdentity
 from limner.evaluate.metrics import detail_ratio, psnr, ssim
 from limner.evaluate.references import vectors
 from limner.methods.difface import DifFacePipeline
-from limner.methods.refldm import RefLDMPipeline
+from limner.methods.ldbfr import LDBFRPipeline
+from limner.nets.vqgan import VQGAN
 from limner.pixels import to_picture, to_tensor
 from limner.restorer import Restorer, seed_of
 from limner.weights.load import load_identity
+
+Way = Callable[[np.ndarray, np.ndarray, int], np.ndarray]
+"""From the degraded face, the truth and the face's place in the split to a picture; faces are (S, S, 3) uint8."""
 
 
 @dataclass(frozen=True)
@@ -28,13 +34,16 @@ class Row:
     """Means over all faces.
 
     Attributes:
-        method: `input`, the method's name, or what stands beside it: `estimator`, DifFace's first guess; `ceiling`,
-            the truth through ReF-LDM's encoder, quantiser and decoder, which no restoration in its latent can beat.
+        method: `input`, the method's name, or what stands beside it: `estimator`, DifFace's first guess; `stage A`,
+            LD-BFR's; `ceiling`, the truth through the latent methods' encoder, quantiser and decoder, which no
+            restoration in that latent can beat.
         psnr: dB over RGB.
         ssim: of the luminance.
         detail: Laplacian variance over the truth's; 1 is as much detail as the truth has.
-        identity: cosine similarity to the truth by the embedded recogniser.
+        identity: cosine similarity to the truth by the embedded recogniser, which some of the methods were trained
+            with.
         rank1: share of the faces whose nearest truth, of all faces measured, is their own.
+        hog, hog_rank1: the same by a measure that no training used.
         seconds: a face, after loading; faces go one at a time.
     """
 
@@ -44,6 +53,8 @@ class Row:
     detail: float
     identity: float
     rank1: float
+    hog: float
+    hog_rank1: float
     seconds: float
 
 
@@ -61,7 +72,7 @@ class Measurement:
 def limner_test(
     data: Path,
     preset: str,
-    restorer: Restorer,
+    restorers: Mapping[str, Restorer],
     *,
     limit: int | None = None,
     split: Split = "test",
@@ -73,71 +84,103 @@ def limner_test(
     Args:
         data: folder of aligned faces with its tables.
         preset: degradation, see `limner.degrade.preset_names`.
-        restorer: method and settings; the seed of a face's noise is its place in the split.
+        restorers: methods and settings by the names of their rows; the seed of a face's noise is its place in the
+            split.
         limit: the first so many faces only.
         split: `test`; `val` is for choosing settings.
         progress: called with (faces done, of how many).
 
     Raises:
-        LimnerError: if the folder lacks its tables, or there is no such preset.
+        LimnerError: if the folder lacks its tables, there is no such preset, or the restorers work at several sizes.
     """
     faces = FaceSet.open(data, split)
     if limit is not None:
         if limit < 1:
             raise LimnerError(f"--limit is {limit}: measure at least 1 face.")
         faces = faces.first(limit)
-    pairs = fixed_pairs(faces, restorer.size, preset)
-    name, wish, pipeline = restorer.settings.method, restorer.settings, restorer.method.pipeline
-    beside = "estimator" if isinstance(pipeline, DifFacePipeline) else "ceiling"
-    results: dict[str, list[np.ndarray]] = {"input": [lq for lq, _ in pairs], beside: [], name: []}
-    spent = dict.fromkeys(results, 0.0)
-    briefly: dict[str, Any] = restorer.sampling() | {"steps": 1}
-    pipeline(to_tensor(pairs[0][0])[None], **briefly)  # the first run of a net pays for its set-up
+    sizes = sorted({restorer.size for restorer in restorers.values()})
+    if len(sizes) > 1:
+        raise LimnerError(f"The methods work at {' and '.join(map(str, sizes))} px: measure them in runs of their own.")
+    pairs = fixed_pairs(faces, sizes[0], preset)
+    ways: dict[str, Way] = {"input": lambda lq, truth, number: lq}
+    for name, restorer in restorers.items():
+        ways = ways | _beside(restorer.method.pipeline) | {name: _whole(restorer)}
+        briefly: dict[str, Any] = restorer.sampling() | {"steps": 1}
+        restorer.method.pipeline(to_tensor(pairs[0][0])[None], **briefly)  # a net's first run pays for its set-up
+    results: dict[str, list[np.ndarray]] = {name: [] for name in ways}
+    spent = dict.fromkeys(ways, 0.0)
     for number, (lq, truth) in enumerate(pairs):
-        started = time.perf_counter()
-        results[beside].append(_beside(pipeline, lq, truth))
-        spent[beside] += time.perf_counter() - started
-        started = time.perf_counter()
-        out = pipeline(
-            to_tensor(lq)[None],
-            **restorer.sampling(),
-            generator=torch.Generator().manual_seed(seed_of(wish.seed, number, 0)),
-        )
-        results[name].append(to_picture(out.images[0]))
-        spent[name] += time.perf_counter() - started
+        for name, way in ways.items():
+            started = time.perf_counter()
+            results[name].append(way(lq, truth, number))
+            spent[name] += time.perf_counter() - started
         if progress:
             progress(number + 1, len(pairs))
     truths = [truth for _, truth in pairs]
-    recogniser = load_identity("mini")
-    gallery = vectors(recogniser, truths)
+    recognisers = load_identity("mini"), HogIdentity()
+    galleries = [vectors(recogniser, truths) for recogniser in recognisers]
     rows = [
-        _row(method, pictures, truths, vectors(recogniser, pictures) @ gallery.T, spent[method])
-        for method, pictures in results.items()
+        _row(
+            name,
+            pictures,
+            truths,
+            [vectors(one, pictures) @ gallery.T for one, gallery in zip(recognisers, galleries, strict=True)],
+            spent[name],
+        )
+        for name, pictures in results.items()
     ]
     shown = [list(pictures) for pictures in zip(*results.values(), truths, strict=True)]
     return Measurement("limner-test", preset, len(pairs), rows, shown)
 
 
-@torch.no_grad()
-def _beside(pipeline: DifFacePipeline | RefLDMPipeline, lq: np.ndarray, truth: np.ndarray) -> np.ndarray:
-    """The picture of a method's second row, see `Row`."""
+def _whole(restorer: Restorer) -> Way:
+    """A method with its settings."""
+
+    def restore(lq: np.ndarray, truth: np.ndarray, number: int) -> np.ndarray:
+        generator = torch.Generator().manual_seed(seed_of(restorer.settings.seed, number, 0))
+        return to_picture(
+            restorer.method.pipeline(to_tensor(lq)[None], **restorer.sampling(), generator=generator).images[0]
+        )
+
+    return restore
+
+
+def _beside(pipeline: DiffusionPipeline) -> dict[str, Way]:
+    """What is measured beside a method, see `Row`."""
     if isinstance(pipeline, DifFacePipeline):
-        return to_picture(pipeline.estimate(to_tensor(lq)[None])[0])
-    latent = pipeline.encode(to_tensor(truth)[None])
-    return to_picture(pipeline.vqgan.decode(latent)[0].float() / 2 + 0.5)
+        return {"estimator": lambda lq, truth, number: to_picture(pipeline.estimate(to_tensor(lq)[None])[0])}
+    vqgan: VQGAN = pipeline.vqgan  # type: ignore[attr-defined]
+
+    @torch.no_grad()
+    def ceiling(lq: np.ndarray, truth: np.ndarray, number: int) -> np.ndarray:
+        latent = vqgan.encode(to_tensor(truth)[None].to(vqgan.device) * 2 - 1).float()
+        return to_picture(vqgan.decode(latent)[0].float() / 2 + 0.5)
+
+    def stage_a(lq: np.ndarray, truth: np.ndarray, number: int) -> np.ndarray:
+        return to_picture(pipeline(to_tensor(lq)[None], steps=0).images[0])  # type: ignore[operator]
+
+    return {"ceiling": ceiling} | ({"stage A": stage_a} if isinstance(pipeline, LDBFRPipeline) else {})
 
 
 def _row(
-    method: str, results: Sequence[np.ndarray], truths: Sequence[np.ndarray], alike: np.ndarray, seconds: float
+    method: str,
+    results: Sequence[np.ndarray],
+    truths: Sequence[np.ndarray],
+    alike: Sequence[np.ndarray],
+    seconds: float,
 ) -> Row:
-    """The means; `alike` has the cosine of every result (rows) to every truth (columns)."""
+    """The means; `alike` has, by each recogniser, the cosine of every result (rows) to every truth (columns)."""
     pairs = list(zip(results, truths, strict=True))
+    own = [float(np.diagonal(one).mean()) for one in alike]
+    first = [float((one.argmax(axis=1) == np.arange(len(pairs))).mean()) for one in alike]
     return Row(
         method,
         psnr=float(np.mean([psnr(a, b) for a, b in pairs])),
         ssim=float(np.mean([ssim(a, b) for a, b in pairs])),
         detail=float(np.mean([detail_ratio(a, b) for a, b in pairs])),
-        identity=float(np.diagonal(alike).mean()),
-        rank1=float((alike.argmax(axis=1) == np.arange(len(pairs))).mean()),
+        identity=own[0],
+        rank1=first[0],
+        hog=own[1],
+        hog_rank1=first[1],
         seconds=seconds / len(pairs),
     )

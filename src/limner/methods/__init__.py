@@ -41,6 +41,12 @@ METHODS = {
         "Hsiao et al., ReF-LDM, arXiv 2412.05043",
         references=True,
     ),
+    "ldbfr": MethodInfo(
+        "ldbfr",
+        "a vector-quantised global restoration, injected into a latent diffusion",
+        "Du et al., LD-BFR, ACM MM 2024, doi 10.1145/3664647.3680853",
+        references=False,
+    ),
 }
 
 

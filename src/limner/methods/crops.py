@@ -45,3 +45,8 @@ def per_face(generator: torch.Generator | Sequence[torch.Generator] | None, coun
         return [source]
     seeds = torch.randint(0, 2**62, (count,), generator=source)
     return [torch.Generator().manual_seed(int(seed)) for seed in seeds]
+
+
+def noise_like(shape: Sequence[int], generators: Sequence[torch.Generator], device: torch.device) -> Tensor:
+    """Standard normal noise, (len(generators), *shape), each result's from its own CPU generator."""
+    return torch.stack([torch.randn(*shape, generator=one) for one in generators]).to(device)

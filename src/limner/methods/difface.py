@@ -23,7 +23,7 @@ from diffusers.utils.outputs import BaseOutput
 from torch import Tensor
 
 from limner.errors import LimnerError
-from limner.methods.crops import fit_to, per_face, restored_size
+from limner.methods.crops import fit_to, noise_like, per_face, restored_size
 
 
 @dataclass
@@ -126,7 +126,8 @@ class DifFacePipeline(DiffusionPipeline):
         entry, timesteps = self.timetable(start, steps)
         device = estimate.device
         abar = self.scheduler.alphas_cumprod[entry].to(device)
-        x = abar.sqrt() * (estimate * 2 - 1) + (1 - abar).sqrt() * _noise(estimate, generators)
+        noise = noise_like(estimate.shape[1:], generators, device)
+        x = abar.sqrt() * (estimate * 2 - 1) + (1 - abar).sqrt() * noise
         settings = {"eta": eta, "generator": generators} if isinstance(self.scheduler, DDIMScheduler) else {}
         for count, t in enumerate(timesteps):
             times = torch.full((len(x),), int(t), device=device)
@@ -157,8 +158,3 @@ class DifFacePipeline(DiffusionPipeline):
         if hasattr(self.scheduler, "set_begin_index"):
             self.scheduler.set_begin_index(len(timesteps) - steps)
         return int(timesteps[-steps]), timesteps[-steps:]
-
-
-def _noise(like: Tensor, generators: list[torch.Generator]) -> Tensor:
-    """Standard normal noise, each picture's from its own CPU generator."""
-    return torch.stack([torch.randn(like.shape[1:], generator=g) for g in generators]).to(like.device)

@@ -29,14 +29,13 @@ from diffusers.utils.outputs import BaseOutput
 from torch import Tensor
 
 from limner.errors import LimnerError
-from limner.methods.crops import fit_to, per_face, restored_size
-from limner.methods.schedules import Scheduler
+from limner.methods.crops import fit_to, noise_like, per_face, restored_size
+from limner.methods.schedules import Scheduler, Timetable, with_steps
 from limner.nets.cachekv import ReferenceCache, stack
 from limner.nets.unet import UNet
 from limner.nets.vqgan import VQGAN
 
 Encoding = Literal["wide", "separate"]
-Timetable = Literal["leading", "trailing"]
 
 _NONE = torch.empty(0, 3, 1, 1)
 
@@ -142,7 +141,7 @@ class RefLDMPipeline(DiffusionPipeline):
             query = self.encode(queries[faces])
             chosen_generators = [generators[index] for index in chosen]
             if noise is None:
-                x = _noise(query, chosen_generators)
+                x = noise_like(query.shape[1:], chosen_generators, query.device)
             else:
                 x = noise.expand(results, *query.shape[1:])[chosen].to(query)
 
@@ -246,23 +245,12 @@ class RefLDMPipeline(DiffusionPipeline):
         return x
 
     def scheduler_for(self, steps: int, timetable: Timetable | None = None) -> Scheduler:
-        """A scheduler of its own for one batch, its timesteps set.
-
-        DDIM's last step leads to abar_0 < 1, so a little of the predicted noise stays, which quantising absorbs.
-        Where 1000 is no multiple of `steps`, the authors' timetables have some steps more than asked for; these
-        have as many.
+        """A scheduler of its own for one batch, its timesteps set, as many as asked for.
 
         Raises:
-            LimnerError: if there is no such timetable.
+            LimnerError: if there is no such timetable or number of steps.
         """
-        if timetable not in (None, "leading", "trailing"):
-            raise LimnerError(f"There is no timetable '{timetable}': choose leading or trailing.")
-        spacing = {"timestep_spacing": timetable} if timetable else {}
-        scheduler = type(self.scheduler).from_config(self.scheduler.config, **spacing)
-        if not 1 <= steps < scheduler.config["num_train_timesteps"]:
-            raise LimnerError(f"{steps} steps can't be made: ReF-LDM takes 1 to 999 (the paper 50 or 100).")
-        scheduler.set_timesteps(steps)
-        return scheduler
+        return with_steps(self.scheduler, steps, timetable, "ReF-LDM takes 1 to 999 (the paper 50 or 100)")
 
     def _checked(
         self, references: Sequence[Tensor | ReadReferences | None] | None, faces: int, guidance: float, eta: float
@@ -295,8 +283,3 @@ def _caches(read: Sequence[ReadReferences], guidance: float) -> list[ReferenceCa
     alike = read[0].zeroed
     counts = torch.tensor([[len(one)] for one in read], dtype=torch.float32, device=alike.layers[0][0].device)
     return [replace(alike, bias=counts.log()), seen]
-
-
-def _noise(like: Tensor, generators: list[torch.Generator]) -> Tensor:
-    """Standard normal noise, each picture's from its own CPU generator."""
-    return torch.stack([torch.randn(like.shape[1:], generator=g) for g in generators]).to(like.device)

@@ -10,10 +10,12 @@ from diffusers.pipelines.pipeline_utils import DiffusionPipeline
 from diffusers.schedulers.scheduling_ddim import DDIMScheduler
 from diffusers.schedulers.scheduling_dpmsolver_multistep import DPMSolverMultistepScheduler
 from diffusers.schedulers.scheduling_unipc_multistep import UniPCMultistepScheduler
+from diffusers.schedulers.scheduling_utils import SchedulerMixin
 
 from limner.errors import LimnerError
 
 Pipeline = TypeVar("Pipeline", bound=DiffusionPipeline)
+Timetable = Literal["leading", "trailing"]
 Scheduler = DDIMScheduler | DPMSolverMultistepScheduler | UniPCMultistepScheduler
 
 
@@ -38,7 +40,7 @@ def difface_schedule(prediction: Literal["epsilon", "sample"] = "epsilon") -> DD
 
 
 def refldm_schedule(
-    prediction: Literal["epsilon", "sample"] = "epsilon", timetable: Literal["leading", "trailing"] = "trailing"
+    prediction: Literal["epsilon", "sample"] = "epsilon", timetable: Timetable = "trailing"
 ) -> DDIMScheduler:
     """ReF-LDM's schedule (its published code): 1000 steps, sqrt(beta) linear from sqrt(.0015) to sqrt(.0155), abar_0
     behind the last step instead of 1, nothing clipped.
@@ -53,6 +55,29 @@ def refldm_schedule(
         beta_schedule="scaled_linear",
         beta_start=0.0015,
         beta_end=0.0155,
+        timestep_spacing=timetable,
+        steps_offset=1,
+        set_alpha_to_one=False,
+        clip_sample=False,
+        prediction_type=prediction,
+    )
+
+
+def ldbfr_schedule(
+    prediction: Literal["epsilon", "sample"] = "epsilon", timetable: Timetable = "leading"
+) -> DDIMScheduler:
+    """LD-BFR's schedule (section 3.5 and 3.7 of its notes): 1000 steps, sqrt(beta) linear from sqrt(.0015) to
+    sqrt(.0195), abar_0 behind the last step instead of 1, nothing clipped.
+
+    Args:
+        prediction: what the U-Net predicts: `epsilon`, the noise (the published one), or `sample`, the clean latent.
+        timetable: the authors ask at 1, 1 + c, 1 + 2c, ... (`leading`), c = 1000 / steps; `trailing` begins at 999.
+    """
+    return DDIMScheduler(
+        num_train_timesteps=1000,
+        beta_schedule="scaled_linear",
+        beta_start=0.0015,
+        beta_end=0.0195,
         timestep_spacing=timetable,
         steps_offset=1,
         set_alpha_to_one=False,
@@ -85,6 +110,31 @@ def swap(pipeline: Pipeline, name: str) -> Pipeline:
     else:
         pipeline.scheduler = UniPCMultistepScheduler.from_config(config)
     return pipeline
+
+
+def with_steps(template: SchedulerMixin, steps: int, timetable: Timetable | None, allowed: str) -> Scheduler:
+    """A scheduler of its own like the template, its timesteps set.
+
+    DDIM's last step leads to abar_0 < 1, so a little of the predicted noise stays, which quantising absorbs. Where
+    1000 is no multiple of `steps`, the authors' timetables have some steps more than asked for; these have as many.
+
+    Args:
+        template: a pipeline's scheduler.
+        steps: 1 to 999.
+        timetable: instead of the template's own.
+        allowed: what to tell of a number of steps that can't be made.
+
+    Raises:
+        LimnerError: if there is no such timetable or number of steps.
+    """
+    if timetable not in (None, "leading", "trailing"):
+        raise LimnerError(f"There is no timetable '{timetable}': choose leading or trailing.")
+    spacing = {"timestep_spacing": timetable} if timetable else {}
+    scheduler = cast(Scheduler, type(template).from_config(template.config, **spacing))  # type: ignore[attr-defined]
+    if not 1 <= steps < scheduler.config["num_train_timesteps"]:
+        raise LimnerError(f"{steps} steps can't be made: {allowed}.")
+    scheduler.set_timesteps(steps)
+    return scheduler
 
 
 def load_schedule(*folders: Path, default: Callable[[], DDIMScheduler] = difface_schedule) -> DDIMScheduler:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import Protocol
 
@@ -86,6 +86,10 @@ def sinusoids(height: int, width: int, channels: int) -> Tensor:
     return torch.cat(grid, dim=2).flatten(0, 1)
 
 
+Behind = Callable[[int, Tensor], Tensor]
+"""From the number of an attention layer and its output to what the net goes on with."""
+
+
 class Pass(Protocol):
     """What happens at the attention layers, which meet it in the order of the net."""
 
@@ -102,20 +106,24 @@ class MainPass:
 
     Args:
         caches: None stands for no references.
+        behind: what follows each layer, or None.
     """
 
     done = False
 
-    def __init__(self, caches: Sequence[ReferenceCache | None]):
+    def __init__(self, caches: Sequence[ReferenceCache | None], behind: Behind | None = None):
         self.caches = caches
+        self.behind = behind
         self.layer = 0
 
     def __call__(self, attention: Attention, x: Tensor) -> Tensor:
         if self.layer == 0:
             x = copies(x, len(self.caches))
-        references = [None if cache is None else cache.layer(self.layer) for cache in self.caches]
+        number = self.layer
         self.layer += 1
-        return attention(x, references)
+        references = [None if cache is None else cache.layer(number) for cache in self.caches]
+        x = attention(x, references)
+        return x if self.behind is None else self.behind(number, x)
 
 
 class ReferencePass:

@@ -127,7 +127,8 @@ class Encoder(nn.Module):
 
 
 class Decoder(nn.Module):
-    """The way back; `levels` and `grow` count from the smallest resolution up."""
+    """The way back; `levels` and `grow` count from the smallest resolution up, and `beyond` leads to twice the
+    encoder's resolution where that is wanted."""
 
     def __init__(
         self,
@@ -138,6 +139,7 @@ class Decoder(nn.Module):
         attention: Sequence[int],
         middle: bool,
         groups: int,
+        beyond: bool,
     ):
         super().__init__()
         upward = list(reversed(widths))
@@ -149,6 +151,9 @@ class Decoder(nn.Module):
             for i, (a, b) in enumerate(zip(before, upward, strict=True))
         )
         self.grow = nn.ModuleList(Grow(width) for width in upward[:-1])
+        self.beyond = nn.Sequential()
+        if beyond:
+            self.beyond = nn.Sequential(ResBlock(upward[-1], upward[-1], groups), Grow(upward[-1]))
         self.norm = _norm(groups, upward[-1])
         self.head = nn.Conv2d(upward[-1], outs, 3, padding=1)
 
@@ -156,7 +161,7 @@ class Decoder(nn.Module):
         h = self.levels[0](self.middle(self.stem(x)))
         for grow, level in zip(self.grow, list(self.levels)[1:], strict=True):
             h = level(grow(h))
-        return self.head(F.silu(self.norm(h)))
+        return self.head(F.silu(self.norm(self.beyond(h))))
 
 
 @dataclass(frozen=True)
@@ -164,7 +169,7 @@ class VQGANOutput:
     """What one pass gives.
 
     Attributes:
-        image: reconstruction, (B, 3, H, W).
+        image: reconstruction, (B, 3, H, W), or twice that side, see `VQGAN`.
         latent: before quantisation, unscaled, (B, C, h, w) float32.
         codes: the nearest codes, (B, C, h, w), with gradient to the codebook and none to the latent.
         indices: of those codes, (B, h, w).
@@ -192,6 +197,8 @@ class VQGAN(ModelMixin, ConfigMixin):
         patch_size: factor of a pixel-unshuffle before the first convolution, undone behind the last.
         normalise_latent: keep the latent's standard deviation, as seen in training, beside the weights, and scale
             latents to 1 by it. The published nets don't.
+        asymmetric: the decoder doubles the resolution once more, so that pictures come back twice as large (LD-BFR,
+            section 3.1 of its notes).
     """
 
     _keep_in_fp32_modules = ["codebook", "latent_std"]  # noqa: RUF012 - a list is what diffusers expects
@@ -210,10 +217,12 @@ class VQGAN(ModelMixin, ConfigMixin):
         groups: int = 32,
         patch_size: int = 1,
         normalise_latent: bool = False,
+        asymmetric: bool = False,
     ):
         super().__init__()
         self.patch_size = patch_size
         self.factor = patch_size * 2 ** (len(multipliers) - 1)
+        self.decoded_factor = 2 * self.factor if asymmetric else self.factor
         widths = [width * m for m in multipliers]
         pixels = 3 * patch_size**2
         self.encoder = Encoder(pixels, latent_channels, widths, depth, attention_levels, middle, groups)
@@ -221,7 +230,7 @@ class VQGAN(ModelMixin, ConfigMixin):
         self.codebook = nn.Embedding(codebook_size, latent_channels)
         nn.init.uniform_(self.codebook.weight, -1 / codebook_size, 1 / codebook_size)
         self.from_latent = nn.Conv2d(latent_channels, latent_channels, 1)
-        self.decoder = Decoder(latent_channels, pixels, widths, depth + 1, attention_levels, middle, groups)
+        self.decoder = Decoder(latent_channels, pixels, widths, depth + 1, attention_levels, middle, groups, asymmetric)
         if normalise_latent:
             self.register_buffer("latent_std", torch.ones(()))
         if not groups:
@@ -254,13 +263,14 @@ class VQGAN(ModelMixin, ConfigMixin):
             quantise: snap every position to its nearest code first, as all methods do.
 
         Returns:
-            (B, 3, h * factor, w * factor), about [-1, 1], not clipped.
+            (B, 3, h * decoded_factor, w * decoded_factor), about [-1, 1], not clipped.
         """
         latent = latent * self.scale
         if quantise:
             latent = self.quantise(latent)[0]
         side = self.config["sample_size"] // self.factor
-        return in_tiles(self._decode, latent, tile=side, overlap=side // 4, factor=self.factor, limit=2 * side)
+        factor = self.decoded_factor
+        return in_tiles(self._decode, latent, tile=side, overlap=side // 4, factor=factor, limit=2 * side)
 
     def quantise(self, latent: Tensor) -> tuple[Tensor, Tensor]:
         """Snaps each position of an unscaled latent to its nearest code (L2), in float32.

@@ -19,9 +19,21 @@ _HOME = {
     "vqgan": "limner.train.vqgan:vqgan",
     "ldm": "limner.train.refldm:ldm",
     "refldm": "limner.train.refldm:refldm",
+    "ldbfr-dictionary": "limner.train.ldbfr_vq:ldbfr_dictionary",
+    "ldbfr-vqgan": "limner.train.ldbfr_vq:ldbfr_vqgan",
+    "ldbfr-stage-a": "limner.train.ldbfr_stage_a:ldbfr_stage_a",
+    "ldbfr-prior": "limner.train.ldbfr_prior:ldbfr_prior",
+    "ldbfr-injection": "limner.train.ldbfr_injection:ldbfr_injection",
 }
 RECIPES = tuple(_HOME)
-BUILDS_ON = {"ldm": {"first_stage"}, "refldm": {"first_stage", "start"}}
+BUILDS_ON = {
+    "ldm": {"first_stage"},
+    "refldm": {"first_stage", "start"},
+    "ldbfr-vqgan": {"start"},
+    "ldbfr-stage-a": {"first_stage"},
+    "ldbfr-prior": {"first_stage"},
+    "ldbfr-injection": {"first_stage", "stage_a", "prior"},
+}
 """Other nets that a recipe can be given."""
 
 
@@ -33,6 +45,8 @@ def make_recipe(
     *,
     first_stage: Path | None = None,
     start: Path | None = None,
+    stage_a: Path | None = None,
+    prior: Path | None = None,
 ) -> Recipe:
     """The recipe of that name.
 
@@ -43,6 +57,7 @@ def make_recipe(
         seed: of initialisation, data order and noise.
         first_stage: folder of the VQGAN of a latent diffusion; None is the embedded one.
         start: folder of a net that the recipe goes on from; None begins anew.
+        stage_a, prior: folders of the nets that LD-BFR's injection stands between; None are the embedded ones.
 
     Raises:
         LimnerError: if there is no such recipe or preset, the recipe builds on no such net, or the data lacks its
@@ -53,7 +68,8 @@ def make_recipe(
         raise LimnerError(f"There is no recipe '{name}': choose one of {', '.join(RECIPES)}.")
     if preset not in ("mini", "paper"):
         raise LimnerError(f"There is no preset '{preset}': choose mini or paper.")
-    given = {key: path for key, path in (("first_stage", first_stage), ("start", start)) if path is not None}
+    built_on = {"first_stage": first_stage, "start": start, "stage_a": stage_a, "prior": prior}
+    given = {key: path for key, path in built_on.items() if path is not None}
     for key in given.keys() - BUILDS_ON.get(name, set()):
         raise LimnerError(f"The recipe '{name}' takes no --{key.replace('_', '-')}: leave it out.")
     module, function = _HOME[name].split(":")

@@ -10,6 +10,7 @@ import signal
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -21,8 +22,10 @@ from diffusers.training_utils import EMAModel
 from torch import nn
 from torch.utils.data import DataLoader, Dataset
 
+from limner.device import has_bfloat16
 from limner.errors import LimnerError
 from limner.train.recipe import Batch, Recipe, Samples
+from limner.weights.borrowed import drop_borrowed
 
 STATE = "state"
 WEIGHTS = "weights"
@@ -61,6 +64,16 @@ def learning_rate(recipe: Recipe, step: int) -> float:
     done = min((step - recipe.warmup) / max(recipe.steps - recipe.warmup, 1), 1.0)
     floor = recipe.final_lr / recipe.lr
     return floor + (1 - floor) * 0.5 * (1 + math.cos(math.pi * done))
+
+
+def parameter_groups(recipe: Recipe) -> list[dict[str, Any]]:
+    """The trained parameters, those together that share a factor on the learning rate."""
+    groups: dict[float, list[nn.Parameter]] = {}
+    for name, parameter in recipe.model.named_parameters():
+        if parameter.requires_grad:
+            factor = next((f for start, f in recipe.lr_factors.items() if name.startswith(start)), 1.0)
+            groups.setdefault(factor, []).append(parameter)
+    return [{"params": parameters, "lr": factor * recipe.lr} for factor, parameters in groups.items()]
 
 
 def fit(
@@ -107,7 +120,7 @@ def fit(
     torch.manual_seed(recipe.seed)
     model = recipe.model.train().to(accelerator.device, memory_format=torch.channels_last)
     optimizer = torch.optim.AdamW(
-        [p for p in model.parameters() if p.requires_grad],
+        parameter_groups(recipe),
         lr=recipe.lr,
         betas=recipe.betas,
         weight_decay=recipe.weight_decay,
@@ -132,12 +145,14 @@ def fit(
     stop = _StopOnInterrupt()
     bar = _Bar(recipe, progress, show=accelerator.is_main_process)
     micro_step = 0
+    # a processor that emulates bf16 would take fifty times as long
+    half = recipe.precision == "bf16" and has_bfloat16(accelerator.device.type)
     with stop, bar:
         for batch in loader:
             key = (recipe.seed, progress.step, micro_step, accelerator.process_index)
             generator = torch.Generator().manual_seed(int(np.random.SeedSequence(key).generate_state(1)[0]))
             with accelerator.accumulate(model):
-                with torch.autocast(accelerator.device.type, torch.bfloat16, enabled=recipe.precision == "bf16"):
+                with torch.autocast(accelerator.device.type, torch.bfloat16, enabled=half):
                     loss = recipe.loss(model, batch, generator)
                 accelerator.backward(loss)
                 if accelerator.sync_gradients and recipe.clip:
@@ -213,10 +228,11 @@ def _report(
 
 
 def save_weights(net: ModelMixin, folder: Path, precision: str = "fp32") -> None:
-    """Saves a net as `config.json` and safetensors, in full or half precision."""
+    """Saves a net as `config.json` and safetensors, in full or half precision, but for what it borrows."""
     shipped = copy.deepcopy(net)
     nn.Module.to(shipped, torch.float16 if precision == "fp16" else torch.float32)
     shipped.save_pretrained(str(folder))
+    drop_borrowed(folder, net.config)
 
 
 class _StopOnInterrupt:

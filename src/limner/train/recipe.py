@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
 import numpy as np
@@ -43,10 +43,11 @@ class Recipe:
         accumulate: micro-batches that a step's samples are divided into.
         lr, final_lr, warmup: linear warm-up over `warmup` steps to `lr`, then a cosine to `final_lr`
             (equal to `lr`: constant).
+        lr_factors: by the beginning of parameters' names, what `lr` is multiplied by for those; 1 for all others.
         betas, weight_decay: of AdamW.
         clip: largest gradient norm, or None.
         ema: decay of the moving average that is saved instead of the raw weights, or None.
-        precision: of the forward pass.
+        precision: of the forward pass; a processor without bf16 computes in fp32.
         export: precision of the weights saved at the end.
         validate: measures on the validation split, or None.
         preview: a contact sheet, (H, W, 3) uint8, or None.
@@ -76,3 +77,4 @@ class Recipe:
     seed: int = 0
     scheduler: SchedulerMixin | None = None
     memory: Stateful | None = None
+    lr_factors: Mapping[str, float] = field(default_factory=dict)

@@ -25,8 +25,8 @@ from limner.nets.unet import UNet
 from limner.nets.vqgan import VQGAN
 from limner.pixels import to_picture, to_tensor
 from limner.train.identity_loss import IdentityLoss
-from limner.train.latent import LatentLoss
 from limner.train.recipe import Recipe
+from limner.train.reference_loss import ReferenceLoss
 from limner.weights.load import load_identity, load_net
 
 Preset = Literal["mini", "paper"]
@@ -84,7 +84,7 @@ def ldm(data: Path, preset: Preset = "mini", seed: int = 0, first_stage: str | P
             name="ldm",
             model=published_unet(),
             data=RestorationPairs(faces, 512, seed, {"refldm": 1}),
-            loss=LatentLoss(vqgan, schedule),
+            loss=ReferenceLoss(vqgan, schedule),
             steps=500_000,
             batch=40,
             accumulate=2,
@@ -101,7 +101,7 @@ def ldm(data: Path, preset: Preset = "mini", seed: int = 0, first_stage: str | P
         name="ldm",
         model=mini_unet(),
         data=RestorationPairs(faces, 256, seed, MIX, grey=0.1),
-        loss=LatentLoss(vqgan, schedule, drop_lq=0.0, looks=2, balance=True),
+        loss=ReferenceLoss(vqgan, schedule, drop_lq=0.0, looks=2, balance=True),
         steps=500,
         batch=16,
         lr=8e-4,
@@ -145,7 +145,7 @@ def refldm(
             name="refldm",
             model=begin(published_unet, start),
             data=ReferencePairs(faces, 512, seed, {"refldm": 1}, PAPER, most=5, fewest=5),
-            loss=LatentLoss(vqgan, schedule, identity=identity),
+            loss=ReferenceLoss(vqgan, schedule, identity=identity),
             steps=150_000,
             batch=8,
             accumulate=2,
@@ -164,7 +164,7 @@ def refldm(
         name="refldm",
         model=begin(mini_unet, start),
         data=ReferencePairs(faces, 256, seed, MIX, ALIGNED, most=2, fewest=1, known=0.25, grey=0.1),
-        loss=LatentLoss(
+        loss=ReferenceLoss(
             vqgan, schedule, drop_lq=0.0, drop_all_references=0.1, looks=2, balance=True, identity=identity
         ),
         steps=750,

@@ -23,7 +23,8 @@ from limner.evaluate.report import contact_sheet
 from limner.nets.discriminator import PatchDiscriminator
 from limner.nets.vqgan import VQGAN, VQGANOutput
 from limner.pixels import to_picture, to_tensor
-from limner.train.distributed import average_gradients, same_everywhere
+from limner.train.adversary import Adversary
+from limner.train.distributed import same_everywhere
 from limner.train.perceptual import estimator_features
 from limner.train.recipe import Batch, Recipe
 
@@ -55,10 +56,7 @@ class Objective:
         legacy: put that share on the term that pulls codes to latents instead, as the published net was trained.
         quantise_from: steps before, the decoder sees the latent itself; at this step the codes are drawn from latents.
         revive_every, revive_until: codes that no latent chose for so many steps are drawn anew, up to a step; 0: never.
-        adversarial_from: first step with the adversarial term; None for never.
-        adversarial: factor on its adaptive weight.
-        discriminator: judges patches.
-        discriminator_lr: of its AdamW.
+        adversary: the adversarial term.
     """
 
     reconstruction: Difference
@@ -69,30 +67,24 @@ class Objective:
     quantise_from: int = 0
     revive_every: int = 0
     revive_until: int = 0
-    adversarial_from: int | None = None
-    adversarial: float = 0.8
-    discriminator: PatchDiscriminator = field(default_factory=PatchDiscriminator)
-    discriminator_lr: float = 1e-4
+    adversary: Adversary = field(default_factory=Adversary)
 
     def __post_init__(self) -> None:
         self.step = 0
         self.unused: Tensor | None = None
-        self.optimizer = torch.optim.AdamW(
-            self.discriminator.parameters(), self.discriminator_lr, betas=(0.5, 0.9), weight_decay=0.0
-        )
 
     def __call__(self, model: nn.Module, batch: Batch, generator: torch.Generator) -> Tensor:
         image = batch["image"] * 2 - 1
         net = cast(VQGAN, getattr(model, "module", model))
         quantised = self.step >= self.quantise_from
-        out: VQGANOutput = model(image, quantise=quantised)
+        out: VQGANOutput = model(as_encoded(net, image), quantise=quantised)
         rebuilt = out.image.float()
         loss = self.reconstruction(rebuilt, image)
         if self.perceptual:
             loss = loss + self.perceptual(rebuilt, image)
-        if self.adversarial_from is not None and self.step >= self.adversarial_from:
-            self.train_discriminator(image, rebuilt.detach())
-            loss = loss + self.fool(net, rebuilt, loss)
+        if self.adversary.active(self.step):
+            self.adversary.learn(image, rebuilt.detach())
+            loss = loss + self.adversary.fool(rebuilt, loss, at=net.decoder.head.weight)
         codes, latents = self.commitment_terms(out)
         loss = loss + (self.codebook if quantised else 0.0) * (codes + latents)
         self.look_after_codes(net, out, generator)
@@ -104,26 +96,6 @@ class Objective:
         codes = (out.codes.float() - out.latent.detach()).square().mean()
         latents = (out.codes.detach().float() - out.latent).square().mean()
         return (self.commitment * codes, latents) if self.legacy else (codes, self.commitment * latents)
-
-    def fool(self, net: VQGAN, rebuilt: Tensor, reconstruction: Tensor) -> Tensor:
-        """The adversarial term, weighted so that it moves the last layer as much as the reconstruction does."""
-        self.discriminator.requires_grad_(False)
-        term = -self.discriminator(rebuilt).float().mean()
-        last = net.decoder.head.weight
-        pulls = [torch.autograd.grad(loss, last, retain_graph=True)[0].norm() for loss in (reconstruction, term)]
-        weight = (pulls[0] / (pulls[1] + 1e-4)).clamp(0, 1e4).detach()
-        self.discriminator.requires_grad_(True)
-        return self.adversarial * weight * term
-
-    def train_discriminator(self, real: Tensor, fake: Tensor) -> None:
-        """One step on the hinge loss."""
-        self.discriminator.to(real.device)
-        judged_real, judged_fake = (self.discriminator(picture).float() for picture in (real, fake))
-        loss = 0.5 * (F.relu(1 - judged_real).mean() + F.relu(1 + judged_fake).mean())
-        self.optimizer.zero_grad(set_to_none=True)
-        loss.backward()
-        average_gradients(self.discriminator)
-        self.optimizer.step()
 
     @torch.no_grad()
     def look_after_codes(self, net: VQGAN, out: VQGANOutput, generator: torch.Generator) -> None:
@@ -151,18 +123,12 @@ class Objective:
 
     def state_dict(self) -> dict[str, Any]:
         """All that a resumed run needs."""
-        return {
-            "step": self.step,
-            "unused": self.unused,
-            "discriminator": self.discriminator.state_dict(),
-            "optimizer": self.optimizer.state_dict(),
-        }
+        return {"step": self.step, "unused": self.unused, "adversary": self.adversary.state_dict()}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """The way back from `state_dict`."""
         self.step, self.unused = state["step"], state["unused"]
-        self.discriminator.load_state_dict(state["discriminator"])
-        self.optimizer.load_state_dict(state["optimizer"])
+        self.adversary.load_state_dict(state["adversary"])
 
 
 def vqgan(data: Path, preset: Literal["mini", "paper"] = "mini", seed: int = 0) -> Recipe:
@@ -178,7 +144,7 @@ def vqgan(data: Path, preset: Literal["mini", "paper"] = "mini", seed: int = 0) 
     faces = FaceSet.open(data, "train")
     validation = FaceSet.open(data, "val")
     if preset == "paper":
-        objective = Objective(l1, estimator_features(), legacy=True, adversarial_from=30_000)
+        objective = Objective(l1, estimator_features(), legacy=True, adversary=Adversary(start=30_000))
         return Recipe(
             name="vqgan",
             model=VQGAN(),
@@ -201,10 +167,7 @@ def vqgan(data: Path, preset: Literal["mini", "paper"] = "mini", seed: int = 0) 
         quantise_from=300,
         revive_every=50,
         revive_until=2_000,
-        adversarial_from=1_900,
-        adversarial=0.4,
-        discriminator=PatchDiscriminator(width=32),
-        discriminator_lr=3e-4,
+        adversary=Adversary(1_900, 0.4, PatchDiscriminator(width=32), lr=3e-4),
     )
     return Recipe(
         name="vqgan",
@@ -236,10 +199,16 @@ def vqgan(data: Path, preset: Literal["mini", "paper"] = "mini", seed: int = 0) 
     )
 
 
+def as_encoded(net: VQGAN, image: Tensor) -> Tensor:
+    """The picture in the size that the encoder takes for it: smaller, where the decoder gives back more."""
+    times = net.decoded_factor // net.factor
+    return image if times == 1 else F.interpolate(image, scale_factor=1 / times, mode="bicubic", antialias=True)
+
+
 def rebuild(model: nn.Module, picture: np.ndarray) -> tuple[np.ndarray, Tensor]:
     """One face, (S, S, 3) uint8, through encoder, quantiser and decoder: the picture and its indices."""
     device = next(model.parameters()).device
-    out: VQGANOutput = model(to_tensor(picture)[None].to(device) * 2 - 1)
+    out: VQGANOutput = model(as_encoded(cast(VQGAN, model), to_tensor(picture)[None].to(device) * 2 - 1))
     return to_picture(out.image[0].float() / 2 + 0.5), out.indices
 
 

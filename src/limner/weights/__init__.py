@@ -6,6 +6,7 @@ This module stays light; torch is imported when something is loaded.
     fetch(entry, progress=...)       brings a published file, verified
     load_difface("mini")             estimator, prior and what to tell the user
     load_refldm("mini")              autoencoder, denoiser and what to tell the user
+    load_ldbfr("mini")               stage A, prior, injection, autoencoder and what to tell the user
     load_identity("mini")            the recogniser; or one of the user's, by path
     load_net("mini/alignnet")        one net
     convert(file, folder)            a published file into a folder of ours
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from limner.nets.unet import UNet
     from limner.nets.vqgan import VQGAN
     from limner.weights.load import WeightsInfo
+    from limner.weights.official_ldbfr import LDBFRNets
 
 __all__ = [
     "WEIGHTS",
@@ -37,6 +39,7 @@ __all__ = [
     "find",
     "load_difface",
     "load_identity",
+    "load_ldbfr",
     "load_net",
     "load_refldm",
     "models_dir",
@@ -55,6 +58,13 @@ def load_refldm(source: str | Path = "mini", models: Path | None = None) -> tupl
     from limner.weights.load import load_refldm
 
     return load_refldm(source, models)
+
+
+def load_ldbfr(source: str | Path = "mini", models: Path | None = None) -> tuple[LDBFRNets, WeightsInfo]:
+    """LD-BFR's nets from `mini`, a folder or a checkpoint of the authors' trainer; see `load.load_ldbfr`."""
+    from limner.weights.load import load_ldbfr
+
+    return load_ldbfr(source, models)
 
 
 def load_identity(source: str | Path = "mini") -> IdentityNet:

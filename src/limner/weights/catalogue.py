@@ -121,8 +121,11 @@ WEIGHTS: tuple[Weights, ...] = (
     Embedded("mini/difface-estimator", "DifFace at 256 px: the regressor f(y0)"),
     Embedded("mini/difface-prior", "DifFace at 256 px: the diffusion prior"),
     Embedded("mini/identity", "tells whether two faces are the same person: identity loss and measurements"),
-    Embedded("mini/vqgan", "ReF-LDM at 256 px: the autoencoder"),
+    Embedded("mini/vqgan", "ReF-LDM and LD-BFR at 256 px: the autoencoder"),
     Embedded("mini/refldm", "ReF-LDM at 256 px: the latent diffusion that attends to references"),
+    Embedded("mini/ldbfr-stage-a", "LD-BFR at 256 px: the restoration in one step"),
+    Embedded("mini/ldbfr-prior", "LD-BFR at 256 px: the unconditional latent diffusion"),
+    Embedded("mini/ldbfr-injection", "LD-BFR at 256 px: what shows the diffusion the restoration"),
     Published(
         name="official/difface-estimator",
         purpose="DifFace at 512 px: the authors' SwinIR regressor",

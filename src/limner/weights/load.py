@@ -13,17 +13,23 @@ from diffusers.models.modeling_utils import ModelMixin
 
 from limner.errors import WeightsError
 from limner.nets.identity import IdentityNet
+from limner.nets.injection import Injection
+from limner.nets.stage_a import StageA
 from limner.nets.unet import UNet
 from limner.nets.vqgan import VQGAN
 from limner.weights import catalogue
 from limner.weights.arcface import load_arcface
+from limner.weights.borrowed import with_borrowed
 from limner.weights.official import LOADERS
+from limner.weights.official_ldbfr import LDBFRNets, load_ldbfr_checkpoint
 from limner.weights.tensors import fill, read_tensors
 
 NETS = {
     "AlignNet": "limner.nets.alignnet",
     "Estimator": "limner.nets.estimator",
     "IdentityNet": "limner.nets.identity",
+    "Injection": "limner.nets.injection",
+    "StageA": "limner.nets.stage_a",
     "SwinIR": "limner.nets.swinir",
     "UNet": "limner.nets.unet",
     "VQGAN": "limner.nets.vqgan",
@@ -93,6 +99,37 @@ def load_refldm(source: str | Path = "mini", models: Path | None = None) -> tupl
 def holds_published_refldm(source: str | Path) -> bool:
     """Whether `source` is a folder with the authors' file rather than with nets of ours."""
     return str(source) not in ("mini", "official") and (Path(source) / "refldm.ckpt").is_file()
+
+
+def load_ldbfr(source: str | Path = "mini", models: Path | None = None) -> tuple[LDBFRNets, WeightsInfo]:
+    """LD-BFR's four nets, and what to tell the user about them.
+
+    Args:
+        source: `mini` (embedded, 256 px); a folder with `stage_a/`, `unet/`, `injection/` and `vqgan/` as
+            `LDBFRPipeline.save_pretrained` writes it; or a checkpoint of the authors' trainer (none is published).
+        models: plays no part, as nothing is published.
+
+    Raises:
+        WeightsError: weights are missing, damaged or don't fit.
+    """
+    if str(source) == "official":
+        raise WeightsError(
+            "The authors of LD-BFR published no weights: give mini, a folder, or a checkpoint of their trainer."
+        )
+    if str(source) != "mini" and Path(source).is_file():
+        nets = load_ldbfr_checkpoint(Path(source))
+        licence = "that of your own file, which limner can't know"
+        size = nets.stage_a.config["sample_size"]
+        return nets, WeightsInfo(str(source), licence, "a checkpoint of the user's", size)
+    parts = {
+        "stage_a": ("ldbfr-stage-a", StageA),
+        "unet": ("ldbfr-prior", UNet),
+        "injection": ("ldbfr-injection", Injection),
+        "vqgan": ("vqgan", VQGAN),
+    }
+    loaded, info = _load_nets("LD-BFR", parts, source, models)
+    nets = LDBFRNets(**loaded)  # type: ignore[arg-type]
+    return nets, replace(info, size=nets.stage_a.config["sample_size"])
 
 
 def _load_nets(
@@ -205,7 +242,7 @@ def _load_folder(folder: Path) -> ModelMixin:
         raise WeightsError(f"The folder of weights {folder} should hold one safetensors file, not {len(files)}.")
     with torch.device("meta"):
         net = getattr(import_module(kind), config["_class_name"]).from_config(config)
-    return fill(net, read_tensors(files[0]), files[0])
+    return fill(net, with_borrowed(read_tensors(files[0]), config), files[0])
 
 
 def licence_of(folder: Path) -> str:

@@ -11,13 +11,13 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from limner.errors import WeightsError
 from limner.nets.unet import UNet
 from limner.nets.vqgan import VQGAN, Attention
 from limner.weights.official_adm import build_adm_unet
-from limner.weights.tensors import Tensors, fill, has, listing, numbers, read_tensors, shape_of
+from limner.weights.tensors import Tensors, below, fill, has, listing, numbers, read_tensors, shape_of
 
 RAW, EMA = "model.diffusion_model.", "model_ema.diffusion_model"
 UNUSED = ("first_stage_model.", "cond_stage_model.", "perceptual_loss.", "loss.")
@@ -54,14 +54,10 @@ def unet_tensors(tensors: Tensors, path: Path) -> Tensors:
     others = [name for name in tensors if not name.startswith(known) and name not in BUFFERS]
     if others:
         raise WeightsError(f"The weights {path} don't fit ReF-LDM: {listing(others)} not expected.")
-    found = {dotted(name): tensor for name, tensor in _below(tensors, EMA)} or dict(_below(tensors, RAW))
+    found = {dotted(name): tensor for name, tensor in below(tensors, EMA).items()} or below(tensors, RAW)
     if not found:
         raise WeightsError(f"The weights {path} hold no U-Net of ReF-LDM, neither {EMA}... nor {RAW}...")
     return found
-
-
-def _below(tensors: Tensors, prefix: str) -> Iterator[tuple[str, Tensor]]:
-    return ((name.removeprefix(prefix), tensor) for name, tensor in tensors.items() if name.startswith(prefix))
 
 
 _WORDS = re.compile(
@@ -97,10 +93,10 @@ def load_refldm_vqgan(path: Path, sample_size: int = 512) -> VQGAN:
     return build_vqgan(tensors, path, sample_size)
 
 
-def build_vqgan(tensors: Tensors, path: Path, sample_size: int = 512) -> VQGAN:
+def build_vqgan(tensors: Tensors, path: Path, sample_size: int = 512, asymmetric: bool = False) -> VQGAN:
     """A `VQGAN` from tensors under the authors' names (any prefix already removed); `path` is for the error."""
     with torch.device("meta"):
-        net = VQGAN(sample_size=sample_size, **vqgan_config(tensors, path))
+        net = VQGAN(sample_size=sample_size, asymmetric=asymmetric, **vqgan_config(tensors, path))
     return fill(net, tensors, path, vqgan_names(net))
 
 
@@ -139,8 +135,9 @@ def vqgan_names(net: VQGAN) -> dict[str, str]:
 
 
 def _vqgan_layers(net: VQGAN) -> Iterator[tuple[str, str]]:
-    """Every layer of a level or the middle. The authors count the decoder's levels from the largest resolution, ours
-    begin with the smallest; theirs list a level's residual blocks and its attention apart, ours in turn."""
+    """Every layer of a level, the middle or (LD-BFR) beyond. The authors count the decoder's levels from the largest
+    resolution, ours begin with the smallest; theirs list a level's residual blocks and its attention apart, ours in
+    turn."""
 
     def inside(theirs: str, ours: str, part: nn.Module) -> Iterator[tuple[str, str]]:
         table = _ATTENTION if isinstance(part, Attention) else _RES_BLOCK
@@ -162,3 +159,6 @@ def _vqgan_layers(net: VQGAN) -> Iterator[tuple[str, str]]:
                 yield f"{theirs}.downsample.conv", f"encoder.shrink.{number}"
             if number < last and coder == "decoder":
                 yield f"{theirs}.upsample.conv", f"decoder.grow.{number}"
+    if len(net.decoder.beyond):
+        yield from inside("decoder.more_res", "decoder.beyond.0", net.decoder.beyond[0])
+        yield "decoder.more_up.conv", "decoder.beyond.1"

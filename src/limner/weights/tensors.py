@@ -131,6 +131,11 @@ def has(tensors: Tensors, prefix: str) -> bool:
     return any(name.startswith(f"{prefix}.") for name in tensors)
 
 
+def below(tensors: Tensors, prefix: str) -> dict[str, Tensor]:
+    """The tensors whose names begin with `prefix`, without it."""
+    return {name.removeprefix(prefix): tensor for name, tensor in tensors.items() if name.startswith(prefix)}
+
+
 def shape_of(tensors: Tensors, name: str, dimensions: int, path: Path) -> tuple[int, ...]:
     if name not in tensors:
         raise WeightsError(f"The weights {path} are not what they should be: {name} is missing.")

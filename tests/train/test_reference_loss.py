@@ -6,7 +6,7 @@ from limner.methods.schedules import refldm_schedule
 from limner.nets.unet import UNet
 from limner.nets.vqgan import VQGAN
 from limner.train.identity_loss import IdentityLoss
-from limner.train.latent import LatentLoss
+from limner.train.reference_loss import ReferenceLoss
 
 
 @pytest.fixture
@@ -78,7 +78,7 @@ class Knows(nn.Module):
 def test_it_asks_for_what_the_schedule_says(vqgan, prediction, norm, paid):
     schedule = refldm_schedule(prediction)
     given = batch()
-    loss = LatentLoss(vqgan, schedule, norm=norm)
+    loss = ReferenceLoss(vqgan, schedule, norm=norm)
     right = loss(Knows(vqgan, schedule, given["image"]), given, torch.Generator().manual_seed(0))
     wrong = loss(Knows(vqgan, schedule, given["image"], 0.5), given, torch.Generator().manual_seed(0))
     assert right < 1e-6
@@ -87,7 +87,7 @@ def test_it_asks_for_what_the_schedule_says(vqgan, prediction, norm, paid):
 
 def test_balanced_errors_cost_by_their_noise_level(vqgan):
     schedule, given = refldm_schedule("sample"), batch(1)
-    loss = LatentLoss(vqgan, schedule, balance=True)
+    loss = ReferenceLoss(vqgan, schedule, balance=True)
     net = Knows(vqgan, schedule, given["image"], 0.5)
     for seed in range(5):
         paid = loss(net, given, torch.Generator().manual_seed(seed)).item()
@@ -98,7 +98,7 @@ def test_balanced_errors_cost_by_their_noise_level(vqgan):
 def test_the_degraded_latent_is_dropped_as_often_as_asked(vqgan):
     schedule, given = refldm_schedule("sample"), batch(64)
     net = Knows(vqgan, schedule, given["image"])
-    LatentLoss(vqgan, schedule, drop_lq=0.3)(net, given, torch.Generator().manual_seed(0))
+    ReferenceLoss(vqgan, schedule, drop_lq=0.3)(net, given, torch.Generator().manual_seed(0))
     shown = net.seen[0][0][:, 4:]
     dropped = shown.flatten(1).abs().sum(dim=1) == 0
     assert 8 < dropped.sum() < 32
@@ -107,7 +107,7 @@ def test_the_degraded_latent_is_dropped_as_often_as_asked(vqgan):
 
 def test_references_reach_the_net_with_gradient(vqgan, unet):
     schedule, given = refldm_schedule("sample"), batch(2, references=2)
-    loss = LatentLoss(vqgan, schedule, drop_lq=0, drop_references=0)
+    loss = ReferenceLoss(vqgan, schedule, drop_lq=0, drop_references=0)
     first = loss(unet, given, torch.Generator().manual_seed(0))
     given["references"] = given["references"].flip(0)
     assert first != loss(unet, given, torch.Generator().manual_seed(0))
@@ -123,7 +123,7 @@ def test_zeroed_references_are_alike_and_absent_ones_are_none(vqgan, unet):
     other = given | {"references": given["references"].flip(0)}
 
     def paid(batch, **drops):
-        loss = LatentLoss(vqgan, schedule, **({"drop_lq": 0, "drop_references": 0} | drops))
+        loss = ReferenceLoss(vqgan, schedule, **({"drop_lq": 0, "drop_references": 0} | drops))
         return loss(unet, batch, torch.Generator().manual_seed(0)).item()
 
     assert paid(given, drop_references=1) == paid(other, drop_references=1)
@@ -131,7 +131,7 @@ def test_zeroed_references_are_alike_and_absent_ones_are_none(vqgan, unet):
     dropped, missing = paid(given, drop_all_references=1), paid(absent)
     assert dropped == pytest.approx(missing, rel=1e-5)
     net = Knows(vqgan, schedule, given["image"])
-    LatentLoss(vqgan, schedule, drop_all_references=1)(net, given, torch.Generator().manual_seed(0))
+    ReferenceLoss(vqgan, schedule, drop_all_references=1)(net, given, torch.Generator().manual_seed(0))
     assert net.seen[0][2] is None
     assert paid(given, drop_references=1) != pytest.approx(dropped, rel=1e-4)
 
@@ -143,7 +143,7 @@ def test_several_looks_at_a_sample_share_its_references(vqgan, unet):
     settings = {"drop_lq": 0, "drop_references": 0}
     twice = {key: torch.cat([part, part]) for key, part in given.items()}
 
-    class Still(LatentLoss):
+    class Still(ReferenceLoss):
         def kept(self, rows, chance, generator):
             return torch.ones(rows)
 
@@ -210,8 +210,8 @@ def test_the_identity_gradient_passes_the_quantiser_and_decodes_only_some(vqgan)
 def test_the_identity_term_sees_the_predicted_clean_latent(vqgan, prediction):
     """Where the net is right it costs nothing, whatever it predicts."""
     schedule, given = refldm_schedule(prediction), batch()
-    loss = LatentLoss(vqgan, schedule, identity=IdentityLoss(Corner(), weight=10.0))
+    loss = ReferenceLoss(vqgan, schedule, identity=IdentityLoss(Corner(), weight=10.0))
     assert loss(Knows(vqgan, schedule, given["image"]), given, torch.Generator().manual_seed(0)) < 1e-3
     far = loss(Knows(vqgan, schedule, given["image"].flip(0)), given, torch.Generator().manual_seed(0))
-    plain = LatentLoss(vqgan, schedule)
+    plain = ReferenceLoss(vqgan, schedule)
     assert far > plain(Knows(vqgan, schedule, given["image"].flip(0)), given, torch.Generator().manual_seed(0)) + 1e-3

@@ -1,0 +1,259 @@
+"""LD-BFR in its published size at 512 px: what a restored face costs as its authors compute it, and by our path.
+
+    python benchmarks/speed_ldbfr.py [--size 512] [--steps 50] [--fewer 15] [--repeat 3] [--threads N]
+        [--weights mini] [--parts memory speed quality]
+
+One face, random weights, for they don't change the time; branches that start at zero are made to matter, so that the
+relative rms errors tell something. "Plain" is fp32 with nothing fused: attention has its full matrix in every net, the
+quantiser its whole table of distances, and the restored feature is shuffled anew each step. Against it stand our path
+in fp32 and, where the processor computes in it, in bf16; and the shorter chain of another solver. What that chain does
+to the picture, random weights can't tell: the part `quality` asks the embedded ones. Goal: 3 times as fast.
+"""
+
+from __future__ import annotations
+
+import argparse
+import gc
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import NamedTuple, cast
+from unittest.mock import patch
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from limner.degrade import degrade
+from limner.device import Compute, has_bfloat16
+from limner.evaluate.metrics import psnr
+from limner.faces.align import crop, similarity
+from limner.faces.find import find_faces
+from limner.methods import load
+from limner.methods.ldbfr import LDBFRPipeline
+from limner.methods.schedules import SCHEDULERS, swap
+from limner.nets.injection import Injected, Injection
+from limner.nets.stage_a import StageA
+from limner.nets.unet import UNet
+from limner.nets.vqgan import VQGAN
+from limner.pixels import to_picture, to_tensor
+from limner.train.ldbfr_prior import published_prior
+from machine import FAST, PLAIN, conditions, gaussian, interleaved, keeping, peak_memory, randomised, relative_error
+from plain_refldm import einsum_attention
+
+GOAL = 3
+T = torch.tensor([499])
+PARTS = {
+    "feature": "stage A, the feature that is injected",
+    "one_step": "stage A with its picture, the one-step restoration",
+    "step": "a step",
+    "decode": "decoding",
+}
+
+
+def first_stage() -> VQGAN:
+    return VQGAN(
+        sample_size=256,
+        latent_channels=3,
+        codebook_size=8192,
+        width=128,
+        multipliers=(1, 2, 4),
+        asymmetric=True,
+    )
+
+
+class Nets(NamedTuple):
+    unet: UNet
+    injection: Injection
+    stage_a: StageA
+    vqgan: VQGAN
+
+
+def nets(compute: Compute) -> Nets:
+    """With the same weights at every call, each net placed before the next is made, which bounds the memory."""
+    made = Nets(*(compute.place(randomised(make)) for make in (published_prior, Injection, StageA, first_stage)))  # type: ignore[arg-type]
+    torch.nn.init.normal_(made.vqgan.codebook.weight, generator=torch.Generator().manual_seed(0))
+    return made
+
+
+class Face:
+    """One face on its way through the nets, by our path."""
+
+    def __init__(self, nets: Nets, size: int):
+        self.nets = nets
+        self.picture = torch.rand(1, 3, size, size, generator=torch.Generator().manual_seed(1))
+        self.x = gaussian(1, 3, size // 8, size // 8, seed=2)
+        self.shown = gaussian(1, 256, size // 32, size // 32, seed=3)
+        self.injected = Injected(nets.injection, self.shown)
+        # on codes: between two of them rounding would decide, and nothing but that would be seen in the error
+        side, codes = size // 8, len(nets.vqgan.codebook.weight)
+        self.latent = nets.vqgan.codes(torch.arange(side**2).reshape(1, side, side) * 7 % codes)
+
+    def feature(self) -> Tensor:
+        return self.nets.stage_a(self.picture).feature
+
+    def one_step(self) -> Tensor:
+        return self.nets.stage_a.restore(self.picture)
+
+    def step(self) -> Tensor:
+        return self.nets.unet(self.x, T, behind=self.injected).float()
+
+    def decode(self) -> Tensor:
+        return self.nets.vqgan.decode(self.latent).float()
+
+
+class PlainFace(Face):
+    """The same as its authors compute it."""
+
+    def feature(self) -> Tensor:
+        with nothing_fused():
+            return super().feature()
+
+    def one_step(self) -> Tensor:
+        with nothing_fused():
+            return super().one_step()
+
+    def step(self) -> Tensor:
+        with nothing_fused():
+            return self.nets.injection(self.nets.unet, self.x, T, self.shown)
+
+    def decode(self) -> Tensor:
+        with nothing_fused():
+            return super().decode()
+
+
+@contextmanager
+def nothing_fused() -> Iterator[None]:
+    with einsum_attention(), patch.object(VQGAN, "nearest", nearest):
+        yield
+
+
+def nearest(net: VQGAN, latent: Tensor) -> Tensor:
+    """What `VQGAN.nearest` does, in the plain way."""
+    codes = net.codebook.weight
+    flat = latent.permute(0, 2, 3, 1).flatten(0, 2)
+    squares = flat.square().sum(dim=1, keepdim=True) + codes.square().sum(dim=1)
+    distances = squares - 2 * torch.einsum("bd,nd->bn", flat, codes)
+    return distances.argmin(dim=1).reshape(len(latent), *latent.shape[2:])
+
+
+def paths() -> dict[str, tuple[type[Face], Compute]]:
+    """How a face is restored, and by which nets; bf16 only where it isn't emulated."""
+    known = {"plain": (PlainFace, PLAIN), "fp32": (Face, PLAIN)}
+    return known | ({"bf16": (Face, FAST)} if has_bfloat16("cpu") else {})
+
+
+def speed(size: int, chain: int, fewer: int, repeat: int) -> None:
+    """The parts of one face by each path, and their sums."""
+    made = {compute: nets(compute) for compute in dict.fromkeys(compute for _, compute in paths().values())}
+    bring_codes_near(made, size)
+    faces = {name: kind(made[compute], size) for name, (kind, compute) in paths().items()}
+    seconds: dict[str, dict[str, float]] = {}
+    for part, title in PARTS.items():
+        found: dict[str, object] = {}
+        calls: dict[str, Callable[[], object]] = {name: getattr(face, part) for name, face in faces.items()}
+        seconds[part] = took = interleaved(keeping(found, calls), repeat)
+        told = [f"plain {took['plain']:.3f} s"]
+        for name in list(faces)[1:]:
+            error = relative_error(cast(Tensor, found[name]), cast(Tensor, found["plain"]))
+            ratio = took["plain"] / took[name]
+            told.append(f"{name} {took[name]:.3f} s, {ratio:.2f} times, relative rms error {error:.1e}")
+        print(f"{title}: {'; '.join(told)}", flush=True)
+
+    def whole(name: str, steps: int) -> float:
+        return seconds["feature"][name] + steps * seconds["step"][name] + seconds["decode"][name]
+
+    print(f"one face, plain, {chain} steps, sum of the parts: {whole('plain', chain):.1f} s")
+    for solver, steps in (("ddim", chain), ("dpmsolver++", fewer)):
+        for name in list(faces)[1:]:
+            total = whole(name, steps)
+            ratio = whole("plain", chain) / total
+            print(f"  {name}, {steps} steps of {solver}: {total:.1f} s, {ratio:.2f} times (goal {GOAL})", flush=True)
+
+
+def bring_codes_near(made: dict[Compute, Nets], size: int) -> None:
+    """Gives stage A a code near the feature of each place, as training does. Of random codes many are about as near, so
+    that rounding would choose among them."""
+    exact = made[PLAIN].stage_a.vqgan
+    features = exact.encode(Face(made[PLAIN], size).picture * 2 - 1).flatten(2)[0].T
+    near = (features + 0.3 * features.std(dim=0) * gaussian(*features.shape, seed=4))[: len(exact.codebook.weight)]
+    for each in made.values():
+        each.stage_a.vqgan.codebook.weight[: len(near)] = near
+
+
+def memory(size: int, threads: int) -> None:
+    """Peak memory of whole faces, each in a process of its own."""
+    for name in paths():
+        command = [sys.executable, __file__, "--size", str(size), "--threads", str(threads), "--face", name]
+        peak = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout.strip()
+        print(f"peak memory, {name}: {peak} MB", flush=True)
+
+
+def one_face(size: int, name: str) -> None:
+    """Restores a face with two steps, and prints the peak memory of this process in MB."""
+    kind, compute = paths()[name]
+    face = kind(nets(compute), size)
+    face.shown = face.feature()
+    face.injected = Injected(face.nets.injection, face.shown)
+    for _ in range(2):
+        face.x = face.latent = face.step()
+    face.decode()
+    print(f"{peak_memory():.0f}")
+
+
+def quality(weights: str, chain: int, fewer: int) -> None:
+    """How far shorter chains end from the long one, from the same noise, on a face under four severe degradations."""
+    from skimage.data import astronaut
+
+    pipeline = cast(LDBFRPipeline, load("ldbfr", weights).pipeline)
+    photo = np.ascontiguousarray(astronaut()[:288, 72:360])
+    truth = crop(photo, similarity(find_faces(photo)[0].landmarks, pipeline.size), pipeline.size)
+    spoilt = torch.stack([to_tensor(degrade(truth, "ffhq-ref-severe", np.random.default_rng(i))) for i in range(4)])
+    noise = gaussian(len(spoilt), *pipeline.latent_shape, seed=5)
+    long: list[np.ndarray] = []
+    for solver, steps in (("ddim", chain), *((name, fewer) for name in SCHEDULERS)):
+        same = swap(LDBFRPipeline(**pipeline.components), solver)
+        restored = [to_picture(one) for one in same(spoilt, steps=steps, noise=noise).images]
+        long = long or restored
+        away = [psnr(one, other) for one, other in zip(restored, long, strict=True)]
+        told = f" from the long chain {np.mean(away):.1f} dB (least {min(away):.1f})," if restored is not long else ""
+        fidelity = np.mean([psnr(one, truth) for one in restored])
+        print(f"quality, {steps} steps of {solver}:{told} from the truth {fidelity:.2f} dB", flush=True)
+
+
+@torch.inference_mode()
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--size", type=int, default=512, help="side of the face in px, a multiple of 64")
+    parser.add_argument("--steps", type=int, default=50, help="of the chain, in the sum")
+    parser.add_argument("--fewer", type=int, default=15, help="of the shorter chain")
+    parser.add_argument("--repeat", type=int, default=3)
+    parser.add_argument("--threads", type=int, default=torch.get_num_threads())
+    parser.add_argument("--weights", default="mini", help="of the part quality: mini, or a folder")
+    # memory first: a child process is told the peak that its parent had before it
+    names = ["memory", "speed", "quality"]
+    parser.add_argument("--parts", nargs="+", choices=names, default=names)
+    parser.add_argument("--face", help=argparse.SUPPRESS)
+    wish = parser.parse_args()
+    torch.set_num_threads(wish.threads)
+    torch.set_flush_denormal(True)
+    if wish.face:
+        return one_face(wish.size, wish.face)
+
+    print(conditions(), flush=True)
+    if not has_bfloat16("cpu"):
+        print("bf16 isn't measured: this processor would emulate it, slower than fp32", flush=True)
+    parts: dict[str, Callable[[], None]] = {
+        "memory": lambda: memory(wish.size, wish.threads),
+        "speed": lambda: speed(wish.size, wish.steps, wish.fewer, wish.repeat),
+        "quality": lambda: quality(wish.weights, wish.steps, wish.fewer),
+    }
+    for name in (name for name in names if name in wish.parts):
+        parts[name]()
+        gc.collect()
+    print(conditions())
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,73 @@
+"""The adversarial term of a training: a discriminator that learns to tell pictures of a net from real ones, and how
+much it counts (Esser et al. 2021)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from limner.nets.discriminator import PatchDiscriminator
+from limner.train.distributed import average_gradients
+
+
+@dataclass
+class Adversary:
+    """The discriminator with its optimiser, and the term it adds.
+
+    Attributes:
+        start: first step with the term; None for never.
+        weight: factor on the adaptive weight.
+        discriminator: judges patches.
+        lr: of its AdamW.
+    """
+
+    start: int | None = None
+    weight: float = 0.8
+    discriminator: PatchDiscriminator = field(default_factory=PatchDiscriminator)
+    lr: float = 1e-4
+
+    def __post_init__(self) -> None:
+        parameters = self.discriminator.parameters()
+        self.optimizer = torch.optim.AdamW(parameters, self.lr, betas=(0.5, 0.9), weight_decay=0.0)
+
+    def active(self, step: int) -> bool:
+        """Whether the term counts at that step."""
+        return self.start is not None and step >= self.start
+
+    def fool(self, made: Tensor, reconstruction: Tensor, at: Tensor) -> Tensor:
+        """The term, weighted so that it pulls as hard as the reconstruction does.
+
+        Args:
+            made: pictures of the net, (B, 3, H, W) in [-1, 1].
+            reconstruction: the other terms, a scalar.
+            at: where the two gradients are compared: the last layer's weight, or where that is frozen the pictures.
+        """
+        self.discriminator.requires_grad_(False)
+        term = -self.discriminator(made).float().mean()
+        pulls = [torch.autograd.grad(loss, at, retain_graph=True)[0].norm() for loss in (reconstruction, term)]
+        weight = (pulls[0] / (pulls[1] + 1e-4)).clamp(0, 1e4).detach()
+        self.discriminator.requires_grad_(True)
+        return self.weight * weight * term
+
+    def learn(self, real: Tensor, made: Tensor) -> None:
+        """One step of the discriminator on the hinge loss; `made` without gradient."""
+        self.discriminator.to(real.device)
+        judged_real, judged_made = (self.discriminator(picture).float() for picture in (real, made))
+        loss = 0.5 * (F.relu(1 - judged_real).mean() + F.relu(1 + judged_made).mean())
+        self.optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        average_gradients(self.discriminator)
+        self.optimizer.step()
+
+    def state_dict(self) -> dict[str, Any]:
+        """All that a resumed run needs."""
+        return {"discriminator": self.discriminator.state_dict(), "optimizer": self.optimizer.state_dict()}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """The way back from `state_dict`."""
+        self.discriminator.load_state_dict(state["discriminator"])
+        self.optimizer.load_state_dict(state["optimizer"])

@@ -1,0 +1,241 @@
+"""LD-BFR against outputs of the authors' code (`../shared/golden/ldbfr`), and its own promises."""
+
+import pytest
+import torch
+from safetensors.torch import load_file
+from torch import nn
+
+from limner.errors import LimnerError, WeightsError
+from limner.methods import load
+from limner.methods.ldbfr import LDBFRPipeline
+from limner.methods.loaded import LDBFR_FULL
+from limner.methods.schedules import SCHEDULERS, ldbfr_schedule, swap
+from limner.nets.injection import Injected, Injection
+from limner.nets.stage_a import StageA
+from limner.nets.unet import UNet
+from limner.nets.vqgan import VQGAN
+
+
+def close(ours, theirs, share=2e-5):
+    """Within so much of the largest value."""
+    assert ours.shape == theirs.shape
+    assert (ours - theirs).abs().max() <= share * theirs.abs().max()
+
+
+@pytest.fixture(scope="module")
+def golden(shared):
+    folder = shared / "golden/ldbfr"
+    return {
+        name: load_file(folder / f"{name}.safetensors")
+        for name in ("tiny_ddim_io", "tiny_target_first_stage_io", "tiny_stage_a_io", "schedule")
+    }
+
+
+@pytest.fixture(scope="module")
+def published(tiny_ldbfr):
+    nets = tiny_ldbfr
+    return LDBFRPipeline(nets.stage_a, nets.unet, nets.injection, nets.vqgan, ldbfr_schedule())
+
+
+def walk(pipeline, golden, eta, snap, recorded=None):
+    """The chain from the recorded noise under the recorded F: the latent after each step."""
+    run = golden["tiny_ddim_io"]
+    seen = []
+    scheduler = pipeline.scheduler_for(4, None, snap)
+    if recorded is not None:  # the noise of the steps is recorded, not its seed
+        step = scheduler.step
+
+        def replayed(predicted, t, x, eta, generator):
+            return step(predicted, t, x, eta=eta, variance_noise=recorded[len(seen)])
+
+        scheduler.step = replayed
+
+    def keep(predicted, t, x, **settings):
+        out = kept(predicted, t, x, **settings)
+        seen.append(out.prev_sample)
+        return out
+
+    kept, scheduler.step = scheduler.step, keep
+    with torch.no_grad():
+        z = pipeline.denoise(
+            run["ddim.in.x_T"], run["ddim.in.F"], scheduler, eta, snap, [torch.Generator()] * 2, lambda step: None
+        )
+    return z, seen
+
+
+def test_the_chain(golden, published):
+    run = golden["tiny_ddim_io"]
+    z, steps = walk(published, golden, 0.0, False)
+    close(z, run["ddim.s4.eta0.z"])
+    for ours, theirs in zip(steps, run["ddim.s4.eta0.x_steps"], strict=True):
+        close(ours, theirs)
+
+
+def test_the_chain_with_snapped_estimates(golden, published):
+    z, _ = walk(published, golden, 0.0, True)
+    close(z, golden["tiny_ddim_io"]["ddim.s4.eta0.snap.z"])
+
+
+def test_the_chain_with_noise(golden, published):
+    run = golden["tiny_ddim_io"]
+    z, steps = walk(published, golden, 1.0, False, run["ddim.s4.eta1.noise_steps"])
+    close(z, run["ddim.s4.eta1.z"])
+    for ours, theirs in zip(steps, run["ddim.s4.eta1.x_steps"], strict=True):
+        close(ours, theirs)
+
+
+def test_from_a_degraded_face_to_the_picture(golden, published):
+    """The whole call: stage A, the chain, the asymmetric decoder."""
+    run = golden["tiny_ddim_io"]
+    lq = golden["tiny_stage_a_io"]["in.lq"] / 2 + 0.5
+    out = published(lq, steps=4, noise=run["ddim.in.x_T"])
+    close(out.latents, run["ddim.s4.eta0.z"])
+    with torch.no_grad():
+        decoded = published.vqgan.decode(out.latents[:1])
+    close(decoded, golden["tiny_target_first_stage_io"]["ddim_image"])
+    assert out.images.shape == lq.shape and out.images.min() >= 0 and out.images.max() <= 1
+
+
+def test_stage_a_alone(golden, published):
+    io = golden["tiny_stage_a_io"]
+    out = published(io["in.lq"] / 2 + 0.5, steps=0)
+    close(out.latents, io["F"])
+    close(out.images, (io["image"] / 2 + 0.5).clamp(0, 1))
+
+
+@pytest.mark.parametrize("steps", [4, 50, 200])
+def test_the_schedule(golden, published, steps):
+    recorded = golden["schedule"]
+    scheduler = published.scheduler_for(steps)
+    times = scheduler.timesteps.flip(0)
+    assert times.tolist() == recorded[f"s{steps}.timesteps"].tolist()
+    before = torch.cat([scheduler.final_alpha_cumprod[None], scheduler.alphas_cumprod[times[:-1]]])
+    for ours, name in ((scheduler.alphas_cumprod, "alphas_cumprod"), (before, f"s{steps}.alphas_prev")):
+        torch.testing.assert_close(ours.double(), recorded[name].double(), rtol=5e-6, atol=0)
+
+
+def tiny(prediction="epsilon") -> LDBFRPipeline:
+    torch.manual_seed(0)
+    sizes = {"latent_channels": 4, "codebook_size": 16, "width": 8, "multipliers": (1, 2), "depth": 1, "groups": 4}
+    stage_a = StageA(32, **sizes, attention_levels=(), middle=False, patch_size=2, heads=2, scaled=True)
+    vqgan = VQGAN(32, **sizes, middle=False, patch_size=2)
+    for net in (stage_a.vqgan, vqgan):
+        nn.init.normal_(net.codebook.weight)
+    unet = UNet(
+        sample_size=8,
+        in_channels=4,
+        out_channels=4,
+        width=16,
+        multipliers=(1, 2),
+        depths=(1, 1),
+        attention_levels=(0, 1),
+        head_channels=16,
+        scale_shift=False,
+        groups=8,
+    )
+    injection = Injection.beside(unet, (0, 1), 4, stage_a.grid, positions=True)
+    generator = torch.Generator().manual_seed(1)
+    for parameter in [*unet.parameters(), *injection.parameters()]:
+        if parameter.abs().max() < 1e-3:  # ends of branches start at zero and would hide what lies inside them
+            nn.init.normal_(parameter, std=0.1, generator=generator)
+    nets = (net.eval() for net in (stage_a, unet, injection, vqgan))
+    return LDBFRPipeline(*nets, ldbfr_schedule(prediction))
+
+
+@pytest.fixture
+def faces():
+    return torch.rand(3, 3, 32, 32, generator=torch.Generator().manual_seed(5))
+
+
+def seeded(seed=1):
+    return torch.Generator().manual_seed(seed)
+
+
+@pytest.mark.parametrize("settings", [{"eta": 0.0}, {"eta": 0.7}, {"snap": True}, {"timetable": "trailing"}])
+def test_same_seed_same_pixels(faces, settings):
+    pipeline = tiny()
+    first, second, other = (pipeline(faces, steps=4, **settings, generator=seeded(s)).latents for s in (1, 1, 2))
+    torch.testing.assert_close(first, second, rtol=0, atol=0)
+    assert (first - other).abs().amax(dim=(1, 2, 3)).min() > 0.01
+
+
+def test_a_result_does_not_depend_on_its_batch(faces):
+    pipeline = tiny()
+    settings = {"steps": 4, "eta": 0.5, "samples": 2}
+    together, alone = (pipeline(faces, **settings, generator=seeded(), batch_size=size).latents for size in (8, 1))
+    torch.testing.assert_close(together, alone, rtol=1e-4, atol=1e-4)
+
+
+def test_the_condition_matters(faces):
+    """The prediction changes when the features of two faces are swapped."""
+    pipeline = tiny()
+    feature = pipeline.feature(faces[:2])
+    x, times = torch.randn(2, 4, 8, 8, generator=seeded()), torch.tensor([300, 300])
+    shown = [Injected(pipeline.injection, one) for one in (feature, feature.flip(0))]
+    with torch.no_grad():
+        own, swapped = (pipeline.unet(x, times, behind=one) for one in shown)
+    assert (own - swapped).abs().max() > 1e-2 * own.abs().max()
+
+
+def test_snapped_estimates_are_codes():
+    """What a step changes by, taken back to the estimate that it belongs to."""
+    pipeline = tiny()
+    z0 = torch.randn(1, 4, 8, 8, generator=seeded())
+    scheduler = pipeline.scheduler_for(4, None, True)
+    moved = pipeline.snapping(z0, int(scheduler.timesteps[-1]), scheduler)
+    snapped = z0 + moved / scheduler.final_alpha_cumprod.sqrt()
+    nearest = pipeline.vqgan.codes(pipeline.vqgan.nearest(z0))
+    torch.testing.assert_close(snapped, nearest, rtol=1e-4, atol=1e-5)
+
+
+def test_fewer_steps_than_asked_for_never_come(faces):
+    for steps in (1, 3, 7, 30, 999):
+        assert len(tiny().scheduler_for(steps).timesteps) == steps
+
+
+@pytest.mark.parametrize("name", SCHEDULERS)
+def test_other_schedulers(faces, name):
+    out = swap(tiny(), name)(faces, steps=4, generator=seeded())
+    assert out.images.isfinite().all()
+
+
+@pytest.mark.parametrize(
+    ("settings", "told"),
+    [
+        ({"eta": 1.5}, "eta is 1.5"),
+        ({"steps": 1000}, "1000 steps can't be made"),
+        ({"steps": -1}, "-1 steps can't be made"),
+        ({"timetable": "odd"}, "no timetable 'odd'"),
+    ],
+)
+def test_settings_out_of_range(faces, settings, told):
+    with pytest.raises(LimnerError, match=told):
+        tiny()(faces, **settings)
+
+
+def test_only_ddim_snaps(faces):
+    with pytest.raises(LimnerError, match="Only the scheduler ddim can snap"):
+        swap(tiny(), "unipc")(faces, steps=2, snap=True)
+
+
+def test_progress_reaches_its_end(faces):
+    seen = []
+    tiny()(faces, steps=2, batch_size=2, progress=lambda done, total: seen.append((done, total)))
+    assert seen[-1] == (6, 6) and seen == sorted(seen)
+    seen.clear()
+    tiny()(faces, steps=0, progress=lambda done, total: seen.append((done, total)))
+    assert seen == [(3, 3)]
+
+
+def test_a_saved_pipeline_comes_back(faces, tmp_path):
+    pipeline = tiny("sample")
+    pipeline.save_pretrained(tmp_path / "mine")
+    method = load("ldbfr", str(tmp_path / "mine"))
+    assert method.sampling == LDBFR_FULL and method.info.size == 32
+    ours, theirs = (one(faces, steps=3, generator=seeded()).images for one in (pipeline, method.pipeline))
+    torch.testing.assert_close(ours, theirs, rtol=0, atol=0)
+
+
+def test_there_is_nothing_published():
+    with pytest.raises(WeightsError, match="published no weights"):
+        load("ldbfr", "official")
