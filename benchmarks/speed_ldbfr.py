@@ -54,12 +54,7 @@ PARTS = {
 
 def first_stage() -> VQGAN:
     return VQGAN(
-        sample_size=256,
-        latent_channels=3,
-        codebook_size=8192,
-        width=128,
-        multipliers=(1, 2, 4),
-        asymmetric=True,
+        sample_size=256, latent_channels=3, codebook_size=8192, width=128, multipliers=(1, 2, 4), asymmetric=True
     )
 
 
@@ -147,8 +142,8 @@ def paths() -> dict[str, tuple[type[Face], Compute]]:
 def speed(size: int, chain: int, fewer: int, repeat: int) -> None:
     """The parts of one face by each path, and their sums."""
     made = {compute: nets(compute) for compute in dict.fromkeys(compute for _, compute in paths().values())}
-    bring_codes_near(made, size)
     faces = {name: kind(made[compute], size) for name, (kind, compute) in paths().items()}
+    bring_codes_near(faces)
     seconds: dict[str, dict[str, float]] = {}
     for part, title in PARTS.items():
         found: dict[str, object] = {}
@@ -172,14 +167,14 @@ def speed(size: int, chain: int, fewer: int, repeat: int) -> None:
             print(f"  {name}, {steps} steps of {solver}: {total:.1f} s, {ratio:.2f} times (goal {GOAL})", flush=True)
 
 
-def bring_codes_near(made: dict[Compute, Nets], size: int) -> None:
+def bring_codes_near(faces: dict[str, Face]) -> None:
     """Gives stage A a code near the feature of each place, as training does. Of random codes many are about as near, so
     that rounding would choose among them."""
-    exact = made[PLAIN].stage_a.vqgan
-    features = exact.encode(Face(made[PLAIN], size).picture * 2 - 1).flatten(2)[0].T
-    near = (features + 0.3 * features.std(dim=0) * gaussian(*features.shape, seed=4))[: len(exact.codebook.weight)]
-    for each in made.values():
-        each.stage_a.vqgan.codebook.weight[: len(near)] = near
+    exact = faces["plain"].nets.stage_a.vqgan
+    features = exact.encode(faces["plain"].picture * 2 - 1).flatten(2)[0].T[: len(exact.codebook.weight)]
+    near = features + 0.3 * features.std(dim=0) * gaussian(*features.shape, seed=4)
+    for face in faces.values():
+        face.nets.stage_a.vqgan.codebook.weight[: len(near)] = near
 
 
 def memory(size: int, threads: int) -> None:
@@ -226,7 +221,7 @@ def quality(weights: str, chain: int, fewer: int) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--size", type=int, default=512, help="side of the face in px, a multiple of 64")
-    parser.add_argument("--steps", type=int, default=50, help="of the chain, in the sum")
+    parser.add_argument("--steps", type=int, default=50, help="of the long chain")
     parser.add_argument("--fewer", type=int, default=15, help="of the shorter chain")
     parser.add_argument("--repeat", type=int, default=3)
     parser.add_argument("--threads", type=int, default=torch.get_num_threads())

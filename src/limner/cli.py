@@ -240,7 +240,9 @@ def train(
     every: Annotated[int, typer.Option(help="Steps between saves, measurements and sheets.", min=1)] = 500,
     workers: Annotated[int, typer.Option(help="Processes that prepare samples.", min=0)] = 1,
     first_stage: Annotated[Path | None, typer.Option(help="Latent methods: folder of a VQGAN of your own.")] = None,
-    start: Annotated[Path | None, typer.Option(help="refldm, ldbfr-vqgan: folder of the net to go on from.")] = None,
+    start: Annotated[
+        Path | None, typer.Option(help="refldm, ldbfr-vqgan, ldbfr-prior: folder of the net to go on from.")
+    ] = None,
     stage_a: Annotated[Path | None, typer.Option(help="ldbfr-injection: folder of a stage A of your own.")] = None,
     prior: Annotated[Path | None, typer.Option(help="ldbfr-injection: folder of a prior of your own.")] = None,
     device: DeviceOption = Device.auto,

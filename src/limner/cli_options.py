@@ -51,7 +51,9 @@ References = Annotated[
     ),
 ]
 WeightsOption = Annotated[str, typer.Option(help="mini, official, or a folder (ldbfr: or a checkpoint).")]
-Start = Annotated[int | None, typer.Option(help="difface: timestep at which the chain is entered; larger is freer.")]
+Start = Annotated[
+    int | None, typer.Option(help="difface, ldbfr: timestep at which the chain is entered; larger is freer.")
+]
 Steps = Annotated[
     int | None,
     typer.Option(help="Evaluations of the diffusion net; 0, difface: the estimator alone, ldbfr: stage A alone."),

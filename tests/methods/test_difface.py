@@ -79,7 +79,8 @@ def test_one_look_at_the_prior(golden, pipeline, index):
     scheduler.set_timesteps(10)
     x0 = scheduler.step(predicted, t, golden["in.x_t"]).pred_original_sample
     true = golden[f"pmv.ddim10.i{index}.pred_xstart"]
-    torch.testing.assert_close(x0 / 2, true / 2, rtol=0, atol=IMAGE_TOLERANCE)  # both lie in [-1, 1]
+    # both lie in [-1, 1]. At t = 900 an error of the noise is 61 times as large in x0: 1.2e-4 on one processor
+    torch.testing.assert_close(x0 / 2, true / 2, rtol=0, atol=2 * IMAGE_TOLERANCE)
 
 
 def test_ancestral_loop_with_the_learned_variance(golden, pipeline, shared):

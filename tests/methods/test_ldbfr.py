@@ -41,7 +41,7 @@ def walk(pipeline, golden, eta, snap, recorded=None):
     """The chain from the recorded noise under the recorded F: the latent after each step."""
     run = golden["tiny_ddim_io"]
     seen = []
-    scheduler = pipeline.scheduler_for(4, None, snap)
+    scheduler, times = pipeline.chain(4, None, snap)
     if recorded is not None:  # the noise of the steps is recorded, not its seed
         step = scheduler.step
 
@@ -58,7 +58,14 @@ def walk(pipeline, golden, eta, snap, recorded=None):
     kept, scheduler.step = scheduler.step, keep
     with torch.no_grad():
         z = pipeline.denoise(
-            run["ddim.in.x_T"], run["ddim.in.F"], scheduler, eta, snap, [torch.Generator()] * 2, lambda step: None
+            run["ddim.in.x_T"],
+            run["ddim.in.F"],
+            scheduler,
+            times,
+            eta,
+            snap,
+            [torch.Generator()] * 2,
+            lambda step: None,
         )
     return z, seen
 
@@ -106,8 +113,8 @@ def test_stage_a_alone(golden, published):
 @pytest.mark.parametrize("steps", [4, 50, 200])
 def test_the_schedule(golden, published, steps):
     recorded = golden["schedule"]
-    scheduler = published.scheduler_for(steps)
-    times = scheduler.timesteps.flip(0)
+    scheduler, times = published.chain(steps)
+    times = times.flip(0)
     assert times.tolist() == recorded[f"s{steps}.timesteps"].tolist()
     before = torch.cat([scheduler.final_alpha_cumprod[None], scheduler.alphas_cumprod[times[:-1]]])
     for ours, name in ((scheduler.alphas_cumprod, "alphas_cumprod"), (before, f"s{steps}.alphas_prev")):
@@ -181,8 +188,8 @@ def test_snapped_estimates_are_codes():
     """What a step changes by, taken back to the estimate that it belongs to."""
     pipeline = tiny()
     z0 = torch.randn(1, 4, 8, 8, generator=seeded())
-    scheduler = pipeline.scheduler_for(4, None, True)
-    moved = pipeline.snapping(z0, int(scheduler.timesteps[-1]), scheduler)
+    scheduler, times = pipeline.chain(4, None, True)
+    moved = pipeline.snapping(z0, int(times[-1]), scheduler)
     snapped = z0 + moved / scheduler.final_alpha_cumprod.sqrt()
     nearest = pipeline.vqgan.codes(pipeline.vqgan.nearest(z0))
     torch.testing.assert_close(snapped, nearest, rtol=1e-4, atol=1e-5)
@@ -190,7 +197,23 @@ def test_snapped_estimates_are_codes():
 
 def test_fewer_steps_than_asked_for_never_come(faces):
     for steps in (1, 3, 7, 30, 999):
-        assert len(tiny().scheduler_for(steps).timesteps) == steps
+        assert len(tiny().chain(steps)[1]) == steps
+
+
+@pytest.mark.parametrize("name", SCHEDULERS)
+@pytest.mark.parametrize("timetable", ["leading", "trailing"])
+def test_entering_part_way(faces, name, timetable):
+    """The chain's end: entered late, little of the noise is left in the result, and stage A's picture shows."""
+    pipeline = swap(tiny("sample"), name)
+    for start, steps in ((400, 10), (300, 50), (5, 5)):
+        times = pipeline.chain(steps, timetable, start=start)[1]
+        assert len(times) == steps and abs(int(times[0]) - start) <= 0.2 * start + start // steps
+    pipeline.unet.forward = lambda x, t, behind: x / 2  # a net that keeps what it is given
+    near, far = (
+        [pipeline(faces, start=start, steps=2, timetable=timetable, generator=seeded(s)).latents for s in (1, 2)]
+        for start in (5, 900)
+    )
+    assert (near[0] - near[1]).abs().mean() < 0.5 * (far[0] - far[1]).abs().mean()
 
 
 @pytest.mark.parametrize("name", SCHEDULERS)
@@ -206,6 +229,8 @@ def test_other_schedulers(faces, name):
         ({"steps": 1000}, "1000 steps can't be made"),
         ({"steps": -1}, "-1 steps can't be made"),
         ({"timetable": "odd"}, "no timetable 'odd'"),
+        ({"start": 20, "steps": 30}, "30 steps from 20 on can't be made"),
+        ({"start": 1000}, "50 steps from 1000 on can't be made"),
     ],
 )
 def test_settings_out_of_range(faces, settings, told):
@@ -233,7 +258,7 @@ def test_a_saved_pipeline_comes_back(faces, tmp_path):
     method = load("ldbfr", str(tmp_path / "mine"))
     assert method.sampling == LDBFR_FULL and method.info.size == 32
     ours, theirs = (one(faces, steps=3, generator=seeded()).images for one in (pipeline, method.pipeline))
-    torch.testing.assert_close(ours, theirs, rtol=0, atol=0)
+    torch.testing.assert_close(ours, theirs, rtol=1e-4, atol=1e-4)  # weights elsewhere in memory: see ReF-LDM's test
 
 
 def test_there_is_nothing_published():

@@ -350,9 +350,14 @@ def test_saves_and_loads(faces, people, tmp_path):
     pipeline.save_pretrained(tmp_path)
     again = RefLDMPipeline.from_pretrained(tmp_path)
     expected = pipeline(faces, references=people, steps=2).latents
-    torch.testing.assert_close(again(faces, references=people, steps=2).latents, expected, rtol=0, atol=0)
     loaded = load_refldm(str(tmp_path))
-    torch.testing.assert_close(loaded.pipeline(faces, references=people, steps=2).latents, expected, rtol=0, atol=0)
+    for other in (again, loaded.pipeline):
+        for name, net in other.components.items():
+            if isinstance(net, torch.nn.Module):
+                own = pipeline.components[name].state_dict()
+                assert all(torch.equal(tensor, own[key]) for key, tensor in net.state_dict().items())
+        # the same weights elsewhere in memory: on some processors the last bits of a sum depend on that
+        torch.testing.assert_close(other(faces, references=people, steps=2).latents, expected, rtol=1e-4, atol=1e-4)
     assert loaded.info.size == 32 and loaded.pipeline.config["encoding"] == "wide"
 
 

@@ -100,4 +100,5 @@ def test_saved_and_loaded(net, tmp_path):
     again = IdentityNet.from_pretrained(str(tmp_path), low_cpu_mem_usage=False).eval()
     crop = torch.rand(1, 3, 128, 128)
     with torch.inference_mode():
-        assert torch.equal(net(crop), again(crop))
+        # weights elsewhere in memory: on some processors the last bits of a sum depend on that
+        torch.testing.assert_close(net(crop), again(crop), rtol=1e-4, atol=1e-6)

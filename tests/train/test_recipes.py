@@ -152,7 +152,7 @@ def test_the_last_stage_begins_with_the_net_of_the_one_before(shared, tmp_path):
     for a, b in zip(net.parameters(), recipe.model.parameters(), strict=True):
         torch.testing.assert_close(a, b, rtol=0, atol=0)
     save_weights(Estimator(), tmp_path / "estimator")
-    with pytest.raises(WeightsError, match="holds another net than a UNet: give the weights that `limner train ldm`"):
+    with pytest.raises(WeightsError, match="holds another net than a UNet: give those that another run left"):
         make_recipe("refldm", shared / "faces", start=tmp_path / "estimator")
     with pytest.raises(WeightsError, match="holds another net than a VQGAN: train one with `limner train vqgan`"):
         make_recipe("ldm", shared / "faces", first_stage=tmp_path / "unet")

@@ -312,8 +312,16 @@ def test_where_sizes_are_read(bare, part, name, message):
         build({other: tensor for other, tensor in bare[part].items() if other != name}, FILE)
 
 
-@pytest.mark.parametrize("name", ["middle_block.1.cross_qkv.weight", "output_blocks.3.1.cross_norm_2.weight"])
-def test_injection_elsewhere_is_not_expected(bare, name):
+@pytest.mark.parametrize(
+    "name",
+    [
+        "middle_block.1.cross_qkv.weight",
+        "input_blocks.4.1.cross_norm2.weight",
+        "output_blocks.3.1.cross_norm_2.weight",
+        "output_blocks.3.1.cross_resize.weight",
+    ],
+)
+def test_layers_of_the_other_half_are_not_expected(bare, name):
     with pytest.raises(WeightsError, match=rf"don't fit Injection: {name} is not expected"):
         build_injected_unet(bare["unet"] | {name: torch.zeros(3)}, FILE, 64, 16)
 

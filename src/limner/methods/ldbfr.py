@@ -11,6 +11,9 @@ F:
 
     eps = eps(z_t, t; injection(F)),    picture = D(z_0)
 
+The chain may also be entered part-way, at the noised latent of stage A's picture, where the prior is too weak to make a
+face out of nothing (ours, not the paper's).
+
 z_0 lives in the latent of another autoencoder, whose decoder D quantises first. Each estimate of z_0 may also be
 snapped to that autoencoder's codes on the way; the direction of the step keeps the noise as the net gave it.
 """
@@ -71,6 +74,7 @@ class LDBFRPipeline(DiffusionPipeline):
         self,
         crops: Tensor,
         *,
+        start: int | None = None,
         steps: int = 50,
         eta: float = 0.0,
         snap: bool = False,
@@ -86,6 +90,8 @@ class LDBFRPipeline(DiffusionPipeline):
         Args:
             crops: (B, 3, H, W) in [0, 1], aligned; of another size than stage A's they are resized, and what comes
                 out is resized to theirs.
+            start: timestep at which the chain is entered, 1 to 999, with stage A's picture; None, the paper's, enters
+                at the noisiest with noise alone.
             steps: evaluations of the U-Net, 1 to 999; the authors' program logs 200. 0 is stage A alone.
             eta: 0 (deterministic) to 1 (as the authors' program logs). Only DDIM knows it.
             snap: bring every estimate of z_0 to the nearest codes. Only DDIM can.
@@ -116,12 +122,15 @@ class LDBFRPipeline(DiffusionPipeline):
                     progress(first * max(steps, 1) + step * at_once, results * max(steps, 1))
 
             if steps:
-                scheduler = self.scheduler_for(steps, timetable, snap)
+                scheduler, times = self.chain(steps, timetable, snap, start)
                 if noise is None:
                     x = noise_like(self.latent_shape, generators[chosen], feature.device)
                 else:
                     x = noise.expand(results, *noise.shape[1:])[chosen].to(feature)
-                latent = self.denoise(x, feature, scheduler, eta, snap, generators[chosen], done)
+                if start is not None:
+                    abar = scheduler.alphas_cumprod[times[0]].to(x)
+                    x = abar.sqrt() * self.restored_latent(feature) + (1 - abar).sqrt() * x
+                latent = self.denoise(x, feature, scheduler, times, eta, snap, generators[chosen], done)
                 image = self.vqgan.decode(latent)
             else:
                 latent, image = feature, self.stage_a.decode(feature)
@@ -145,22 +154,28 @@ class LDBFRPipeline(DiffusionPipeline):
         """F of degraded faces: (B, 3, H, W) in [0, 1] to (B, C, h, w) float32."""
         return self.stage_a(pictures.to(self.stage_a.device)).feature
 
+    def restored_latent(self, feature: Tensor) -> Tensor:
+        """The latent of stage A's picture, (B, c, h, w) float32."""
+        picture = self.stage_a.decode(feature).float().clamp(-1, 1)
+        return self.vqgan.encode(fit_to(picture, self.vqgan.config["sample_size"])).float()
+
     def denoise(
         self,
         x: Tensor,
         feature: Tensor,
         scheduler: Scheduler,
+        times: Tensor,
         eta: float,
         snap: bool,
         generators: list[torch.Generator],
         done: Callable[[int], None],
     ) -> Tensor:
-        """Walks the chain from noise x to a latent, under the restored feature F."""
+        """Walks the chain from a noisy latent x through the timesteps `times`, under the restored feature F."""
         settings = {"eta": eta, "generator": generators} if isinstance(scheduler, DDIMScheduler) else {}
         injected = Injected(self.injection, feature)
-        for count, t in enumerate(scheduler.timesteps):
-            times = torch.full((len(x),), int(t), device=x.device)
-            predicted = self.unet(x, times, behind=injected).float()
+        for count, t in enumerate(times):
+            level = torch.full((len(x),), int(t), device=x.device)
+            predicted = self.unet(x, level, behind=injected).float()
             out = cast(DDIMSchedulerOutput, scheduler.step(predicted, int(t), x, **settings))
             x = out.prev_sample
             if snap:
@@ -170,17 +185,29 @@ class LDBFRPipeline(DiffusionPipeline):
 
     def snapping(self, z0: Tensor, t: int, scheduler: DDIMScheduler) -> Tensor:
         """What a DDIM step changes by if z_0 is brought to its nearest codes and the direction stays."""
-        before = t - len(scheduler.alphas_cumprod) // len(scheduler.timesteps)
+        before = t - len(scheduler.alphas_cumprod) // cast(int, scheduler.num_inference_steps)
         abar = scheduler.alphas_cumprod[before] if before >= 0 else scheduler.final_alpha_cumprod
         scale = self.vqgan.scale
         return abar.to(z0).sqrt() * (self.vqgan.quantise(z0 * scale)[0] / scale - z0)
 
-    def scheduler_for(self, steps: int, timetable: Timetable | None = None, snap: bool = False) -> Scheduler:
-        """A scheduler of its own for one batch, its timesteps set, as many as asked for.
+    def chain(
+        self, steps: int, timetable: Timetable | None = None, snap: bool = False, start: int | None = None
+    ) -> tuple[Scheduler, Tensor]:
+        """A scheduler of its own for one batch, and the timesteps of its chain, descending, as many as asked for.
+
+        Entered part-way, the chain is the end of one that is as much longer.
 
         Raises:
-            LimnerError: if there is no such timetable or number of steps, or the scheduler can't snap.
+            LimnerError: if there is no such timetable, number of steps or entry, or the scheduler can't snap.
         """
         if snap and not isinstance(self.scheduler, DDIMScheduler):
             raise LimnerError("Only the scheduler ddim can snap to codes: leave out --scheduler, or --snap.")
-        return with_steps(self.scheduler, steps, timetable, "LD-BFR takes 1 to 999, or 0 for stage A alone")
+        if start is not None and not 1 <= steps <= start <= 999:
+            raise LimnerError(
+                f"{steps} steps from {start} on can't be made: LD-BFR enters at 1 to 999, with no more steps."
+            )
+        whole = steps if start is None else min(1000 // round(start / steps), 999)
+        scheduler = with_steps(self.scheduler, whole, timetable, "LD-BFR takes 1 to 999, or 0 for stage A alone")
+        if not isinstance(scheduler, DDIMScheduler):
+            scheduler.set_begin_index(whole - steps)
+        return scheduler, scheduler.timesteps[-steps:]

@@ -72,6 +72,12 @@ class Attention(nn.Module):
         return x + self.out(whole.transpose(2, 3).reshape(x.shape))
 
 
+def by_head(x: Tensor, heads: int) -> Tensor:
+    """(B, C, h, w) to tokens (B, heads, h * w, C / heads), each whole in memory, without which torch doesn't fuse the
+    attention in fp32."""
+    return x.unflatten(1, (heads, -1)).flatten(3).transpose(2, 3).contiguous()
+
+
 @lru_cache(maxsize=16)
 @torch.inference_mode(False)  # what is kept may be asked for again in training
 def sinusoids(height: int, width: int, channels: int) -> Tensor:

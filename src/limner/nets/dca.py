@@ -7,7 +7,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from limner.nets.attention import sinusoids
+from limner.nets.attention import by_head, sinusoids
 
 
 class DualCrossAttention(nn.Module):
@@ -51,8 +51,7 @@ class DualCrossAttention(nn.Module):
         """F, from the feature Y of the degraded face and its nearest codes X, all (B, C, h, w)."""
         mixed = self.mix_channels(lq, codes)
         query, key, value = (
-            layer(x).unflatten(1, (self.heads, -1)).flatten(3).transpose(2, 3)
-            for layer, x in ((self.query, lq), (self.key, mixed), (self.value, mixed))
+            by_head(layer(x), self.heads) for layer, x in ((self.query, lq), (self.key, mixed), (self.value, mixed))
         )
         if self.position_gain is not None:
             place = self.position_gain * sinusoids(*lq.shape[2:], query.shape[3]).to(query.device)

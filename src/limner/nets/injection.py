@@ -17,7 +17,7 @@ from diffusers.configuration_utils import ConfigMixin, register_to_config
 from diffusers.models.modeling_utils import ModelMixin
 from torch import Tensor, nn
 
-from limner.nets.attention import sinusoids
+from limner.nets.attention import by_head, sinusoids
 from limner.nets.blocks import group_norm, zeroed
 from limner.nets.initial import keep_variance
 from limner.nets.unet import UNet
@@ -143,7 +143,7 @@ class FusionBlock(nn.Module):
         v = self.conv2(self.norm1(self.conv1(torch.cat([x, condition], dim=1))))
         # query, key and value first, heads within: unlike the U-Net's own attention
         parts = self.qkv(self.norm2(v)).chunk(3, dim=1)
-        query, key, value = (part.unflatten(1, (self.heads, -1)).flatten(3).transpose(2, 3) for part in parts)
+        query, key, value = (by_head(part, self.heads) for part in parts)
         if self.places is not None:
             query, key = self.places(query, key, *x.shape[2:])
         mixed = F.scaled_dot_product_attention(query, key, value)

@@ -17,6 +17,7 @@ from diffusers.configuration_utils import ConfigMixin, register_to_config
 from diffusers.models.modeling_utils import ModelMixin
 from torch import Tensor, nn
 
+from limner.nets.attention import by_head
 from limner.nets.initial import keep_variance
 from limner.nets.tiles import in_tiles
 
@@ -54,7 +55,7 @@ class Attention(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         h = self.norm(x)
-        tokens = (layer(h).flatten(2).transpose(1, 2)[:, None] for layer in (self.query, self.key, self.value))
+        tokens = (by_head(layer(h), 1) for layer in (self.query, self.key, self.value))
         mixed = F.scaled_dot_product_attention(*tokens)[:, 0]
         return x + self.out(mixed.transpose(1, 2).reshape(x.shape))
 

@@ -31,7 +31,7 @@ BUILDS_ON = {
     "refldm": {"first_stage", "start"},
     "ldbfr-vqgan": {"start"},
     "ldbfr-stage-a": {"first_stage"},
-    "ldbfr-prior": {"first_stage"},
+    "ldbfr-prior": {"first_stage", "start"},
     "ldbfr-injection": {"first_stage", "stage_a", "prior"},
 }
 """Other nets that a recipe can be given."""

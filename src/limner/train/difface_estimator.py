@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
@@ -11,15 +10,14 @@ import torch
 from torch import Tensor, nn
 
 from limner.data.faces import FaceSet
-from limner.data.pairs import RestorationPairs, fixed_pairs
+from limner.data.pairs import RestorationPairs
 from limner.evaluate.metrics import psnr
 from limner.evaluate.report import contact_sheet
 from limner.nets.estimator import Estimator
 from limner.nets.swinir import SwinIR
 from limner.pixels import to_picture, to_tensor
+from limner.train.fixed_faces import MEASURED, FixedFaces
 from limner.train.recipe import Batch, Recipe
-
-MEASURED = ("ffhq-ref-severe", "ffhq-ref-moderate")
 
 
 def l1(model: nn.Module, batch: Batch, generator: torch.Generator) -> Tensor:
@@ -83,27 +81,12 @@ def difface_estimator(data: Path, preset: Literal["mini", "paper"] = "mini", see
     )
 
 
-@dataclass
-class _Fixed:
-    """The fixed degraded validation faces, made when first needed."""
-
-    faces: FaceSet
-    size: int
-    limit: int
-    made: dict[str, list[tuple[np.ndarray, np.ndarray]]] = field(default_factory=dict)
-
-    def pairs(self, preset: str) -> list[tuple[np.ndarray, np.ndarray]]:
-        if preset not in self.made:
-            self.made[preset] = fixed_pairs(self.faces.first(self.limit), self.size, preset)
-        return self.made[preset]
-
-
 def restore(model: nn.Module, lq: np.ndarray) -> np.ndarray:
     """One face, (S, S, 3) uint8 to the same, through an estimator."""
     return to_picture(model(to_tensor(lq)[None].to(next(model.parameters()).device))[0])
 
 
-class Measure(_Fixed):
+class Measure(FixedFaces):
     """PSNR of the validation faces, and its gain over the degraded input, under both measured presets."""
 
     def __call__(self, model: nn.Module) -> dict[str, float]:
@@ -116,7 +99,7 @@ class Measure(_Fixed):
         return figures
 
 
-class Preview(_Fixed):
+class Preview(FixedFaces):
     """A contact sheet of four validation faces under each measured preset."""
 
     def __call__(self, model: nn.Module) -> np.ndarray:

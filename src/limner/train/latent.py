@@ -28,6 +28,7 @@ class LatentLoss:
         scheduler: noise schedule; its prediction type says what the net predicts.
         norm: `l2` as the authors' programs have it, `l1` as ReF-LDM's paper says.
         looks: noise levels at which each sample is seen in a step; what doesn't depend on them is paid for once.
+        last: the noisiest timestep that is looked at; None for all.
         balance: weight an x0 error by 1 / (sigma + 0.05), so that all noise levels cost about the same.
         identity: the identity term, or None.
     """
@@ -36,6 +37,7 @@ class LatentLoss:
     scheduler: DDIMScheduler
     norm: Literal["l1", "l2"] = "l2"
     looks: int = 1
+    last: int | None = None
     balance: bool = False
     identity: IdentityLoss | None = None
 
@@ -48,7 +50,8 @@ class LatentLoss:
         clean = self.encode(batch["image"])
         denoiser = self.denoiser(model, batch, generator)
         image, clean = (part.repeat(self.looks, 1, 1, 1) for part in (batch["image"], clean))
-        timesteps = torch.randint(0, len(self.scheduler.alphas_cumprod), (len(clean),), generator=generator)
+        levels = len(self.scheduler.alphas_cumprod) if self.last is None else self.last + 1
+        timesteps = torch.randint(0, levels, (len(clean),), generator=generator)
         abar = self.scheduler.alphas_cumprod[timesteps].to(device)[:, None, None, None]
         timesteps = timesteps.to(device)
         noise = torch.randn(clean.shape, generator=generator).to(device)

@@ -3,7 +3,7 @@ and the prior are frozen; nothing but the new blocks learns."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, cast
 
@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from limner.data.faces import FaceSet
-from limner.data.pairs import RestorationPairs, fixed_pairs
+from limner.data.pairs import RestorationPairs
 from limner.errors import LimnerError, WeightsError
 from limner.evaluate.metrics import psnr
 from limner.evaluate.report import contact_sheet
@@ -22,10 +22,15 @@ from limner.nets.injection import Injection
 from limner.nets.stage_a import StageA
 from limner.nets.unet import UNet
 from limner.pixels import to_picture, to_tensor
+from limner.train.fixed_faces import FixedFaces
 from limner.train.latent import Denoiser, LatentLoss
 from limner.train.recipe import Batch, Recipe
 from limner.train.refldm import load_first_stage
 from limner.weights.load import load_net
+
+LAST_TIMESTEP = 500
+"""The embedded weights enter the chain below this, at the noised latent of what stage A restored: to make a face out of
+nothing they have seen too few."""
 
 
 @dataclass(kw_only=True)
@@ -103,8 +108,8 @@ def ldbfr_injection(
             warmup=10_000,
             weight_decay=0.01,
             ema=0.9999,
-            validate=Measure(validation, size, 16, pipeline, 50),
-            preview=Preview(validation, size, 4, pipeline, 50),
+            validate=Measure(validation, size, 16, pipeline=pipeline, steps=50),
+            preview=Preview(validation, size, 4, pipeline=pipeline, steps=50),
             seed=seed,
             scheduler=schedule,
         )
@@ -115,7 +120,7 @@ def ldbfr_injection(
         name="ldbfr-injection",
         model=injection,
         data=RestorationPairs(faces, 256, seed, {"ffhq-ref-severe": 5, "ffhq-ref-moderate": 3, "gfpgan": 2}, grey=0.1),
-        loss=InjectionLoss(vqgan, schedule, looks=8, balance=True, stage_a=restoration, prior=unet),
+        loss=InjectionLoss(vqgan, schedule, looks=8, last=LAST_TIMESTEP, balance=True, stage_a=restoration, prior=unet),
         steps=500,
         batch=8,
         lr=1e-3,
@@ -126,28 +131,20 @@ def ldbfr_injection(
         ema=0.998,
         precision="bf16",
         export="fp16",
-        validate=Measure(validation, 256, 16, pipeline, 10),
-        preview=Preview(validation, 256, 6, pipeline, 10),
+        validate=Measure(validation, 256, 16, pipeline=pipeline, steps=10, start=300),
+        preview=Preview(validation, 256, 6, pipeline=pipeline, steps=10, start=300),
         seed=seed,
         scheduler=schedule,
     )
 
 
-@dataclass
-class _Fixed:
-    """Fixed degraded validation faces, and how to restore them."""
+@dataclass(kw_only=True)
+class _Restoring(FixedFaces):
+    """And how to restore them."""
 
-    faces: FaceSet
-    size: int
-    limit: int
     pipeline: LDBFRPipeline
     steps: int
-    made: list[tuple[np.ndarray, np.ndarray]] = field(default_factory=list)
-
-    def pairs(self) -> list[tuple[np.ndarray, np.ndarray]]:
-        if not self.made:
-            self.made = fixed_pairs(self.faces.first(self.limit), self.size, "ffhq-ref-severe")
-        return self.made
+    start: int | None = None
 
     def restore(self, model: nn.Module, lq: np.ndarray, steps: int) -> np.ndarray:
         """One face, (S, S, 3) uint8 to the same; stage A alone for 0 steps."""
@@ -155,25 +152,28 @@ class _Fixed:
         for part in (self.pipeline.stage_a, self.pipeline.unet, self.pipeline.vqgan):
             nn.Module.to(part, self.pipeline.injection.device)
         generator = torch.Generator().manual_seed(0)
-        images: Tensor = self.pipeline(to_tensor(lq)[None], steps=steps, generator=generator).images
+        images: Tensor = self.pipeline(to_tensor(lq)[None], start=self.start, steps=steps, generator=generator).images
         return to_picture(images[0])
 
 
-class Measure(_Fixed):
+class Measure(_Restoring):
     """PSNR of stage A and of the whole on severely degraded validation faces."""
 
     def __call__(self, model: nn.Module) -> dict[str, float]:
         return {
-            name: float(np.mean([psnr(self.restore(model, lq, steps), truth) for lq, truth in self.pairs()]))
+            name: float(
+                np.mean([psnr(self.restore(model, lq, steps), truth) for lq, truth in self.pairs("ffhq-ref-severe")])
+            )
             for name, steps in (("psnr stage A", 0), (f"psnr {self.steps} steps", self.steps))
         }
 
 
-class Preview(_Fixed):
+class Preview(_Restoring):
     """Input, stage A, the whole and the truth of validation faces."""
 
     def __call__(self, model: nn.Module) -> np.ndarray:
         rows = [
-            [lq, self.restore(model, lq, 0), self.restore(model, lq, self.steps), truth] for lq, truth in self.pairs()
+            [lq, self.restore(model, lq, 0), self.restore(model, lq, self.steps), truth]
+            for lq, truth in self.pairs("ffhq-ref-severe")
         ]
         return contact_sheet(rows, ["input", "stage A", f"{self.steps} steps", "truth"])

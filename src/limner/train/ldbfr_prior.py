@@ -23,7 +23,7 @@ from limner.nets.vqgan import VQGAN
 from limner.pixels import to_picture, to_tensor
 from limner.train.latent import LatentLoss
 from limner.train.recipe import Recipe
-from limner.train.refldm import load_first_stage
+from limner.train.refldm import begin, load_first_stage
 
 
 def published_prior() -> UNet:
@@ -62,7 +62,11 @@ def mini_prior() -> UNet:
 
 
 def ldbfr_prior(
-    data: Path, preset: Literal["mini", "paper"] = "mini", seed: int = 0, first_stage: str | Path = "mini/vqgan"
+    data: Path,
+    preset: Literal["mini", "paper"] = "mini",
+    seed: int = 0,
+    first_stage: str | Path = "mini/vqgan",
+    start: str | Path | None = None,
 ) -> Recipe:
     """The prior's recipe.
 
@@ -73,6 +77,7 @@ def ldbfr_prior(
             published prior; our settings are those that their field trained it with.
         seed: of initialisation, data order and noise.
         first_stage: the VQGAN: a name of the catalogue, or a folder.
+        start: a prior to go on from, a folder; None begins anew.
 
     Raises:
         LimnerError: if the VQGAN's latents are not the net's.
@@ -90,7 +95,7 @@ def ldbfr_prior(
         schedule = ldbfr_schedule("epsilon")
         return Recipe(
             name="ldbfr-prior",
-            model=published_prior(),
+            model=begin(published_prior, start),
             data=Faces(faces, 256, seed),
             loss=LatentLoss(vqgan, schedule),
             steps=635_000,
@@ -107,7 +112,7 @@ def ldbfr_prior(
     schedule = ldbfr_schedule("sample", "trailing")
     return Recipe(
         name="ldbfr-prior",
-        model=mini_prior(),
+        model=begin(mini_prior, start),
         data=Faces(faces, 256, seed, grey=0.1),
         loss=LatentLoss(vqgan, schedule, looks=8, balance=True),
         steps=500,

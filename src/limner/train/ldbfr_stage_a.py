@@ -17,7 +17,7 @@ import torch
 from torch import Tensor, nn
 
 from limner.data.faces import FaceSet
-from limner.data.pairs import RestorationPairs, fixed_pairs
+from limner.data.pairs import RestorationPairs
 from limner.errors import WeightsError
 from limner.evaluate.metrics import psnr
 from limner.evaluate.report import contact_sheet
@@ -28,13 +28,12 @@ from limner.nets.stage_a import StageA
 from limner.nets.vqgan import VQGAN
 from limner.pixels import to_picture, to_tensor
 from limner.train.adversary import Adversary
+from limner.train.fixed_faces import MEASURED, FixedFaces
 from limner.train.perceptual import estimator_features
 from limner.train.recipe import Batch, Recipe
 from limner.train.refldm import load_first_stage
 from limner.train.vqgan import Difference, l1, root_mse
 from limner.weights.load import load_identity, load_net
-
-MEASURED = ("ffhq-ref-severe", "ffhq-ref-moderate")
 
 
 @dataclass
@@ -186,28 +185,13 @@ def around(vqgan: VQGAN, estimator: Estimator | None = None, **settings: Any) ->
     return net
 
 
-@dataclass
-class _Fixed:
-    """The fixed degraded validation faces, made when first needed."""
-
-    faces: FaceSet
-    size: int
-    limit: int
-    made: dict[str, list[tuple[np.ndarray, np.ndarray]]] = field(default_factory=dict)
-
-    def pairs(self, preset: str) -> list[tuple[np.ndarray, np.ndarray]]:
-        if preset not in self.made:
-            self.made[preset] = fixed_pairs(self.faces.first(self.limit), self.size, preset)
-        return self.made[preset]
-
-
 def restore(model: nn.Module, lq: np.ndarray) -> np.ndarray:
     """One face, (S, S, 3) uint8 to the same."""
     net = cast(StageA, getattr(model, "module", model))
     return to_picture(net.restore(to_tensor(lq)[None].to(next(net.parameters()).device))[0])
 
 
-class Measure(_Fixed):
+class Measure(FixedFaces):
     """PSNR of the validation faces, and how like the truth they are by the embedded recogniser."""
 
     def __call__(self, model: nn.Module) -> dict[str, float]:
@@ -221,7 +205,7 @@ class Measure(_Fixed):
         return figures
 
 
-class Preview(_Fixed):
+class Preview(FixedFaces):
     """A contact sheet of validation faces under each measured preset."""
 
     def __call__(self, model: nn.Module) -> np.ndarray:

@@ -58,7 +58,7 @@ def ldbfr_vqgan(data: Path, preset: Preset = "mini", seed: int = 0, start: str |
     if start is not None:
         given = load_first_stage(start)
         config = {key: value for key, value in given.config.items() if not key.startswith("_")}
-        net = VQGAN(**config | {"asymmetric": True})
+        net = VQGAN(**(config | {"asymmetric": True}))  # type: ignore[arg-type]
         net.load_state_dict(net.state_dict() | given.state_dict())
         net.requires_grad_(False)
         for part in (net.decoder, net.from_latent):

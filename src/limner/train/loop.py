@@ -232,7 +232,7 @@ def save_weights(net: ModelMixin, folder: Path, precision: str = "fp32") -> None
     shipped = copy.deepcopy(net)
     nn.Module.to(shipped, torch.float16 if precision == "fp16" else torch.float32)
     shipped.save_pretrained(str(folder))
-    drop_borrowed(folder, net.config)
+    drop_borrowed(folder)
 
 
 class _StopOnInterrupt:

@@ -202,7 +202,7 @@ def begin(make: Callable[[], UNet], start: str | Path | None) -> UNet:
         return make()
     net = load_net(Path(start))
     if not isinstance(net, UNet):
-        raise WeightsError(f"{start} holds another net than a UNet: give the weights that `limner train ldm` left.")
+        raise WeightsError(f"{start} holds another net than a UNet: give those that another run left.")
     return net
 
 

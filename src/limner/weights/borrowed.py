@@ -7,6 +7,7 @@ what training changed.
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -25,9 +26,9 @@ def with_borrowed(tensors: Tensors, config: Mapping[str, Any]) -> Tensors:
     return dict(_lent(config)) | dict(tensors)
 
 
-def drop_borrowed(folder: Path, config: Mapping[str, Any]) -> None:
+def drop_borrowed(folder: Path) -> None:
     """Takes out of a folder's safetensors file what is borrowed, as far as it is equal to the lender's."""
-    lent = dict(_lent(config))
+    lent = dict(_lent(json.loads((folder / "config.json").read_text(encoding="utf-8"))))
     if not lent:
         return
     (file,) = folder.glob("*.safetensors")
