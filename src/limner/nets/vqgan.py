@@ -55,8 +55,8 @@ class Attention(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         h = self.norm(x)
-        tokens = (by_head(layer(h), 1) for layer in (self.query, self.key, self.value))
-        mixed = F.scaled_dot_product_attention(*tokens)[:, 0]
+        query, key, value = (by_head(layer(h), 1) for layer in (self.query, self.key, self.value))
+        mixed = F.scaled_dot_product_attention(query, key, value)[:, 0]
         return x + self.out(mixed.transpose(1, 2).reshape(x.shape))
 
 
