@@ -184,6 +184,18 @@ def test_the_condition_matters(faces):
     assert (own - swapped).abs().max() > 1e-2 * own.abs().max()
 
 
+def test_the_embedded_condition_matters():
+    """With the trained injection too."""
+    pipeline = load("ldbfr").pipeline
+    faces = torch.rand(2, 3, 8, 8, generator=seeded())
+    feature = pipeline.feature(nn.functional.interpolate(faces, size=(256, 256), mode="bicubic").clamp(0, 1))
+    x, times = torch.randn(2, *pipeline.latent_shape, generator=seeded()), torch.tensor([300, 300])
+    shown = [Injected(pipeline.injection, one) for one in (feature, feature.flip(0))]
+    with torch.no_grad():
+        own, swapped = (pipeline.unet(x, times, behind=one) for one in shown)
+    assert (own - swapped).abs().max() > 1e-2 * own.abs().max()
+
+
 def test_snapped_estimates_are_codes():
     """What a step changes by, taken back to the estimate that it belongs to."""
     pipeline = tiny()

@@ -6,6 +6,7 @@ import pytest
 import torch
 from torch import nn
 
+from limner.device import Compute
 from limner.errors import LimnerError, WeightsError
 from limner.methods.schedules import ldbfr_schedule
 from limner.nets.discriminator import PatchDiscriminator
@@ -123,6 +124,26 @@ def test_the_injection_learns_to_show_the_feature(vqgan, stage_a, prior):
         values.append(value.item())
     assert values[0] == pytest.approx(alone.item(), rel=1e-4)
     assert sum(values[-10:]) / 10 < 0.8 * alone.item()
+
+
+def test_noise_levels_stay_below_the_last(vqgan):
+    seen = []
+
+    def net(noisy, timesteps):
+        seen.append(timesteps)
+        return noisy
+
+    for last in (60, None):
+        LatentLoss(vqgan, ldbfr_schedule("sample"), looks=50, last=last)(net, batch(), torch.Generator().manual_seed(0))
+    assert seen[0].max() <= 60 and seen[0].unique().numel() > 30
+    assert seen[1].max() > 900
+
+
+def test_codes_inside_another_net_stay_exact(stage_a):
+    """Of a codebook in bf16, one code in a hundred would be another."""
+    Compute(torch.device("cpu"), torch.bfloat16).place(stage_a)
+    assert stage_a.vqgan.codebook.weight.dtype == stage_a.vqgan.latent_std.dtype == torch.float32
+    assert stage_a.cross.query.weight.dtype == torch.bfloat16
 
 
 def test_stage_a_moves_the_encoder_and_the_cross_attention_only(tmp_path, stage_a):

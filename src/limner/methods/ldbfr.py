@@ -204,7 +204,7 @@ class LDBFRPipeline(DiffusionPipeline):
             raise LimnerError("Only the scheduler ddim can snap to codes: leave out --scheduler, or --snap.")
         if start is not None and not 1 <= steps <= start <= 999:
             raise LimnerError(
-                f"{steps} steps from {start} on can't be made: LD-BFR enters at 1 to 999, with no more steps."
+                f"{steps} steps from {start} on can't be made: the start is 1 to 999, and at least the steps."
             )
         whole = steps if start is None else min(1000 // round(start / steps), 999)
         scheduler = with_steps(self.scheduler, whole, timetable, "LD-BFR takes 1 to 999, or 0 for stage A alone")

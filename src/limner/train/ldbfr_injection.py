@@ -131,8 +131,8 @@ def ldbfr_injection(
         ema=0.998,
         precision="bf16",
         export="fp16",
-        validate=Measure(validation, 256, 16, pipeline=pipeline, steps=10, start=300),
-        preview=Preview(validation, 256, 6, pipeline=pipeline, steps=10, start=300),
+        validate=Measure(validation, 256, 16, pipeline=pipeline, steps=10, start=50),
+        preview=Preview(validation, 256, 6, pipeline=pipeline, steps=10, start=50),
         seed=seed,
         scheduler=schedule,
     )

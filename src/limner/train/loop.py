@@ -145,7 +145,7 @@ def fit(
     stop = _StopOnInterrupt()
     bar = _Bar(recipe, progress, show=accelerator.is_main_process)
     micro_step = 0
-    # a processor that emulates bf16 would take fifty times as long
+    # a processor that emulates bf16 took sixty times as long
     half = recipe.precision == "bf16" and has_bfloat16(accelerator.device.type)
     with stop, bar:
         for batch in loader:
