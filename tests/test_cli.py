@@ -214,7 +214,7 @@ def test_degrade_is_seeded(run, portrait, tmp_path):
 
 
 def test_methods_and_weights_are_listed(run):
-    assert [one["name"] for one in json.loads(run("methods", "--json")[1])] == ["difface", "refldm", "ldbfr"]
+    assert [one["name"] for one in json.loads(run("methods", "--json")[1])] == ["difface", "refldm", "ldbfr", "clrface"]
     assert "DifFace" in run("methods")[1]
     names = [one["name"] for one in json.loads(run("weights", "list", "--json")[1])]
     assert "mini/difface-prior" in names and "official/difface-prior" in names
@@ -286,3 +286,37 @@ def test_help_answers_at_once():
         check=True,
     ).stdout
     assert ast.literal_eval(loaded) == [], "the command line imports what takes seconds"
+
+
+@pytest.fixture
+def clrface(tiny_clrface, tmp_path) -> Path:
+    tiny_clrface().save_pretrained(tmp_path / "clrface")
+    return tmp_path / "clrface"
+
+
+def test_clrface_with_a_reference_and_what_it_makes_on_the_way(run, portrait, tmp_path, clrface):
+    words = ["--method", "clrface", "--weights", clrface, "--steps", 3, "--threads", 1, "--seed", 1]
+    code, _, err = run("restore", portrait, "-o", tmp_path / "a", *words, "--save-intermediate", tmp_path / "way")
+    assert code == 0, err
+    names = {f"{portrait.stem}_face0_{name}.png" for name in ("recovered", "mask")}
+    assert {path.name for path in (tmp_path / "way").iterdir()} == names
+    other = tmp_path / "other.png"
+    Image.open(portrait).transpose(Image.Transpose.FLIP_LEFT_RIGHT).save(other)
+    reference = ["--reference", other, "--guidance", 0.5, "--mask", "one"]
+    assert run("restore", portrait, "-o", tmp_path / "b", *words, *reference)[0] == 0
+    a, b = (np.asarray(Image.open(tmp_path / folder / portrait.name)) for folder in "ab")
+    assert a.shape == b.shape and (a != b).any()
+    code, _, err = run("restore", portrait, "-o", tmp_path / "c", "--method", "difface", "--mask", "one")
+    assert code == 2 and "The method 'difface' has no setting 'mask'" in err
+    code, _, err = run("restore", portrait, "-o", tmp_path / "c", "--method", "clrface")
+    assert code == 2 and "CLR-Face has no embedded diffusion and mask yet" in err
+
+
+def test_the_guidance_is_swept(run, shared, tmp_path, clrface):
+    words = ["--protocol", "guidance", "--data", shared / "faces", "--method", "clrface", "--weights", clrface]
+    words += ["--steps", 2, "--limit", 1, "--threads", 1, "--plot", tmp_path / "curves.png"]
+    code, out, err = run("benchmark", *words, "--json")
+    assert code == 0, err
+    points = json.loads(out)["points"]
+    assert [point["curve"] for point in points[:2]] == ["mask 0", "learned mask"] and len(points) == 16
+    assert (tmp_path / "curves.png").stat().st_size > 1000

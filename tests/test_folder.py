@@ -81,3 +81,33 @@ def test_messages(tmp_path):
         photos_in([tmp_path / "gone"], tmp_path / "out")
     with pytest.raises(LimnerError, match=r"holds no photograph \(\.avif, \.bmp"):
         photos_in([tmp_path], tmp_path / "out")
+
+
+def test_what_is_made_on_the_way_is_saved(restorer, tmp_path, astronaut_file):
+    photos = photos_in([astronaut_file], tmp_path / "out")
+    (outcome,) = restore_all(restorer, photos, tmp_path / "out", intermediate=tmp_path / "way")
+    assert outcome.error is None
+    stem = astronaut_file.stem
+    assert [path.name for path in (tmp_path / "way").iterdir()] == [f"{stem}_face0_estimate.png"]
+    estimate = np.asarray(Image.open(tmp_path / "way" / f"{stem}_face0_estimate.png"))
+    assert estimate.shape == (256, 256, 3) and estimate.std() > 20
+
+
+def test_a_method_that_makes_nothing_on_the_way_says_so(tmp_path):
+    photos = photos_in([picture(tmp_path / "a.png")], tmp_path / "out")
+    with pytest.raises(LimnerError) as error:
+        list(restore_all(Restorer(Settings(method="ldbfr")), photos, tmp_path / "out", intermediate=tmp_path / "way"))
+    assert str(error.value) == (
+        "The method 'ldbfr' makes no picture before its result: choose difface or clrface, or leave out "
+        "--save-intermediate."
+    )
+    assert not (tmp_path / "way").exists() and not (tmp_path / "out").exists()
+
+
+@pytest.fixture
+def astronaut_file(tmp_path):
+    from skimage.data import astronaut
+
+    path = tmp_path / "astronaut.png"
+    Image.fromarray(astronaut()[:288, 72:360]).save(path)
+    return path

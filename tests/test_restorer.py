@@ -11,7 +11,7 @@ from skimage.data import astronaut
 
 from limner import LimnerError, Photo, Restorer, Settings, restore
 from limner.provenance import read
-from limner.restorer import enlarged, seed_of
+from limner.restorer import RestoredCrop, enlarged, seed_of
 
 FAST = Settings(steps=2, threads=1, dtype="fp32")
 
@@ -59,7 +59,7 @@ def painted(restorer, monkeypatch) -> None:
     """Stands in for a net that paints every face in lively colours."""
 
     def paint(crops, *_):
-        return [[np.clip(one / 255 * (1.2, 0.6, 1.1), 0, 1).astype(np.float32)] for one in crops]
+        return [RestoredCrop([np.clip(one / 255 * (1.2, 0.6, 1.1), 0, 1).astype(np.float32)]) for one in crops]
 
     monkeypatch.setattr(restorer, "restore_crops", paint)
 

@@ -202,7 +202,10 @@ def test_a_file_tells_of_its_references(plain, portrait, files, tmp_path):
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"method": "difface"}, "The method 'difface' can't use references: choose refldm, or leave them out"),
+        (
+            {"method": "difface"},
+            "The method 'difface' can't use references: choose refldm or clrface, or leave them out",
+        ),
         ({"start": 100}, "The method 'refldm' has no setting 'start': it takes steps, eta, guidance, timetable"),
         ({"method": "difface", "references": (), "weights": "mini", "guidance": 2.0}, "'difface' has no setting"),
         ({"references": "one.png"}, r"The references must be a list, also where there is one: \[reference\]"),
@@ -241,7 +244,10 @@ def test_the_command_line(run, folder, portrait, files, tmp_path):
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["--method", "difface", "--reference", "{good}"], "The method 'difface' can't use references: choose refldm"),
+        (
+            ["--method", "difface", "--reference", "{good}"],
+            "The method 'difface' can't use references: choose refldm or clrface",
+        ),
         (
             ["--method", "refldm", "--weights", "{folder}", "--reference", "{torn}"],
             "torn.jpg is a damaged or truncated",

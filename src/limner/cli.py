@@ -22,7 +22,10 @@ from limner.cli_options import (
     Eta,
     Faces,
     Guidance,
+    GuideBelow,
+    GuideEvery,
     Json,
+    MaskOption,
     Megapixels,
     Method,
     MinFace,
@@ -86,6 +89,9 @@ def restore(
     steps: Steps = None,
     eta: Eta = None,
     guidance: Guidance = None,
+    mask: MaskOption = None,
+    guide_below: GuideBelow = None,
+    guide_every: GuideEvery = None,
     timetable: TimetableOption = None,
     encoding: EncodingOption = None,
     snap: Snap = None,
@@ -94,6 +100,12 @@ def restore(
     detector: DetectorOption = Detector.haar,
     yunet: Yunet = None,
     quality: Annotated[int | None, typer.Option(help="Of JPEG, WebP and AVIF, 1 to 100.")] = None,
+    save_intermediate: Annotated[
+        Path | None,
+        typer.Option(
+            help="Folder for what the method makes on the way: difface's estimate, clrface's recovered face and mask."
+        ),
+    ] = None,
     no_provenance: Annotated[bool, typer.Option("--no-provenance", help="Leave out who made the result.")] = False,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Make results anew that are there.")] = False,
     max_megapixels: Megapixels = 100.0,
@@ -114,6 +126,9 @@ def restore(
         steps=steps,
         eta=eta,
         guidance=guidance,
+        mask=mask and mask.value,
+        guide_below=guide_below,
+        guide_every=guide_every,
         timetable=timetable and timetable.value,
         encoding=encoding and encoding.value,
         snap=snap,
@@ -150,6 +165,7 @@ def restore(
             max_megapixels=max_megapixels,
             quality=quality,
             provenance=not no_provenance,
+            intermediate=save_intermediate,
             progress=progress,
         )
         for number, outcome in enumerate(outcomes):
@@ -241,10 +257,22 @@ def train(
     workers: Annotated[int, typer.Option(help="Processes that prepare samples.", min=0)] = 1,
     first_stage: Annotated[Path | None, typer.Option(help="Latent methods: folder of a VQGAN of your own.")] = None,
     start: Annotated[
-        Path | None, typer.Option(help="refldm, ldbfr-vqgan, ldbfr-prior: folder of the net to go on from.")
+        Path | None,
+        typer.Option(help="refldm, ldbfr-vqgan, ldbfr-prior, clrface-prior: folder of the net to go on from."),
     ] = None,
     stage_a: Annotated[Path | None, typer.Option(help="ldbfr-injection: folder of a stage A of your own.")] = None,
-    prior: Annotated[Path | None, typer.Option(help="ldbfr-injection: folder of a prior of your own.")] = None,
+    prior: Annotated[
+        Path | None, typer.Option(help="ldbfr-injection, clrface-mask: folder of a prior of your own.")
+    ] = None,
+    encoder: Annotated[
+        Path | None, typer.Option(help="clrface-prior, clrface-mask: folder of a degraded encoder of your own.")
+    ] = None,
+    irn: Annotated[
+        Path | None, typer.Option(help="clrface-mask: folder of an identity recovery network of your own.")
+    ] = None,
+    judge: Annotated[
+        Path | None, typer.Option(help="clrface-mask: folder or file of a recogniser other than the one that guides.")
+    ] = None,
     device: DeviceOption = Device.auto,
     threads: Threads = None,
 ) -> None:
@@ -253,7 +281,19 @@ def train(
     from limner.train import make_recipe
 
     choose(threads=threads)
-    made = make_recipe(recipe, data, preset, seed, first_stage=first_stage, start=start, stage_a=stage_a, prior=prior)
+    made = make_recipe(
+        recipe,
+        data,
+        preset,
+        seed,
+        first_stage=first_stage,
+        start=start,
+        stage_a=stage_a,
+        prior=prior,
+        encoder=encoder,
+        irn=irn,
+        judge=judge,
+    )
     if steps is not None:
         made.steps = steps
     from limner.train.loop import fit

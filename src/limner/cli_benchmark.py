@@ -17,7 +17,10 @@ from limner.cli_options import (
     DtypeOption,
     Eta,
     Guidance,
+    GuideBelow,
+    GuideEvery,
     Json,
+    MaskOption,
     Scheduler,
     Seed,
     Snap,
@@ -38,6 +41,7 @@ class Protocol(StrEnum):
     landmarks = "landmarks"
     verification = "verification"
     references = "references"
+    guidance = "guidance"
 
 
 def benchmark(
@@ -46,7 +50,7 @@ def benchmark(
         Protocol,
         typer.Option(
             help="limner-test: restoration; references: identity with the right, no and wrong references; landmarks: "
-            "the finder; verification: the recogniser."
+            "the finder; verification: the recogniser; guidance: what CLR-Face's mask is worth, over growing guidance."
         ),
     ] = Protocol.limner_test,
     preset: Annotated[str, typer.Option(help="Degradation, for limner-test and references.")] = "ffhq-ref-severe",
@@ -59,6 +63,9 @@ def benchmark(
     steps: Steps = None,
     eta: Eta = None,
     guidance: Guidance = None,
+    mask: MaskOption = None,
+    guide_below: GuideBelow = None,
+    guide_every: GuideEvery = None,
     timetable: TimetableOption = None,
     snap: Snap = None,
     scheduler: Scheduler = None,
@@ -71,6 +78,7 @@ def benchmark(
     ] = "test",
     limit: Annotated[int | None, typer.Option(help="The first so many faces only.", min=1)] = None,
     sheet: Annotated[Path | None, typer.Option(help="Save a contact sheet of some faces here (PNG).")] = None,
+    plot: Annotated[Path | None, typer.Option(help="guidance: save the curves here (PNG).")] = None,
     device: DeviceOption = Device.auto,
     dtype: DtypeOption = Dtype.auto,
     threads: Threads = None,
@@ -110,6 +118,9 @@ def benchmark(
             steps=steps if at is None else at,
             eta=eta,
             guidance=guidance,
+            mask=mask and mask.value,
+            guide_below=guide_below,
+            guide_every=guide_every,
             timetable=timetable and timetable.value,
             snap=snap,
             scheduler=scheduler,
@@ -125,6 +136,9 @@ def benchmark(
     if len(restorers) > 1:
         raise LimnerError(f"The protocol {protocol.value} measures one method at a time, not {len(restorers)}.")
     (restorer,) = restorers.values()
+    if protocol is Protocol.guidance:
+        _guidance(data, preset, restorer, chosen, limit, sheet, plot, json)
+        return
     _references(data, preset, restorer, split, limit, sheet, json)
 
 
@@ -234,6 +248,59 @@ def _references(
     ui.say(
         f"{measured.faces} photographs of {measured.people} people under {measured.preset}; gallery of "
         f"{measured.gallery} faces."
+    )
+
+
+def _guidance(
+    data: Path,
+    preset: str,
+    restorer: Restorer,
+    split: Literal["test", "val"],
+    limit: int | None,
+    sheet: Path | None,
+    plot: Path | None,
+    json: bool,
+) -> None:
+    from limner.evaluate.guidance import guidance_sweep
+    from limner.evaluate.report import save_plot, save_sheet
+
+    with ui.progress("measuring", show=not json) as bar:
+        measured = guidance_sweep(
+            data,
+            preset,
+            restorer,
+            split=split,
+            limit=limit,
+            progress=lambda done, total: bar("measuring", done, total),
+        )
+    if sheet:
+        save_sheet(sheet, measured.pictures, measured.headings)
+    if plot:
+        curves = {
+            point.curve: [(p.perceptual, p.hog) for p in measured.points if p.curve == point.curve]
+            for point in measured.points
+        }
+        save_plot(plot, curves, "perceptual distance to the truth (less is better)", "likeness by HOG (more is better)")
+    if json:
+        rows = [asdict(point) for point in measured.points]
+        ui.emit({"protocol": "guidance", "preset": preset, "faces": measured.faces, "points": rows})
+        return
+    ui.table(
+        ["curve", "scale", "identity", "HOG", "PSNR dB", "SSIM", "perceptual", "detail ratio", "mask"],
+        [
+            [
+                p.curve,
+                f"{p.scale:g}",
+                f"{p.identity:.3f}",
+                f"{p.hog:.3f}",
+                f"{p.psnr:.2f}",
+                f"{p.ssim:.4f}",
+                f"{p.perceptual:.2f}",
+                f"{p.detail:.2f}",
+                f"{p.open:.2f}",
+            ]
+            for p in measured.points
+        ],
     )
 
 

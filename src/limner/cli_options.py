@@ -34,6 +34,12 @@ class Timetable(StrEnum):
     trailing = "trailing"
 
 
+class Mask(StrEnum):
+    learned = "learned"
+    one = "one"
+    zero = "zero"
+
+
 class Encoding(StrEnum):
     wide = "wide"
     separate = "separate"
@@ -47,21 +53,35 @@ Method = Annotated[str, typer.Option(help="Restoration method, see `limner metho
 References = Annotated[
     list[Path] | None,
     typer.Option(
-        "--reference", help="refldm: another photo of the same person, or a folder of them; may be given repeatedly."
+        "--reference", help="refldm, clrface: another photo of the same person, or a folder of them; may be repeated."
     ),
 ]
 WeightsOption = Annotated[str, typer.Option(help="mini, official, or a folder (ldbfr: or a checkpoint).")]
 Start = Annotated[
-    int | None, typer.Option(help="difface, ldbfr: timestep at which the chain is entered; larger is freer.")
+    int | None, typer.Option(help="difface, ldbfr, clrface: timestep at which the chain is entered; larger is freer.")
 ]
 Steps = Annotated[
     int | None,
-    typer.Option(help="Evaluations of the diffusion net; 0, difface: the estimator alone, ldbfr: stage A alone."),
+    typer.Option(
+        help="Evaluations of the diffusion net; 0: what stands before it alone (difface: the estimator, ldbfr: stage "
+        "A, clrface: the identity recovery network)."
+    ),
 ]
 Eta = Annotated[float | None, typer.Option(help="0 faithful to 1 most realistic.")]
-Guidance = Annotated[float | None, typer.Option(help="refldm: 1 none; larger leans more on the references.")]
+Guidance = Annotated[
+    float | None,
+    typer.Option(
+        help="refldm: 1 none; larger leans more on the references. clrface: 0 none; larger is more like the person."
+    ),
+]
+MaskOption = Annotated[
+    Mask | None,
+    typer.Option("--mask", help="clrface: where the guidance acts: learned, all over (one), nowhere (zero)."),
+]
+GuideBelow = Annotated[int | None, typer.Option(help="clrface: guide only timesteps below this, 0 to 1000.")]
+GuideEvery = Annotated[int | None, typer.Option(help="clrface: of those, every so manieth.")]
 TimetableOption = Annotated[
-    Timetable | None, typer.Option(help="refldm, ldbfr: steps count from the first or the last.")
+    Timetable | None, typer.Option(help="refldm, ldbfr, clrface: steps count from the first or the last.")
 ]
 EncodingOption = Annotated[Encoding | None, typer.Option(help="refldm: references side by side, or each alone.")]
 Snap = Annotated[bool | None, typer.Option("--snap", help="ldbfr: bring every step's estimate to the nearest codes.")]

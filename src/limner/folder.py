@@ -7,8 +7,11 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import numpy as np
+
 from limner.errors import LimnerError
-from limner.photo import SUFFIXES, Photo, write_atomically
+from limner.methods import METHODS, find_method
+from limner.photo import SUFFIXES, Photo, save_png, write_atomically
 from limner.restorer import Restoration, Restorer
 
 
@@ -73,6 +76,7 @@ def restore_all(
     max_megapixels: float = 100.0,
     quality: int | None = None,
     provenance: bool = True,
+    intermediate: Path | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Iterator[Outcome]:
     """Restores one photograph after another; a file that fails is reported and the rest goes on.
@@ -86,17 +90,24 @@ def restore_all(
         overwrite: whether results that are there already are made anew.
         max_megapixels, quality: see `restorer.restore`.
         provenance: whether results say how they were made.
+        intermediate: a folder for the aligned crops that the method makes before the result; None keeps none.
         progress: see `Restorer.restore`.
 
     Raises:
-        LimnerError: if several photographs should go into one file.
+        LimnerError: if several photographs should go into one file, or the method makes nothing before the result.
     """
+    if intermediate and not find_method(restorer.settings.method).on_the_way:
+        able = " or ".join(name for name, method in METHODS.items() if method.on_the_way)
+        raise LimnerError(
+            f"The method '{restorer.settings.method}' makes no picture before its result: choose {able}, or leave out "
+            "--save-intermediate."
+        )
     claimed: dict[Path, Path] = {}
-    plan = [(source, outputs_for(place, out, restorer.settings.samples)) for source, place in photos]
-    for source, outputs in plan:
+    plan = [(source, place, outputs_for(place, out, restorer.settings.samples)) for source, place in photos]
+    for source, _, outputs in plan:
         if (other := claimed.setdefault(outputs[0].resolve(), source)) is not source:
             raise LimnerError(f"{other} and {source} would both become {outputs[0]}: give a folder for each.")
-    for source, outputs in plan:
+    for source, place, outputs in plan:
         outcome = Outcome(source, outputs)
         try:
             if overwrite or not all(path.exists() for path in outputs):
@@ -112,11 +123,21 @@ def restore_all(
                         )
                     else:
                         _copy(source, path)
+                if intermediate:
+                    _save_intermediate(outcome.restoration, intermediate / place.with_suffix(""))
         except LimnerError as error:
             outcome.error = str(error)
         except OSError as error:
             outcome.error = f"{error.filename or source} can't be written: {error.strerror or error}."
         yield outcome
+
+
+def _save_intermediate(restoration: Restoration, start: Path) -> None:
+    """Writes `START_faceN_NAME.png` for every picture on the way of every face."""
+    start.parent.mkdir(parents=True, exist_ok=True)
+    for number, face in enumerate(restoration.crops):
+        for name, picture in face.on_the_way.items():
+            save_png(start.with_name(f"{start.name}_face{number}_{name}.png"), np.rint(255 * picture).astype(np.uint8))
 
 
 def _converts(source: Path, target: Path) -> bool:

@@ -192,6 +192,17 @@ class Photo:
         write_atomically(path, data)
 
 
+def save_png(path: Path, picture: np.ndarray) -> None:
+    """Writes a plain picture, (H, W, 3) uint8 RGB, as PNG; for what is no photograph of the user's.
+
+    Raises:
+        PhotoError: the folder is missing or can't be written to.
+    """
+    data = BytesIO()
+    Image.fromarray(picture).save(data, "PNG")
+    write_atomically(path, data.getvalue())
+
+
 def write_atomically(path: Path, data: bytes) -> None:
     """Write a file through a temporary one beside it, so that `path` is never seen half written.
 

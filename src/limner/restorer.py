@@ -31,6 +31,7 @@ from limner.provenance import Provenance
 from limner.tone import keep_tone, tone
 
 if TYPE_CHECKING:
+    from limner.methods.clrface import CLRFacePipeline, PersonRead
     from limner.methods.refldm import ReadReferences, RefLDMPipeline
     from limner.nets.identity import IdentityNet
 
@@ -46,8 +47,8 @@ class Settings:
         weights: `mini` (embedded), `official` (the authors', fetched before) or a folder.
         references: other photographs of the person, for a method that can use them: files, folders of files or
             photographs. The largest face of each counts.
-        start, steps, eta, guidance, timetable, encoding, snap: of the sampling; None takes what suits the weights. A
-            method knows some of them, see `limner.methods.loaded`.
+        start, steps, eta, guidance, timetable, encoding, snap, mask, guide_below, guide_every: of the sampling; None
+            takes what suits the weights. A method knows some of them, see `limner.methods.loaded`.
         scheduler: `ddim`, `dpmsolver++` or `unipc`; None is the paper's.
         samples: results wanted for each photo.
         seed: of all noise.
@@ -71,6 +72,9 @@ class Settings:
     timetable: str | None = None
     encoding: str | None = None
     snap: bool | None = None
+    mask: str | None = None
+    guide_below: int | None = None
+    guide_every: int | None = None
     scheduler: str | None = None
     samples: int = 1
     seed: int = 0
@@ -101,12 +105,26 @@ class Settings:
 
 
 @dataclass
+class RestoredCrop:
+    """What became of one aligned crop; pictures are (S, S, 3) float32 in [0, 1].
+
+    Attributes:
+        samples: the results.
+        on_the_way: by their names, what the method made before them; see `MethodInfo.on_the_way`.
+    """
+
+    samples: list[np.ndarray]
+    on_the_way: dict[str, np.ndarray] = field(default_factory=dict)
+
+
+@dataclass
 class Restoration:
     """What became of one photograph.
 
     Attributes:
         photos: the restored photographs, one for each sample.
         faces: the faces that were restored, in the photo's own pixels.
+        crops: the same as aligned crops.
         referenced: the place in `faces` of the one that was restored with the references; None without any.
         provenance: what the saved file says about itself; None where nothing was changed.
         notes: what the user should know, one sentence each.
@@ -118,6 +136,7 @@ class Restoration:
     provenance: Provenance | None
     seconds: float
     referenced: int | None = None
+    crops: list[RestoredCrop] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
 
@@ -152,7 +171,7 @@ class Restorer:
             yunet=wish.yunet,
             max_megapixels=max_megapixels,
         )
-        self.known: dict[tuple[Reference, ...], ReadReferences] = {}
+        self.known: dict[tuple[Reference, ...], ReadReferences | PersonRead] = {}
 
     def restore(self, photo: Photo, progress: Progress | None = None) -> Restoration:
         """Walks the whole way, from a photo to restored photos.
@@ -175,14 +194,15 @@ class Restorer:
         numbers = [next(i for i, one in enumerate(found) if one is face) for face in faces]
         others = self.others(photo)
         person = self.person(crops, others)
+        restored: list[RestoredCrop] = []
         if faces:
             references = None
             if person is not None:
                 references = [self.read(others) if i == person else None for i in range(len(faces))]
             restored = self.restore_crops(crops, numbers, progress, references)
-            for face, matrix, before, results in zip(faces, matrices, crops, restored, strict=True):
+            for face, matrix, before, after in zip(faces, matrices, crops, restored, strict=True):
                 tint = tone(rgb, None if self.settings.aligned else face.box)
-                for sample, result in enumerate(results):
+                for sample, result in enumerate(after.samples):
                     result = keep_tone(before.astype(np.float32) / 255, result, tint)
                     native = photo.from_srgb(result)
                     canvases[sample] = self.put_back(canvases[sample], native, matrix @ enlarge)
@@ -192,6 +212,7 @@ class Restorer:
             provenance=self.provenance(len(faces), len(others)) if faces else None,
             seconds=time.perf_counter() - started,
             referenced=person,
+            crops=restored,
             notes=self.notes(matrices) + self.notes_on_references(numbers, person),
         )
 
@@ -235,13 +256,14 @@ class Restorer:
         own = None if photo.path is None else Path(photo.path).resolve()
         return tuple(one for one in self.references if own is None or one.path != own)
 
-    def read(self, references: tuple[Reference, ...]) -> ReadReferences:
+    def read(self, references: tuple[Reference, ...]) -> ReadReferences | PersonRead:
         """What the method's nets make of references, once for all photographs that they serve."""
         if references not in self.known:
-            pipeline = cast("RefLDMPipeline", self.method.pipeline)
+            pipeline = cast("RefLDMPipeline | CLRFacePipeline", self.method.pipeline)
             pictures = torch.stack([to_tensor(one.crop) for one in references])
-            encoding, batch_size = self.sampling()["encoding"], self.compute.batch_size(self.size)
-            self.known = {references: pipeline.read(pictures, encoding, batch_size)}  # one set at a time: it is large
+            wish = {name: value for name, value in self.sampling().items() if name == "encoding"}
+            read = pipeline.read(pictures, batch_size=self.compute.batch_size(self.size), **wish)
+            self.known = {references: read}  # one set at a time: it is large
         return self.known[references]
 
     def restore_crops(
@@ -249,9 +271,9 @@ class Restorer:
         crops: Sequence[np.ndarray],
         numbers: Sequence[int],
         progress: Progress | None = None,
-        references: Sequence[torch.Tensor | ReadReferences | None] | None = None,
-    ) -> list[list[np.ndarray]]:
-        """Restores aligned crops: (S, S, 3) uint8 each to one (S, S, 3) float32 in [0, 1] for each sample.
+        references: Sequence[torch.Tensor | ReadReferences | PersonRead | None] | None = None,
+    ) -> list[RestoredCrop]:
+        """Restores aligned crops, (S, S, 3) uint8 each.
 
         `numbers` are the faces' places among all that were found: they seed the noise, so that the choice of faces
         doesn't change what becomes of the others. `references` are those of each crop, see `RefLDMPipeline`.
@@ -272,7 +294,11 @@ class Restorer:
             progress=progress,
         )
         pictures = out.images.permute(0, 2, 3, 1).numpy()
-        return [list(pictures[i : i + wish.samples]) for i in range(0, len(pictures), wish.samples)]
+        restored = [RestoredCrop(list(pictures[i : i + wish.samples])) for i in range(0, len(pictures), wish.samples)]
+        for name, stack in out.on_the_way().items():
+            for face, picture in zip(restored, stack.permute(0, 2, 3, 1).numpy(), strict=True):
+                face.on_the_way[name] = picture
+        return restored
 
     def sampling(self) -> dict[str, Any]:
         """The arguments of the sampling: the user's, else what suits the weights.

@@ -105,7 +105,7 @@ def test_a_limit_and_progress(data):
 
 
 def test_messages(data):
-    with pytest.raises(LimnerError, match="The method 'painter' can't use references: measure refldm"):
+    with pytest.raises(LimnerError, match="The method 'painter' can't use references: measure refldm or clrface"):
         reference_test(data, "ffhq-ref-severe", restorer(object()), {}, splits=("test",))
     lines = [line for line in (data / "index.csv").read_text().splitlines() if "2.png" not in line]
     (data / "index.csv").write_text("\n".join(lines))

@@ -18,6 +18,7 @@ from limner.errors import LimnerError
 from limner.evaluate.hog import HogIdentity
 from limner.evaluate.metrics import detail_ratio, psnr, ssim
 from limner.evaluate.references import vectors
+from limner.methods.clrface import CLRFacePipeline
 from limner.methods.difface import DifFacePipeline
 from limner.methods.ldbfr import LDBFRPipeline
 from limner.nets.vqgan import VQGAN
@@ -35,8 +36,9 @@ class Row:
 
     Attributes:
         method: `input`, the method's name, or what stands beside it: `estimator`, DifFace's first guess; `stage A`,
-            LD-BFR's; `ceiling`, the truth through the latent methods' encoder, quantiser and decoder, which no
-            restoration in that latent can beat.
+            LD-BFR's; `IRN`, CLR-Face's identity recovery network; `ceiling`, the truth through the latent methods'
+            encoder, quantiser and decoder, which no restoration in that latent can beat; `ceiling clrface`, the
+            same of CLR-Face's.
         psnr: dB over RGB.
         ssim: of the luminance.
         detail: Laplacian variance over the truth's; 1 is as much detail as the truth has.
@@ -156,10 +158,12 @@ def _beside(pipeline: DiffusionPipeline) -> dict[str, Way]:
         latent = vqgan.encode(to_tensor(truth)[None].to(vqgan.device) * 2 - 1).float()
         return to_picture(vqgan.decode(latent)[0].float() / 2 + 0.5)
 
-    def stage_a(lq: np.ndarray, truth: np.ndarray, number: int) -> np.ndarray:
+    def before_diffusion(lq: np.ndarray, truth: np.ndarray, number: int) -> np.ndarray:
         return to_picture(pipeline(to_tensor(lq)[None], steps=0).images[0])  # type: ignore[operator]
 
-    return {"ceiling": ceiling} | ({"stage A": stage_a} if isinstance(pipeline, LDBFRPipeline) else {})
+    if isinstance(pipeline, CLRFacePipeline):
+        return {"ceiling clrface": ceiling, "IRN": before_diffusion}
+    return {"ceiling": ceiling} | ({"stage A": before_diffusion} if isinstance(pipeline, LDBFRPipeline) else {})
 
 
 def _row(

@@ -19,6 +19,7 @@ from limner.data.pairs import fixed_pairs
 from limner.errors import LimnerError
 from limner.evaluate.identity import Measure, embed
 from limner.evaluate.metrics import psnr
+from limner.methods.clrface import CLRFacePipeline
 from limner.methods.refldm import RefLDMPipeline
 from limner.pixels import to_picture, to_tensor
 from limner.restorer import Restorer, seed_of
@@ -95,8 +96,8 @@ def reference_test(
             photographs.
     """
     pipeline = restorer.method.pipeline
-    if not isinstance(pipeline, RefLDMPipeline):
-        raise LimnerError(f"The method '{restorer.settings.method}' can't use references: measure refldm.")
+    if not isinstance(pipeline, RefLDMPipeline | CLRFacePipeline):
+        raise LimnerError(f"The method '{restorer.settings.method}' can't use references: measure refldm or clrface.")
     pairs, people = _pairs(data, preset, restorer.size, splits)
     groups = {person: [i for i, one in enumerate(people) if one == person] for person in people}
     several = [person for person, places in groups.items() if len(places) > 1]

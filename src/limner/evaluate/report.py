@@ -1,14 +1,16 @@
-"""Contact sheets: pictures side by side, because a number alone proves nothing."""
+"""Contact sheets, because a number alone proves nothing, and plots of one measure against another."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import io
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import cv2
 import numpy as np
 
-from limner.photo import write_atomically
+from limner.errors import LimnerError
+from limner.photo import save_png, write_atomically
 
 CAPTION = 22
 
@@ -39,6 +41,32 @@ def save_sheet(path: Path, pictures: Sequence[Sequence[np.ndarray]], headings: S
     """Saves a contact sheet of up to `most` faces, spread evenly over all, as PNG."""
     picked = np.linspace(0, len(pictures) - 1, min(most, len(pictures))).round().astype(int)
     sheet = contact_sheet([pictures[i] for i in picked], headings)
-    _, data = cv2.imencode(".png", cv2.cvtColor(sheet, cv2.COLOR_RGB2BGR))
     path.parent.mkdir(parents=True, exist_ok=True)
-    write_atomically(path, data.tobytes())
+    save_png(path, sheet)
+
+
+def save_plot(path: Path, curves: Mapping[str, Sequence[tuple[float, float]]], across: str, up: str) -> None:
+    """Saves curves as PNG, each a line through its points (x, y), from which on its scale grows.
+
+    Args:
+        path: the file.
+        curves: points by the curve's name; a curve of one point is drawn as a cross.
+        across, up: what the axes show.
+
+    Raises:
+        LimnerError: matplotlib is missing.
+    """
+    try:
+        from matplotlib.figure import Figure
+    except ImportError as error:
+        raise LimnerError("--plot needs matplotlib: install it with `pip install 'limner[plots]'`.") from error
+    figure = Figure(figsize=(7, 5), dpi=120, layout="constrained")
+    axes = figure.add_subplot(xlabel=across, ylabel=up)
+    for name, points in curves.items():
+        axes.plot(*zip(*points, strict=True), "o-" if len(points) > 1 else "kx", label=name, markersize=5)
+    axes.legend()
+    axes.grid(alpha=0.3)
+    drawn = io.BytesIO()
+    figure.savefig(drawn, format="png")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_atomically(path, drawn.getvalue())

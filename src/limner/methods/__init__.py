@@ -20,12 +20,14 @@ class MethodInfo:
         title: one line on how it works.
         paper: where it is published.
         references: whether it can use other photographs of the same person.
+        on_the_way: names of the pictures that it makes before the result, see `on_the_way` of its output.
     """
 
     name: str
     title: str
     paper: str
     references: bool
+    on_the_way: tuple[str, ...] = ()
 
 
 METHODS = {
@@ -34,6 +36,7 @@ METHODS = {
         "a regressor's estimate is noised part-way, then denoised by an unconditional prior",
         "Yue & Loy, DifFace, arXiv 2212.06512",
         references=False,
+        on_the_way=("estimate",),
     ),
     "refldm": MethodInfo(
         "refldm",
@@ -46,6 +49,13 @@ METHODS = {
         "a vector-quantised global restoration, injected into a latent diffusion",
         "Du et al., LD-BFR, ACM MM 2024, doi 10.1145/3664647.3680853",
         references=False,
+    ),
+    "clrface": MethodInfo(
+        "clrface",
+        "latent diffusion beside the degraded face's latent, held to the person by masked identity gradients",
+        "Suin & Chellappa, CLR-Face, arXiv 2402.06106",
+        references=True,
+        on_the_way=("recovered", "mask"),
     ),
 }
 

@@ -19,15 +19,14 @@ from diffusers.models.modeling_utils import ModelMixin
 from diffusers.pipelines.pipeline_utils import DiffusionPipeline
 from diffusers.schedulers.scheduling_ddim import DDIMScheduler
 from diffusers.schedulers.scheduling_utils import SchedulerMixin
-from diffusers.utils.outputs import BaseOutput
 from torch import Tensor
 
 from limner.errors import LimnerError
-from limner.methods.crops import fit_to, noise_like, per_face, restored_size
+from limner.methods.crops import Restored, fit_to, noise_like, per_face, restored_size
 
 
 @dataclass
-class DifFaceOutput(BaseOutput):
+class DifFaceOutput(Restored):
     """What DifFace returns.
 
     Attributes:
@@ -37,6 +36,10 @@ class DifFaceOutput(BaseOutput):
 
     images: Tensor
     estimates: Tensor
+
+    def on_the_way(self) -> dict[str, Tensor]:
+        """The estimates."""
+        return {"estimate": self.estimates}
 
 
 class DifFacePipeline(DiffusionPipeline):

@@ -28,12 +28,11 @@ import torch
 from diffusers.pipelines.pipeline_utils import DiffusionPipeline
 from diffusers.schedulers.scheduling_ddim import DDIMScheduler, DDIMSchedulerOutput
 from diffusers.schedulers.scheduling_utils import SchedulerMixin
-from diffusers.utils.outputs import BaseOutput
 from torch import Tensor
 
 from limner.errors import LimnerError
-from limner.methods.crops import fit_to, noise_like, per_face, restored_size
-from limner.methods.schedules import Scheduler, Timetable, with_steps
+from limner.methods.crops import Restored, fit_to, noise_like, per_face, restored_size
+from limner.methods.schedules import Scheduler, Timetable, from_timestep
 from limner.nets.injection import Injected, Injection
 from limner.nets.stage_a import StageA
 from limner.nets.unet import UNet
@@ -41,7 +40,7 @@ from limner.nets.vqgan import VQGAN
 
 
 @dataclass
-class LDBFROutput(BaseOutput):
+class LDBFROutput(Restored):
     """What LD-BFR returns.
 
     Attributes:
@@ -195,19 +194,10 @@ class LDBFRPipeline(DiffusionPipeline):
     ) -> tuple[Scheduler, Tensor]:
         """A scheduler of its own for one batch, and the timesteps of its chain, descending, as many as asked for.
 
-        Entered part-way, the chain is the end of one that is as much longer.
-
         Raises:
             LimnerError: if there is no such timetable, number of steps or entry, or the scheduler can't snap.
         """
         if snap and not isinstance(self.scheduler, DDIMScheduler):
             raise LimnerError("Only the scheduler ddim can snap to codes: leave out --scheduler, or --snap.")
-        if start is not None and not 1 <= steps <= start <= 999:
-            raise LimnerError(
-                f"{steps} steps from {start} on can't be made: the start is 1 to 999, and at least the steps."
-            )
-        whole = steps if start is None else min(1000 // round(start / steps), 999)
-        scheduler = with_steps(self.scheduler, whole, timetable, "LD-BFR takes 1 to 999, or 0 for stage A alone")
-        if not isinstance(scheduler, DDIMScheduler):
-            scheduler.set_begin_index(whole - steps)
-        return scheduler, scheduler.timesteps[-steps:]
+        allowed = "LD-BFR takes 1 to 999, or 0 for stage A alone"
+        return from_timestep(self.scheduler, start, steps, timetable, allowed)

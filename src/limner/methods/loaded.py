@@ -9,11 +9,13 @@ from pathlib import Path
 
 import limner.weights as weights_of
 from limner.errors import WeightsError
+from limner.methods.clrface import GUIDED_BELOW, CLRFacePipeline
 from limner.methods.difface import DifFacePipeline
 from limner.methods.ldbfr import LDBFRPipeline
 from limner.methods.refldm import RefLDMPipeline
 from limner.methods.schedules import (
     Timetable,
+    clrface_schedule,
     difface_schedule,
     ldbfr_schedule,
     load_schedule,
@@ -96,8 +98,38 @@ LDBFR_MINI = LDBFRSampling(start=50, steps=0, eta=0.0)
 0.3 and 0.5 dB and .01 to .04 of likeness and gave no detail for it: it has seen far too little. With `--steps` it is
 entered at 50."""
 
-Sampling = DifFaceSampling | RefLDMSampling | LDBFRSampling
-_KINDS = (DifFaceSampling, RefLDMSampling, LDBFRSampling)
+
+@dataclass(frozen=True)
+class CLRFaceSampling:
+    """CLR-Face's knobs.
+
+    Attributes:
+        start: timestep at which the chain is entered, with the degraded face's latent, 1 to 999; None enters with noise
+            alone.
+        steps: evaluations of the U-Net, 1 to 999; 0 returns the identity recovery network's picture.
+        eta: 0 (deterministic) to 1.
+        guidance: 0 (none) or more: how far a guided step moves the estimate, in deviations of the latent.
+        mask: `learned`, `one` or `zero`.
+        guide_below: the timestep below which steps are guided.
+        guide_every: of those, every so manieth.
+        timetable: `leading` or `trailing`; None is that of the pipeline's scheduler.
+    """
+
+    start: int | None
+    steps: int
+    eta: float
+    guidance: float
+    mask: str = "learned"
+    guide_below: int = GUIDED_BELOW
+    guide_every: int = 1
+    timetable: Timetable | None = None
+
+
+CLRFACE_FULL = CLRFaceSampling(start=None, steps=50, eta=0.0, guidance=0.02)
+"""The decided settings (section 2 of the method's notes, row 9, and section 4); nothing is known of the authors'."""
+
+Sampling = DifFaceSampling | RefLDMSampling | LDBFRSampling | CLRFaceSampling
+_KINDS = (DifFaceSampling, RefLDMSampling, LDBFRSampling, CLRFaceSampling)
 KNOBS = tuple(dict.fromkeys(field.name for kind in _KINDS for field in fields(kind)))
 """Settings that some method knows."""
 
@@ -112,7 +144,7 @@ class LoadedMethod:
         sampling: what the weights are best run with.
     """
 
-    pipeline: DifFacePipeline | RefLDMPipeline | LDBFRPipeline
+    pipeline: DifFacePipeline | RefLDMPipeline | LDBFRPipeline | CLRFacePipeline
     info: WeightsInfo
     sampling: Sampling
 
@@ -180,6 +212,22 @@ def load_ldbfr(source: str = "mini", scheduler: str | None = None) -> LoadedMeth
     return LoadedMethod(pipeline, info, LDBFR_MINI if source == "mini" else LDBFR_FULL)
 
 
+def load_clrface(source: str = "mini", scheduler: str | None = None) -> LoadedMethod:
+    """CLR-Face with weights from a folder; none are embedded yet.
+
+    Raises:
+        LimnerError: if there is no such scheduler.
+        WeightsError: if the weights are missing or don't fit.
+    """
+    nets, info = weights_of.load_clrface(source)
+    # as a pipeline saves it, or as training left it beside the score network
+    schedule = load_schedule(Path(source) / "scheduler", Path(source) / "unet", default=clrface_schedule)
+    pipeline = CLRFacePipeline(nets.vqgan, nets.encoder, nets.unet, nets.irn, nets.mask, nets.identity, schedule)
+    if scheduler:
+        pipeline = swap(pipeline, scheduler)
+    return LoadedMethod(pipeline, info, CLRFACE_FULL)
+
+
 def _encoding_of(folder: Path) -> str:
     index = folder / "model_index.json"
     if not index.is_file():
@@ -194,5 +242,6 @@ LOADERS: dict[str, Callable[[str, str | None], LoadedMethod]] = {
     "difface": load_difface,
     "refldm": load_refldm,
     "ldbfr": load_ldbfr,
+    "clrface": load_clrface,
 }
 """By the method's name: from (weights, scheduler)."""

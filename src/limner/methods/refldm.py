@@ -25,11 +25,10 @@ import torch
 from diffusers.pipelines.pipeline_utils import DiffusionPipeline
 from diffusers.schedulers.scheduling_ddim import DDIMScheduler
 from diffusers.schedulers.scheduling_utils import SchedulerMixin
-from diffusers.utils.outputs import BaseOutput
 from torch import Tensor
 
 from limner.errors import LimnerError
-from limner.methods.crops import fit_to, noise_like, per_face, restored_size
+from limner.methods.crops import Restored, fit_to, noise_like, per_face, restored_size
 from limner.methods.schedules import Scheduler, Timetable, with_steps
 from limner.nets.cachekv import ReferenceCache, stack
 from limner.nets.unet import UNet
@@ -41,7 +40,7 @@ _NONE = torch.empty(0, 3, 1, 1)
 
 
 @dataclass
-class RefLDMOutput(BaseOutput):
+class RefLDMOutput(Restored):
     """What ReF-LDM returns.
 
     Attributes:

@@ -11,6 +11,7 @@ from diffusers.schedulers.scheduling_ddim import DDIMScheduler
 from diffusers.schedulers.scheduling_dpmsolver_multistep import DPMSolverMultistepScheduler
 from diffusers.schedulers.scheduling_unipc_multistep import UniPCMultistepScheduler
 from diffusers.schedulers.scheduling_utils import SchedulerMixin
+from torch import Tensor
 
 from limner.errors import LimnerError
 
@@ -86,6 +87,29 @@ def ldbfr_schedule(
     )
 
 
+def clrface_schedule(
+    prediction: Literal["epsilon", "sample"] = "epsilon", timetable: Timetable = "trailing"
+) -> DDIMScheduler:
+    """CLR-Face's schedule (section 2 of its notes, rows 3 and 9; the details are limner's): 1000 steps, beta linear
+    from 1e-4 to 0.02, abar 1 behind the last step, nothing clipped.
+
+    Args:
+        prediction: what the U-Net predicts: `epsilon`, the noise, or `sample`, the clean latent.
+        timetable: `trailing` asks at 999, 999 - c, ...; `leading` at 1, 1 + c, ..., c = 1000 / steps.
+    """
+    return DDIMScheduler(
+        num_train_timesteps=1000,
+        beta_schedule="linear",
+        beta_start=1e-4,
+        beta_end=0.02,
+        timestep_spacing=timetable,
+        steps_offset=1,
+        set_alpha_to_one=True,
+        clip_sample=False,
+        prediction_type=prediction,
+    )
+
+
 SCHEDULERS = ("ddim", "dpmsolver++", "unipc")
 """Names that `swap` accepts."""
 
@@ -135,6 +159,33 @@ def with_steps(template: SchedulerMixin, steps: int, timetable: Timetable | None
         raise LimnerError(f"{steps} steps can't be made: {allowed}.")
     scheduler.set_timesteps(steps)
     return scheduler
+
+
+def from_timestep(
+    template: SchedulerMixin, start: int | None, steps: int, timetable: Timetable | None, allowed: str
+) -> tuple[Scheduler, Tensor]:
+    """As `with_steps`, for a chain that may be entered part-way: then it is the end of one that is as much longer.
+
+    Args:
+        template, timetable, allowed: see `with_steps`.
+        start: timestep at which the chain is entered, 1 to 999; None is the noisiest.
+        steps: 1 to 999, and no more than `start`.
+
+    Returns:
+        The scheduler, and the timesteps of the chain, descending, as many as asked for.
+
+    Raises:
+        LimnerError: if there is no such timetable, number of steps or entry.
+    """
+    if start is not None and not 1 <= steps <= start <= 999:
+        raise LimnerError(
+            f"{steps} steps from {start} on can't be made: the start is 1 to 999, and at least the steps."
+        )
+    whole = steps if start is None else min(1000 // round(start / steps), 999)
+    scheduler = with_steps(template, whole, timetable, allowed)
+    if not isinstance(scheduler, DDIMScheduler):
+        scheduler.set_begin_index(whole - steps)
+    return scheduler, scheduler.timesteps[-steps:]
 
 
 def load_schedule(*folders: Path, default: Callable[[], DDIMScheduler] = difface_schedule) -> DDIMScheduler:

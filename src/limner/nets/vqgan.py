@@ -157,12 +157,21 @@ class Decoder(nn.Module):
             self.beyond = nn.Sequential(ResBlock(upward[-1], upward[-1], groups), Grow(upward[-1]))
         self.norm = _norm(groups, upward[-1])
         self.head = nn.Conv2d(upward[-1], outs, 3, padding=1)
+        self.gradient_checkpointing = False
 
     def forward(self, x: Tensor) -> Tensor:
-        h = self.levels[0](self.middle(self.stem(x)))
+        h = self._through(self.levels[0], self._through(self.middle, self.stem(x)))
         for grow, level in zip(self.grow, list(self.levels)[1:], strict=True):
-            h = level(grow(h))
-        return self.head(F.silu(self.norm(self.beyond(h))))
+            h = self._through(level, grow(h))
+        return self.head(F.silu(self.norm(self._through(self.beyond, h))))
+
+    def _through(self, blocks: nn.Module, h: Tensor) -> Tensor:
+        """One block after another; with `VQGAN.enable_gradient_checkpointing` only what lies between two of them is
+        kept for the gradient, and the rest computed again."""
+        for block in cast(nn.Sequential, blocks):
+            again = self.gradient_checkpointing and torch.is_grad_enabled()
+            h = self._gradient_checkpointing_func(block, h) if again else block(h)  # type: ignore[operator]
+        return h
 
 
 @dataclass(frozen=True)
@@ -202,6 +211,7 @@ class VQGAN(ModelMixin, ConfigMixin):
             section 3.1 of its notes).
     """
 
+    _supports_gradient_checkpointing = True
     _keep_in_fp32_modules = ["codebook", "latent_std"]  # noqa: RUF012 - a list is what diffusers expects
 
     @register_to_config

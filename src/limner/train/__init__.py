@@ -24,6 +24,11 @@ _HOME = {
     "ldbfr-stage-a": "limner.train.ldbfr_stage_a:ldbfr_stage_a",
     "ldbfr-prior": "limner.train.ldbfr_prior:ldbfr_prior",
     "ldbfr-injection": "limner.train.ldbfr_injection:ldbfr_injection",
+    "clrface-vqgan": "limner.train.clrface_vqgan:clrface_vqgan",
+    "clrface-encoder": "limner.train.clrface_encoder:clrface_encoder",
+    "clrface-prior": "limner.train.clrface_prior:clrface_prior",
+    "clrface-irn": "limner.train.clrface_irn:clrface_irn",
+    "clrface-mask": "limner.train.clrface_mask:clrface_mask",
 }
 RECIPES = tuple(_HOME)
 BUILDS_ON = {
@@ -33,6 +38,9 @@ BUILDS_ON = {
     "ldbfr-stage-a": {"first_stage"},
     "ldbfr-prior": {"first_stage", "start"},
     "ldbfr-injection": {"first_stage", "stage_a", "prior"},
+    "clrface-encoder": {"first_stage"},
+    "clrface-prior": {"first_stage", "encoder", "start"},
+    "clrface-mask": {"first_stage", "encoder", "prior", "irn", "judge"},
 }
 """Other nets that a recipe can be given."""
 
@@ -47,6 +55,9 @@ def make_recipe(
     start: Path | None = None,
     stage_a: Path | None = None,
     prior: Path | None = None,
+    encoder: Path | None = None,
+    irn: Path | None = None,
+    judge: Path | None = None,
 ) -> Recipe:
     """The recipe of that name.
 
@@ -57,7 +68,8 @@ def make_recipe(
         seed: of initialisation, data order and noise.
         first_stage: folder of the VQGAN of a latent diffusion; None is the embedded one.
         start: folder of a net that the recipe goes on from; None begins anew.
-        stage_a, prior: folders of the nets that LD-BFR's injection stands between; None are the embedded ones.
+        stage_a, prior, encoder, irn, judge: folders of other nets that LD-BFR's injection or CLR-Face's parts build on;
+            None are the embedded ones.
 
     Raises:
         LimnerError: if there is no such recipe or preset, the recipe builds on no such net, or the data lacks its
@@ -68,7 +80,15 @@ def make_recipe(
         raise LimnerError(f"There is no recipe '{name}': choose one of {', '.join(RECIPES)}.")
     if preset not in ("mini", "paper"):
         raise LimnerError(f"There is no preset '{preset}': choose mini or paper.")
-    built_on = {"first_stage": first_stage, "start": start, "stage_a": stage_a, "prior": prior}
+    built_on = {
+        "first_stage": first_stage,
+        "start": start,
+        "stage_a": stage_a,
+        "prior": prior,
+        "encoder": encoder,
+        "irn": irn,
+        "judge": judge,
+    }
     given = {key: path for key, path in built_on.items() if path is not None}
     for key in given.keys() - BUILDS_ON.get(name, set()):
         raise LimnerError(f"The recipe '{name}' takes no --{key.replace('_', '-')}: leave it out.")

@@ -18,7 +18,7 @@ from torch import Tensor, nn
 
 from limner.data.faces import FaceSet
 from limner.data.pairs import Faces
-from limner.evaluate.metrics import psnr
+from limner.evaluate.metrics import detail_ratio, psnr
 from limner.evaluate.report import contact_sheet
 from limner.nets.discriminator import PatchDiscriminator
 from limner.nets.vqgan import VQGAN, VQGANOutput
@@ -214,7 +214,7 @@ def rebuild(model: nn.Module, picture: np.ndarray) -> tuple[np.ndarray, Tensor]:
 
 @dataclass
 class Measure:
-    """PSNR of encode-decode on the validation faces, and the share of codes they use."""
+    """PSNR and detail of encode-decode on the validation faces, and the share of codes they use."""
 
     faces: FaceSet
     size: int
@@ -226,6 +226,7 @@ class Measure:
         used = torch.cat([indices.flatten() for _, indices in rebuilt]).unique()
         return {
             "psnr": float(np.mean([psnr(a, b) for (a, _), b in zip(rebuilt, pictures, strict=True)])),
+            "detail": float(np.mean([detail_ratio(a, b) for (a, _), b in zip(rebuilt, pictures, strict=True)])),
             "codes used": len(used) / cast(VQGAN, model).config["codebook_size"],
         }
 

@@ -7,6 +7,7 @@ This module stays light; torch is imported when something is loaded.
     load_difface("mini")             estimator, prior and what to tell the user
     load_refldm("mini")              autoencoder, denoiser and what to tell the user
     load_ldbfr("mini")               stage A, prior, injection, autoencoder and what to tell the user
+    load_clrface(folder)             CLR-Face's six nets and what to tell the user
     load_identity("mini")            the recogniser; or one of the user's, by path
     load_net("mini/alignnet")        one net
     convert(file, folder)            a published file into a folder of ours
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from limner.nets.identity import IdentityNet
     from limner.nets.unet import UNet
     from limner.nets.vqgan import VQGAN
-    from limner.weights.load import WeightsInfo
+    from limner.weights.load import CLRFaceNets, WeightsInfo
     from limner.weights.official_ldbfr import LDBFRNets
 
 __all__ = [
@@ -37,6 +38,7 @@ __all__ = [
     "convert",
     "fetch",
     "find",
+    "load_clrface",
     "load_difface",
     "load_identity",
     "load_ldbfr",
@@ -65,6 +67,13 @@ def load_ldbfr(source: str | Path = "mini", models: Path | None = None) -> tuple
     from limner.weights.load import load_ldbfr
 
     return load_ldbfr(source, models)
+
+
+def load_clrface(source: str | Path, models: Path | None = None) -> tuple[CLRFaceNets, WeightsInfo]:
+    """CLR-Face's nets from a folder; see `load.load_clrface`."""
+    from limner.weights.load import load_clrface
+
+    return load_clrface(source, models)
 
 
 def load_identity(source: str | Path = "mini") -> IdentityNet:

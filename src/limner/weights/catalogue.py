@@ -126,6 +126,9 @@ WEIGHTS: tuple[Weights, ...] = (
     Embedded("mini/ldbfr-stage-a", "LD-BFR at 256 px: the restoration in one step"),
     Embedded("mini/ldbfr-prior", "LD-BFR at 256 px: the unconditional latent diffusion"),
     Embedded("mini/ldbfr-injection", "LD-BFR at 256 px: what shows the diffusion the restoration"),
+    Embedded("mini/clrface-vqgan", "CLR-Face at 256 px: the autoencoder"),
+    Embedded("mini/clrface-encoder", "CLR-Face at 256 px: the twin of its encoder, for degraded faces"),
+    Embedded("mini/clrface-irn", "CLR-Face at 256 px: the identity recovery network"),
     Published(
         name="official/difface-estimator",
         purpose="DifFace at 512 px: the authors' SwinIR regressor",

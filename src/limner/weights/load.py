@@ -12,6 +12,8 @@ import torch
 from diffusers.models.modeling_utils import ModelMixin
 
 from limner.errors import WeightsError
+from limner.nets.degraded_encoder import DegradedEncoder
+from limner.nets.guidance_mask import PredictedMask, StaticMask
 from limner.nets.identity import IdentityNet
 from limner.nets.injection import Injection
 from limner.nets.stage_a import StageA
@@ -26,10 +28,14 @@ from limner.weights.tensors import fill, read_tensors
 
 NETS = {
     "AlignNet": "limner.nets.alignnet",
+    "DegradedEncoder": "limner.nets.degraded_encoder",
     "Estimator": "limner.nets.estimator",
     "IdentityNet": "limner.nets.identity",
+    "IdentityRecovery": "limner.nets.recovery",
     "Injection": "limner.nets.injection",
+    "PredictedMask": "limner.nets.guidance_mask",
     "StageA": "limner.nets.stage_a",
+    "StaticMask": "limner.nets.guidance_mask",
     "SwinIR": "limner.nets.swinir",
     "UNet": "limner.nets.unet",
     "VQGAN": "limner.nets.vqgan",
@@ -132,8 +138,54 @@ def load_ldbfr(source: str | Path = "mini", models: Path | None = None) -> tuple
     return nets, replace(info, size=nets.stage_a.config["sample_size"])
 
 
+@dataclass(frozen=True)
+class CLRFaceNets:
+    """CLR-Face's nets, see `CLRFacePipeline`."""
+
+    vqgan: VQGAN
+    encoder: DegradedEncoder
+    unet: UNet
+    irn: ModelMixin
+    mask: PredictedMask | StaticMask
+    identity: IdentityNet
+
+
+def load_clrface(source: str | Path, models: Path | None = None) -> tuple[CLRFaceNets, WeightsInfo]:
+    """CLR-Face's six nets, in float32 on the CPU, in evaluation mode, and what to tell the user about them.
+
+    Args:
+        source: a folder with `vqgan/`, `encoder/`, `unet/`, `irn/`, `mask/` and `identity/` as
+            `CLRFacePipeline.save_pretrained` writes it.
+        models: plays no part, as nothing is published.
+
+    Raises:
+        WeightsError: weights are missing, damaged or don't fit.
+    """
+    if str(source) == "official":
+        raise WeightsError("The authors of CLR-Face published no weights: give a folder.")
+    if str(source) == "mini":
+        raise WeightsError(
+            "CLR-Face has no embedded diffusion and mask yet: train them (docs/training.md), and give the folder of "
+            "the pipeline by --weights."
+        )
+    parts = {
+        "vqgan": ("clrface-vqgan", VQGAN),
+        "encoder": ("clrface-encoder", DegradedEncoder),
+        "unet": ("clrface-prior", UNet),
+        "irn": ("clrface-irn", ModelMixin),
+        "mask": ("clrface-mask", (PredictedMask, StaticMask)),
+        "identity": ("identity", IdentityNet),
+    }
+    loaded, info = _load_nets("CLR-Face", parts, source, models)
+    nets = CLRFaceNets(**loaded)  # type: ignore[arg-type]
+    return nets, replace(info, size=info.size * nets.vqgan.factor)
+
+
 def _load_nets(
-    method: str, parts: Mapping[str, tuple[str, type[ModelMixin]]], source: str | Path, models: Path | None
+    method: str,
+    parts: Mapping[str, tuple[str, type[ModelMixin] | tuple[type[ModelMixin], ...]]],
+    source: str | Path,
+    models: Path | None,
 ) -> tuple[dict[str, ModelMixin], WeightsInfo]:
     """The nets of a method and what to tell of them; the size is the U-Net's.
 
@@ -157,8 +209,9 @@ def _load_nets(
         nets = {folder.name: load_net(folder) for folder in folders}
     for folder, (_, kind) in parts.items():
         if not isinstance(nets[folder], kind):
+            wanted = " or ".join(one.__name__ for one in (kind if isinstance(kind, tuple) else (kind,)))
             raise WeightsError(
-                f"The folder {folder} of the {method} weights {name!r} holds another net than a {kind.__name__}."
+                f"The folder {folder} of the {method} weights {name!r} holds another net than a {wanted}."
             )
     licence = "; ".join(dict.fromkeys(licences))
     return nets, WeightsInfo(name, licence, origin, nets["unet"].config["sample_size"])

@@ -1,0 +1,73 @@
+"""The sweep of CLR-Face's guidance."""
+
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from limner.errors import LimnerError
+from limner.evaluate.guidance import Pull, guidance_sweep
+from limner.evaluate.report import save_plot
+from limner.restorer import Settings
+
+
+def restorer(pipeline):
+    return SimpleNamespace(
+        method=SimpleNamespace(pipeline=pipeline),
+        settings=Settings(),
+        size=64,
+        sampling=lambda: {"steps": 3, "guidance": 1.0, "mask": "learned"},
+    )
+
+
+@pytest.fixture(scope="module")
+def swept(tiny_clrface, shared):
+    told = []
+    sweep = guidance_sweep(
+        shared / "faces",
+        "ffhq-ref-severe",
+        restorer(tiny_clrface()),
+        scales=(0.05, 0.5),
+        limit=2,
+        progress=lambda *done: told.append(done),
+    )
+    assert told == [(1, 2), (2, 2)]
+    return sweep
+
+
+def test_every_curve_has_its_points(swept):
+    curves = ["learned mask", "mask 1", "pull to the IRN"]
+    found = [(point.curve, point.scale) for point in swept.points]
+    assert found == [("mask 0", 0.0), *((curve, scale) for curve in curves for scale in (0.05, 0.5))]
+    assert swept.faces == 2
+    assert swept.headings == ["input", "mask 0 0", "learned mask 0.5", "mask 1 0.5", "pull to the IRN 0.5", "truth"]
+    assert [len(row) for row in swept.pictures] == [6, 6]
+
+
+def test_the_points_tell_of_what_was_done(swept):
+    points = {(point.curve, point.scale): point for point in swept.points}
+    assert points["mask 0", 0.0].open == 0
+    assert points["mask 1", 0.5].open == pytest.approx(1)
+    assert 0 < points["learned mask", 0.5].open < 1
+    assert len({point.psnr for point in swept.points}) == len(swept.points)
+    assert all(-1 <= point.hog <= 1 and point.perceptual > 0 and point.detail > 0 for point in swept.points)
+
+
+def test_the_pull_is_towards_the_recovered_latent():
+    z0, towards = torch.zeros(1, 3, 4, 4), torch.ones(1, 3, 4, 4)
+    shift, mask = Pull(towards, 0.5).shift(z0, torch.tensor([3]), torch.tensor(0.25))
+    assert torch.equal(z0 - shift, 0.25 * towards) and torch.equal(mask, towards)
+
+
+def test_another_method_has_no_mask(shared):
+    with pytest.raises(LimnerError, match="The method 'difface' has no masked guidance: measure clrface."):
+        guidance_sweep(shared / "faces", "ffhq-ref-severe", restorer(object()))
+
+
+def test_the_plot_is_drawn(tmp_path):
+    curves = {"mask 0": [(1.0, 0.5)], "mask 1": [(1.0, 0.5), (2.0, 0.7)]}
+    save_plot(tmp_path / "docs" / "plot.png", curves, "across", "up")
+    drawn = np.asarray(Image.open(tmp_path / "docs" / "plot.png").convert("RGB"))
+    assert drawn.shape == (600, 840, 3) and drawn.std() > 10
