@@ -34,6 +34,7 @@ from limner.nets.degraded_encoder import DegradedEncoder
 from limner.nets.guidance_mask import PredictedMask
 from limner.nets.identity import IdentityNet
 from limner.nets.swinir import SwinIR
+from limner.nets.vqgan import VQGAN
 from limner.pixels import to_picture, to_tensor
 from limner.train.clrface_prior import published_score_net
 from limner.train.clrface_vqgan import published_first_stage
@@ -82,7 +83,7 @@ def trained(weights: str, repeat: int) -> None:
 
 def full_size() -> CLRFacePipeline:
     """The decided nets, random."""
-    vqgan, unet = randomised(published_first_stage), randomised(published_score_net)
+    vqgan, unet = cast(VQGAN, randomised(published_first_stage)), randomised(published_score_net)
     torch.nn.init.normal_(vqgan.codebook.weight, generator=torch.Generator().manual_seed(0))
     parts = (vqgan, DegradedEncoder.beside(vqgan), unet, randomised(SwinIR), PredictedMask(), randomised(IdentityNet))
     return CLRFacePipeline(*parts, clrface_schedule()).to("cpu")  # type: ignore[arg-type]
