@@ -100,7 +100,7 @@ def test_a_mask_that_costs_closes_and_one_that_pays_opens(pipeline, identity):
     def learn(sparsity, perceptual):
         torch.manual_seed(4)
         mask = PredictedMask(3, width=8, time_channels=8)
-        loss = MaskLoss(pipeline, perceptual, identity, identity=0.0, sparsity=sparsity)
+        loss = MaskLoss(pipeline, perceptual, identity, scale=0.6, identity=0.0, sparsity=sparsity)
         optimizer = torch.optim.Adam(mask.parameters(), 3e-2)
         for step in range(40):
             value = loss(mask, batch(), torch.Generator().manual_seed(step))

@@ -45,7 +45,7 @@ class MaskLoss:
         pipeline: all nets but the mask; frozen.
         perceptual: compares pictures in [-1, 1].
         judge: R2, crops in [0, 1] to unit vectors, frozen; better another one than guides.
-        scale: s is drawn up to this, so that one update weighs as much as those of a chain together.
+        scale: s is drawn up to this. Much larger ones overshoot and make a face less like anybody, and the mask closes.
         identity: weight of the identity term.
         sparsity: what an open mask costs.
     """
@@ -53,7 +53,7 @@ class MaskLoss:
     pipeline: CLRFacePipeline
     perceptual: Difference
     judge: IdentityNet
-    scale: float = 0.6
+    scale: float = 0.03
     identity: float = 0.5
     sparsity: float = 0.05
 
@@ -156,7 +156,7 @@ class _Guided(FixedFaces):
 
     pipeline: CLRFacePipeline
     steps: int = 10
-    guidance: float = 0.05
+    guidance: float = 0.02
 
     def restore(self, model: nn.Module, lq: np.ndarray, mask: MaskKind) -> tuple[np.ndarray, Tensor]:
         """One face, (S, S, 3) uint8 to the same, and the mean mask."""
