@@ -79,7 +79,7 @@ MaskOption = Annotated[
     typer.Option("--mask", help="clrface: where the guidance acts: learned, all over (one), nowhere (zero)."),
 ]
 GuideBelow = Annotated[int | None, typer.Option(help="clrface: guide only timesteps below this, 0 to 1000.")]
-GuideEvery = Annotated[int | None, typer.Option(help="clrface: of those, every so manieth.")]
+GuideEvery = Annotated[int | None, typer.Option(help="clrface: of those, each (1), every other (2), ...")]
 TimetableOption = Annotated[
     Timetable | None, typer.Option(help="refldm, ldbfr, clrface: steps count from the first or the last.")
 ]

@@ -202,6 +202,8 @@ def test_the_paper_presets(shared, name, parameters, steps, batch):
     recipe = make_recipe(name, shared / "faces", "paper")
     assert sum(p.numel() for p in recipe.model.parameters()) == parameters
     assert (recipe.steps, recipe.batch) == (steps, batch)
+    if name == "clrface-vqgan":
+        assert recipe.model.config["normalise_latent"], "the diffusion wants latents of deviation 1"
 
 
 def test_the_paper_presets_that_build_on_others(shared, tmp_path, vqgan):

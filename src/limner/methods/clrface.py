@@ -146,7 +146,7 @@ class CLRFacePipeline(DiffusionPipeline):
             guidance: s, 0 (none) or more: how far a guided step moves the estimate, in its deviations.
             mask: which elements of the latent it moves: those of the `learned` mask, all (`one`) or none (`zero`).
             guide_below: only steps from timesteps below this are guided, 0 to 1000.
-            guide_every: of those, every so manieth, the last one among them.
+            guide_every: of those each (1), every other (2), ...; the last one always.
             timetable: `leading` (1, 1 + c, ...) or `trailing` (999, 999 - c, ...) with c = 1000 / steps; None takes the
                 scheduler's own.
             samples: results wanted for each face.

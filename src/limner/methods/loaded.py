@@ -111,7 +111,7 @@ class CLRFaceSampling:
         guidance: 0 (none) or more: how far a guided step moves the estimate, in deviations of the latent.
         mask: `learned`, `one` or `zero`.
         guide_below: the timestep below which steps are guided.
-        guide_every: of those, every so manieth.
+        guide_every: of those each (1), every other (2), ...; the last one always.
         timetable: `leading` or `trailing`; None is that of the pipeline's scheduler.
     """
 

@@ -18,8 +18,16 @@ from limner.train.vqgan import Measure, Objective, Preview, l1, root_mse
 
 
 def published_first_stage() -> VQGAN:
-    """3 channels at 128 x 128 for a face of 512 px, 8,192 codes, 55.3 M parameters (section 2, row 1)."""
-    return VQGAN(sample_size=512, latent_channels=3, codebook_size=8192, width=128, multipliers=(1, 2, 4))
+    """3 channels at 128 x 128 for a face of 512 px, 8,192 codes, 55.3 M parameters; the diffusion sees its latents
+    divided by their deviation (section 2, rows 1 and 2)."""
+    return VQGAN(
+        sample_size=512,
+        latent_channels=3,
+        codebook_size=8192,
+        width=128,
+        multipliers=(1, 2, 4),
+        normalise_latent=True,
+    )
 
 
 def mini_first_stage() -> VQGAN:
