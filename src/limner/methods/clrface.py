@@ -325,7 +325,7 @@ class CLRFacePipeline(DiffusionPipeline):
 
 
 def guided_steps(times: Tensor, below: int, every: int) -> set[int]:
-    """Which places of a chain are guided: of those below a timestep every so manieth, counted from the last one."""
+    """Which places of a chain are guided: of those below a timestep every `every`-th, counted from the last one."""
     able = [place for place, t in enumerate(times.tolist()) if t < below]
     return set(able[::-1][::every])
 
