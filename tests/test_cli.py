@@ -308,8 +308,6 @@ def test_clrface_with_a_reference_and_what_it_makes_on_the_way(run, portrait, tm
     assert a.shape == b.shape and (a != b).any()
     code, _, err = run("restore", portrait, "-o", tmp_path / "c", "--method", "difface", "--mask", "one")
     assert code == 2 and "The method 'difface' has no setting 'mask'" in err
-    code, _, err = run("restore", portrait, "-o", tmp_path / "c", "--method", "clrface")
-    assert code == 2 and "CLR-Face has no embedded diffusion and mask yet" in err
 
 
 def test_the_guidance_is_swept(run, shared, tmp_path, clrface):
@@ -318,5 +316,9 @@ def test_the_guidance_is_swept(run, shared, tmp_path, clrface):
     code, out, err = run("benchmark", *words, "--json")
     assert code == 0, err
     points = json.loads(out)["points"]
-    assert [point["curve"] for point in points[:2]] == ["mask 0", "learned mask"] and len(points) == 16
+    assert (
+        [point["curve"] for point in points[:2]] == ["mask 0", "learned mask"]
+        and len(points) == 13
+        and points[0]["judge"] is None
+    )
     assert (tmp_path / "curves.png").stat().st_size > 1000

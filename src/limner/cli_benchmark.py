@@ -79,6 +79,9 @@ def benchmark(
     limit: Annotated[int | None, typer.Option(help="The first so many faces only.", min=1)] = None,
     sheet: Annotated[Path | None, typer.Option(help="Save a contact sheet of some faces here (PNG).")] = None,
     plot: Annotated[Path | None, typer.Option(help="guidance: save the curves here (PNG).")] = None,
+    judge: Annotated[
+        Path | None, typer.Option(help="guidance: folder or file of a recogniser that took no part, to tell likeness.")
+    ] = None,
     device: DeviceOption = Device.auto,
     dtype: DtypeOption = Dtype.auto,
     threads: Threads = None,
@@ -137,7 +140,7 @@ def benchmark(
         raise LimnerError(f"The protocol {protocol.value} measures one method at a time, not {len(restorers)}.")
     (restorer,) = restorers.values()
     if protocol is Protocol.guidance:
-        _guidance(data, preset, restorer, chosen, limit, sheet, plot, json)
+        _guidance(data, preset, restorer, chosen, limit, judge, sheet, plot, json)
         return
     _references(data, preset, restorer, split, limit, sheet, json)
 
@@ -257,18 +260,21 @@ def _guidance(
     restorer: Restorer,
     split: Literal["test", "val"],
     limit: int | None,
+    judge: Path | None,
     sheet: Path | None,
     plot: Path | None,
     json: bool,
 ) -> None:
     from limner.evaluate.guidance import guidance_sweep
     from limner.evaluate.report import save_plot, save_sheet
+    from limner.weights.load import load_identity
 
     with ui.progress("measuring", show=not json) as bar:
         measured = guidance_sweep(
             data,
             preset,
             restorer,
+            judge=None if judge is None else load_identity(judge),
             split=split,
             limit=limit,
             progress=lambda done, total: bar("measuring", done, total),
@@ -276,23 +282,44 @@ def _guidance(
     if sheet:
         save_sheet(sheet, measured.pictures, measured.headings)
     if plot:
+        by = "HOG" if judge is None else "a recogniser that took no part"
         curves = {
-            point.curve: [(p.perceptual, p.hog) for p in measured.points if p.curve == point.curve]
+            point.curve: [
+                (p.perceptual, p.hog if p.judge is None else p.judge)
+                for p in measured.points
+                if p.curve in (point.curve, "mask 0")  # where every curve begins
+            ]
             for point in measured.points
         }
-        save_plot(plot, curves, "perceptual distance to the truth (less is better)", "likeness by HOG (more is better)")
+        save_plot(
+            plot, curves, "perceptual distance to the truth (less is better)", f"likeness by {by} (more is better)"
+        )
     if json:
         rows = [asdict(point) for point in measured.points]
         ui.emit({"protocol": "guidance", "preset": preset, "faces": measured.faces, "points": rows})
         return
     ui.table(
-        ["curve", "scale", "identity", "HOG", "PSNR dB", "SSIM", "perceptual", "detail ratio", "mask"],
+        [
+            "curve",
+            "scale",
+            "identity",
+            "judge",
+            "HOG",
+            "rank 1",
+            "PSNR dB",
+            "SSIM",
+            "perceptual",
+            "detail ratio",
+            "mask",
+        ],
         [
             [
                 p.curve,
                 f"{p.scale:g}",
                 f"{p.identity:.3f}",
+                "" if p.judge is None else f"{p.judge:.3f}",
                 f"{p.hog:.3f}",
+                f"{p.rank1:.1%}",
                 f"{p.psnr:.2f}",
                 f"{p.ssim:.4f}",
                 f"{p.perceptual:.2f}",

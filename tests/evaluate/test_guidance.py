@@ -10,6 +10,7 @@ from PIL import Image
 from limner.errors import LimnerError
 from limner.evaluate.guidance import Pull, guidance_sweep
 from limner.evaluate.report import save_plot
+from limner.nets.identity import IdentityNet
 from limner.restorer import Settings
 
 
@@ -22,6 +23,11 @@ def restorer(pipeline):
     )
 
 
+def identity():
+    torch.manual_seed(9)
+    return IdentityNet(28, layers=(1, 1), widths=(8, 8), stem_width=8, embedding=16).eval()
+
+
 @pytest.fixture(scope="module")
 def swept(tiny_clrface, shared):
     told = []
@@ -30,6 +36,8 @@ def swept(tiny_clrface, shared):
         "ffhq-ref-severe",
         restorer(tiny_clrface()),
         scales=(0.05, 0.5),
+        pulls=(0.05, 0.5),
+        judge=identity(),
         limit=2,
         progress=lambda *done: told.append(done),
     )
@@ -52,7 +60,11 @@ def test_the_points_tell_of_what_was_done(swept):
     assert points["mask 1", 0.5].open == pytest.approx(1)
     assert 0 < points["learned mask", 0.5].open < 1
     assert len({point.psnr for point in swept.points}) == len(swept.points)
-    assert all(-1 <= point.hog <= 1 and point.perceptual > 0 and point.detail > 0 for point in swept.points)
+    assert len({point.judge for point in swept.points}) == len(swept.points), "the judge sees each"
+    assert all(
+        -1 <= point.hog <= 1 and 0 <= point.rank1 <= 1 and point.perceptual > 0 and point.detail > 0
+        for point in swept.points
+    )
 
 
 def test_the_pull_is_towards_the_recovered_latent():

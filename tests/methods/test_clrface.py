@@ -3,20 +3,26 @@
 import itertools
 import shutil
 import sys
+from dataclasses import asdict
 
+import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
 from torch import nn
 
+from limner.degrade import degrade
 from limner.errors import LimnerError, WeightsError
+from limner.faces.align import crop, similarity
+from limner.faces.find import find_faces
 from limner.methods import load
 from limner.methods.clrface import CLRFacePipeline, PersonRead, guided_steps, mask_picture
 from limner.methods.identity_guidance import IdentityGuidance
-from limner.methods.loaded import CLRFACE_FULL
+from limner.methods.loaded import CLRFACE_FULL, CLRFACE_MINI
 from limner.methods.schedules import SCHEDULERS, swap
 from limner.nets.guidance_mask import StaticMask
 from limner.nets.unet import UNet
+from limner.pixels import to_tensor
 
 
 @pytest.fixture(scope="module")
@@ -27,6 +33,16 @@ def pipeline(tiny_clrface):
 @pytest.fixture(scope="module")
 def crops():
     return torch.rand(2, 3, 64, 64, generator=torch.Generator().manual_seed(4))
+
+
+@pytest.fixture(scope="module")
+def portrait_crop():
+    """A public-domain portrait, spoiled: (1, 3, 256, 256)."""
+    from skimage.data import astronaut
+
+    photo = np.ascontiguousarray(astronaut()[:288, 72:360])
+    face = crop(photo, similarity(find_faces(photo)[0].landmarks, 256), 256)
+    return to_tensor(degrade(face, "ffhq-ref-severe", np.random.default_rng(0)))[None]
 
 
 def distance(pipeline, pictures, wanted):
@@ -248,10 +264,18 @@ def test_it_loads_from_a_folder(pipeline, crops, tmp_path):
     shutil.copytree(tmp_path / "unet", tmp_path / "mask", dirs_exist_ok=True)
     with pytest.raises(WeightsError, match="holds another net than a PredictedMask or StaticMask"):
         load("clrface", str(tmp_path))
-    with pytest.raises(WeightsError, match="The authors of CLR-Face published no weights: give a folder."):
+    with pytest.raises(WeightsError, match="The authors of CLR-Face published no weights: give mini or a folder."):
         load("clrface", "official")
-    with pytest.raises(WeightsError, match="CLR-Face has no embedded diffusion and mask yet: train them"):
-        load("clrface")
+
+
+def test_the_embedded_weights_load_and_their_guidance_reaches_the_recogniser(portrait_crop):
+    loaded = load("clrface")
+    assert (loaded.info.name, loaded.info.size, loaded.sampling) == ("mini", 256, CLRFACE_MINI)
+    pipeline = loaded.pipeline
+    options = asdict(loaded.sampling)
+    held, free = (pipeline(portrait_crop, **options | {"guidance": s}).images for s in (options["guidance"], 0))
+    wanted = pipeline.identity(pipeline.recover(portrait_crop))
+    assert (distance(pipeline, held, wanted) < distance(pipeline, free, wanted)).all()
 
 
 def test_large_faces_are_guided_in_little_memory_and_alike(tiny_clrface, pipeline, crops, monkeypatch):

@@ -3,11 +3,11 @@ import copy
 import pytest
 import torch
 
+from limner.evaluate.perceptual import estimator_features
 from limner.nets.discriminator import PatchDiscriminator
 from limner.nets.vqgan import VQGAN
 from limner.train.adversary import Adversary
 from limner.train.loop import fit
-from limner.train.perceptual import estimator_features
 from limner.train.recipe import Recipe
 from limner.train.vqgan import Objective, l1, root_mse
 

@@ -2,12 +2,13 @@
 
 Faces are restored from the same noise under growing guidance: through the learned mask, all over the latent, and in its
 place by an unmasked pull towards the identity recovery network's picture. Likeness is told by the recogniser that
-guides, which it is easy to please, and by HOG, which no training used; against them stand measures of the picture.
+guides, which it is easy to please, by HOG, which no training used, and by a recogniser of the user's that took no part;
+against them stand measures of the picture.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -19,16 +20,21 @@ from limner.data.faces import FaceSet, Split
 from limner.data.pairs import fixed_pairs
 from limner.errors import LimnerError
 from limner.evaluate.hog import HogIdentity
+from limner.evaluate.identity import Measure as Recogniser
 from limner.evaluate.metrics import detail_ratio, psnr, ssim
+from limner.evaluate.perceptual import FeatureDistance, autoencoder_features
 from limner.evaluate.references import vectors
 from limner.methods.clrface import CLRFacePipeline, PersonRead
 from limner.methods.identity_guidance import Guide
+from limner.nets.identity import IdentityNet
 from limner.pixels import to_picture, to_tensor
 from limner.restorer import Restorer, seed_of
-from limner.train.perceptual import estimator_features
 
-SCALES = (0.01, 0.02, 0.05, 0.1, 0.2)
-"""Guidance scales of the sweep; the pull moves by that share of the way."""
+SCALES = (0.005, 0.01, 0.02, 0.04)
+"""Guidance scales of the sweep."""
+
+PULLS = (0.1, 0.3, 0.6, 1.0)
+"""Shares of the way that the pull moves an estimate at abar = 1."""
 
 
 @dataclass(frozen=True)
@@ -39,10 +45,12 @@ class Point:
         curve: `mask 0`, `learned mask`, `mask 1`, or `pull to the IRN`.
         scale: of the guidance.
         identity: cosine similarity to the truth by the recogniser that guides.
+        judge: the same by a recogniser that took no part; None without one.
         hog: the same by a measure that no training used.
+        rank1: share of the faces whose nearest truth by HOG, of all measured, is their own.
         psnr: dB.
         ssim: of the luminance.
-        perceptual: distance of the embedded regressor's features, in thousandths; the mask's training lessens it.
+        perceptual: distance of the embedded autoencoder's features, in thousandths, which no part of CLR-Face lessens.
         detail: Laplacian variance over the truth's.
         open: mean of the mask.
     """
@@ -50,7 +58,9 @@ class Point:
     curve: str
     scale: float
     identity: float
+    judge: float | None
     hog: float
+    rank1: float
     psnr: float
     ssim: float
     perceptual: float
@@ -106,6 +116,8 @@ def guidance_sweep(
     restorer: Restorer,
     *,
     scales: Sequence[float] = SCALES,
+    pulls: Sequence[float] = PULLS,
+    judge: IdentityNet | None = None,
     split: Split = "test",
     limit: int | None = None,
     progress: Callable[[int, int], None] | None = None,
@@ -117,6 +129,8 @@ def guidance_sweep(
         preset: degradation, see `limner.degrade.preset_names`.
         restorer: of CLR-Face.
         scales: of the guidance.
+        pulls: shares of the way, of the pull.
+        judge: a recogniser that took no part in the guidance or in any training of CLR-Face.
         split: `test`; `val` is for choosing settings.
         limit: the first so many faces only.
         progress: called with (faces done, of how many).
@@ -134,12 +148,12 @@ def guidance_sweep(
     curves = [_Curve("mask 0", 0.0, pipeline, "zero")]
     curves += [
         _Curve(name, scale, made, mask)
-        for name, made, mask in (
-            ("learned mask", pipeline, "learned"),
-            ("mask 1", pipeline, "one"),
-            ("pull to the IRN", pulling, "one"),
+        for name, made, mask, wanted in (
+            ("learned mask", pipeline, "learned", scales),
+            ("mask 1", pipeline, "one", scales),
+            ("pull to the IRN", pulling, "one", pulls),
         )
-        for scale in scales
+        for scale in wanted
     ]
     for number, (lq, _) in enumerate(pairs):
         for curve in curves:
@@ -153,9 +167,11 @@ def guidance_sweep(
         if progress:
             progress(number + 1, len(pairs))
     truths = [truth for _, truth in pairs]
-    recognisers = pipeline.identity, HogIdentity()
-    galleries = [vectors(recogniser, truths) for recogniser in recognisers]
-    perceptual = estimator_features()
+    recognisers: dict[str, Recogniser] = {"identity": pipeline.identity, "hog": HogIdentity()}
+    if judge:
+        recognisers["judge"] = judge
+    galleries = {name: vectors(one, truths) for name, one in recognisers.items()}
+    perceptual = autoencoder_features()
     points = [_point(curve, truths, recognisers, galleries, perceptual) for curve in curves]
     shown = [curves[0], *(max((c for c in curves if c.name == name), key=lambda c: c.scale) for name in _names(curves))]
     headings = ["input", *(f"{curve.name} {curve.scale:g}" for curve in shown), "truth"]
@@ -167,19 +183,26 @@ def _names(curves: Sequence[_Curve]) -> list[str]:
     return list(dict.fromkeys(curve.name for curve in curves[1:]))
 
 
-def _point(curve: _Curve, truths: Sequence[np.ndarray], recognisers, galleries, perceptual) -> Point:  # type: ignore[no-untyped-def]
-    likeness = [
-        float((vectors(recogniser, curve.pictures) * gallery).sum(axis=1).mean())
-        for recogniser, gallery in zip(recognisers, galleries, strict=True)
-    ]
+def _point(
+    curve: _Curve,
+    truths: Sequence[np.ndarray],
+    recognisers: Mapping[str, Recogniser],
+    galleries: Mapping[str, np.ndarray],
+    perceptual: FeatureDistance,
+) -> Point:
+    """The means of one point."""
+    alike = {name: vectors(one, curve.pictures) @ galleries[name].T for name, one in recognisers.items()}
+    own = {name: float(np.diagonal(cosines).mean()) for name, cosines in alike.items()}
     pairs = list(zip(curve.pictures, truths, strict=True))
     with torch.no_grad():
         apart = [float(perceptual(to_tensor(a)[None] * 2 - 1, to_tensor(b)[None] * 2 - 1)) for a, b in pairs]
     return Point(
         curve=curve.name,
         scale=curve.scale,
-        identity=likeness[0],
-        hog=likeness[1],
+        identity=own["identity"],
+        judge=own.get("judge"),
+        hog=own["hog"],
+        rank1=float((alike["hog"].argmax(axis=1) == np.arange(len(pairs))).mean()),
         psnr=float(np.mean([psnr(a, b) for a, b in pairs])),
         ssim=float(np.mean([ssim(a, b) for a, b in pairs])),
         perceptual=1000 * float(np.mean(apart)),

@@ -33,7 +33,7 @@ from torch import Tensor
 from limner.errors import LimnerError
 from limner.methods.crops import Restored, fit_to, noise_like, per_face, restored_size
 from limner.methods.identity_guidance import Guide, IdentityGuidance
-from limner.methods.schedules import Scheduler, Timetable, from_timestep
+from limner.methods.schedules import Scheduler, Timetable, clean_estimate, from_timestep
 from limner.nets.degraded_encoder import DegradedEncoder
 from limner.nets.guidance_mask import PredictedMask, StaticMask
 from limner.nets.identity import IdentityNet
@@ -280,8 +280,7 @@ class CLRFacePipeline(DiffusionPipeline):
             if guide and count in guided:
                 abar = scheduler.alphas_cumprod[t].to(x)
                 sampled = scheduler.config["prediction_type"] == "sample"
-                z0 = predicted if sampled else (x - (1 - abar).sqrt() * predicted) / abar.sqrt()
-                shift, mask = guide.shift(z0, level, abar)
+                shift, mask = guide.shift(clean_estimate(scheduler, predicted, x, abar), level, abar)
                 # the same step in what the net predicts, so that any solver takes it
                 predicted = predicted - shift if sampled else predicted + (abar / (1 - abar)).sqrt() * shift
                 masks += mask / len(guided)

@@ -127,6 +127,7 @@ class CLRFaceSampling:
 
 CLRFACE_FULL = CLRFaceSampling(start=None, steps=50, eta=0.0, guidance=0.02)
 """The decided settings (section 2 of the method's notes, row 9, and section 4); nothing is known of the authors'."""
+CLRFACE_MINI = CLRFaceSampling(start=None, steps=4, eta=0.0, guidance=0.01)
 
 Sampling = DifFaceSampling | RefLDMSampling | LDBFRSampling | CLRFaceSampling
 _KINDS = (DifFaceSampling, RefLDMSampling, LDBFRSampling, CLRFaceSampling)
@@ -213,19 +214,21 @@ def load_ldbfr(source: str = "mini", scheduler: str | None = None) -> LoadedMeth
 
 
 def load_clrface(source: str = "mini", scheduler: str | None = None) -> LoadedMethod:
-    """CLR-Face with weights from a folder; none are embedded yet.
+    """CLR-Face with weights from `mini` or a folder.
 
     Raises:
         LimnerError: if there is no such scheduler.
         WeightsError: if the weights are missing or don't fit.
     """
     nets, info = weights_of.load_clrface(source)
-    # as a pipeline saves it, or as training left it beside the score network
-    schedule = load_schedule(Path(source) / "scheduler", Path(source) / "unet", default=clrface_schedule)
+    if source == "mini":
+        schedule = load_schedule(weights_of.find("mini/clrface-prior").path(), default=clrface_schedule)
+    else:  # as a pipeline saves it, or as training left it beside the score network
+        schedule = load_schedule(Path(source) / "scheduler", Path(source) / "unet", default=clrface_schedule)
     pipeline = CLRFacePipeline(nets.vqgan, nets.encoder, nets.unet, nets.irn, nets.mask, nets.identity, schedule)
     if scheduler:
         pipeline = swap(pipeline, scheduler)
-    return LoadedMethod(pipeline, info, CLRFACE_FULL)
+    return LoadedMethod(pipeline, info, CLRFACE_MINI if source == "mini" else CLRFACE_FULL)
 
 
 def _encoding_of(folder: Path) -> str:

@@ -188,6 +188,20 @@ def from_timestep(
     return scheduler, scheduler.timesteps[-steps:]
 
 
+def clean_estimate(schedule: SchedulerMixin, predicted: Tensor, noisy: Tensor, abar: Tensor) -> Tensor:
+    """The clean sample that a net's prediction stands for: the prediction itself, or of predicted noise
+    z_0 = (z_t - sqrt(1 - abar) eps) / sqrt(abar).
+
+    Args:
+        schedule: its prediction type says which.
+        predicted, noisy: of one shape.
+        abar: of the timestep, a scalar or of a shape that spreads over `noisy`.
+    """
+    if schedule.config["prediction_type"] == "sample":
+        return predicted
+    return (noisy - (1 - abar).sqrt() * predicted) / abar.sqrt()
+
+
 def load_schedule(*folders: Path, default: Callable[[], DDIMScheduler] = difface_schedule) -> DDIMScheduler:
     """The schedule saved in the first of the folders that has one (`scheduler_config.json`); the default if none."""
     for folder in folders:

@@ -14,13 +14,13 @@ from torch import Tensor, nn
 from limner.data.faces import FaceSet
 from limner.data.pairs import RestorationPairs
 from limner.evaluate.metrics import psnr
+from limner.evaluate.perceptual import estimator_features
 from limner.evaluate.report import contact_sheet
 from limner.nets.degraded_encoder import DegradedEncoder
 from limner.nets.estimator import Estimator
 from limner.nets.vqgan import VQGAN
 from limner.pixels import to_picture, to_tensor
 from limner.train.fixed_faces import MEASURED, FixedFaces
-from limner.train.perceptual import estimator_features
 from limner.train.recipe import Batch, Recipe
 from limner.train.refldm import load_first_stage
 from limner.train.vqgan import Difference

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from limner.data.faces import FaceSet
 from limner.data.pairs import RestorationPairs
 from limner.evaluate.metrics import psnr
+from limner.evaluate.perceptual import estimator_features
 from limner.evaluate.report import contact_sheet
 from limner.nets.estimator import Estimator
 from limner.nets.identity import IdentityNet
@@ -22,7 +23,6 @@ from limner.nets.swinir import SwinIR
 from limner.pixels import to_picture, to_tensor
 from limner.train.clrface_encoder import MIX
 from limner.train.fixed_faces import MEASURED, FixedFaces
-from limner.train.perceptual import estimator_features
 from limner.train.recipe import Batch, Recipe
 from limner.train.vqgan import Difference, l1, root_mse
 from limner.weights.load import load_identity, load_net

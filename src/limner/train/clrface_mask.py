@@ -15,10 +15,11 @@ from limner.data.faces import FaceSet
 from limner.data.pairs import RestorationPairs
 from limner.errors import WeightsError
 from limner.evaluate.metrics import psnr
+from limner.evaluate.perceptual import estimator_features
 from limner.evaluate.report import contact_sheet
 from limner.methods.clrface import GUIDED_BELOW, CLRFacePipeline, MaskKind, mask_picture
 from limner.methods.identity_guidance import IdentityGuidance
-from limner.methods.schedules import clrface_schedule
+from limner.methods.schedules import clean_estimate, clrface_schedule
 from limner.nets.guidance_mask import PredictedMask
 from limner.nets.identity import IdentityNet
 from limner.nets.unet import UNet
@@ -26,11 +27,14 @@ from limner.pixels import to_picture, to_tensor
 from limner.train.clrface_encoder import MIX
 from limner.train.clrface_prior import load_encoder
 from limner.train.fixed_faces import FixedFaces
-from limner.train.perceptual import estimator_features
 from limner.train.recipe import Batch, Recipe
 from limner.train.refldm import load_first_stage
 from limner.train.vqgan import Difference, l1
 from limner.weights.load import load_identity, load_net
+
+SPARSITY = 0.002
+"""What an open mask costs the embedded one. A step that the recogniser bears (s of 0.01) wins the loss some
+thousandths, so that at the decided 0.05 there is nothing that a mask can do but close."""
 
 
 @dataclass
@@ -53,7 +57,7 @@ class MaskLoss:
     pipeline: CLRFacePipeline
     perceptual: Difference
     judge: IdentityNet
-    scale: float = 0.03
+    scale: float = 0.02
     identity: float = 0.5
     sparsity: float = 0.05
 
@@ -79,8 +83,7 @@ class MaskLoss:
             noise = torch.randn(clean.shape, generator=generator).to(clean)
             noisy = abar.sqrt() * clean + (1 - abar).sqrt() * noise
             predicted = made.unet(torch.cat([noisy, condition], dim=1), times).float()
-            sampled = made.scheduler.config["prediction_type"] == "sample"
-            z0 = predicted if sampled else (noisy - (1 - abar).sqrt() * predicted) / abar.sqrt()
+            z0 = clean_estimate(made.scheduler, predicted, noisy, abar)
             seen, wanted, looked_for = made.encode(recovered), made.identity(recovered), self.judge(truth)
         scale = self.scale * float(torch.rand((), generator=generator))
         guide = IdentityGuidance(made.vqgan, made.identity, wanted, scale, lambda z0, t: model(z0, seen, t))
@@ -98,7 +101,7 @@ def clrface_mask(
     seed: int = 0,
     first_stage: str | Path = "mini/clrface-vqgan",
     encoder: str | Path = "mini/clrface-encoder",
-    prior: str | Path | None = None,
+    prior: str | Path = "mini/clrface-prior",
     irn: str | Path = "mini/clrface-irn",
     judge: str | Path = "mini",
 ) -> Recipe:
@@ -108,18 +111,13 @@ def clrface_mask(
         data: folder of aligned faces with its tables.
         preset: `mini`, 256 px; or `paper`, 512 px and 20,000 steps (limner's choice).
         seed: of initialisation, data order, degradations and noise.
-        first_stage, encoder, irn: what the other recipes of CLR-Face left: names of the catalogue or folders.
-        prior: likewise a folder; none is embedded yet.
+        first_stage, encoder, prior, irn: what the other recipes of CLR-Face left: names of the catalogue or folders.
         judge: the recogniser of the loss, as `load_identity` takes it. `mini` also guides; one of your own
             (`limner train identity --seed 1`) sees through what merely pleases the first.
 
     Raises:
         WeightsError: if one of them is missing, or another net.
     """
-    if prior is None:
-        raise WeightsError(
-            "clrface-mask needs --prior, the folder that the recipe clrface-prior left: none is embedded."
-        )
     torch.manual_seed(seed)
     vqgan, unet = load_first_stage(first_stage), load_net(prior)
     if not isinstance(unet, UNet):
@@ -134,8 +132,8 @@ def clrface_mask(
         name="clrface-mask",
         model=mask,
         data=RestorationPairs(faces, size, seed, {"gfpgan": 1} if paper else MIX, grey=0.0 if paper else 0.1),
-        loss=MaskLoss(pipeline, estimator_features(), load_identity(judge)),
-        steps=20_000 if paper else 60,
+        loss=MaskLoss(pipeline, estimator_features(), load_identity(judge), sparsity=0.05 if paper else SPARSITY),
+        steps=20_000 if paper else 100,
         batch=16 if paper else 4,
         lr=1e-4 if paper else 3e-3,
         final_lr=1e-5,
@@ -155,8 +153,8 @@ class _Guided(FixedFaces):
     """And how to restore them under the mask."""
 
     pipeline: CLRFacePipeline
-    steps: int = 10
-    guidance: float = 0.02
+    steps: int = 4
+    guidance: float = 0.01
 
     def restore(self, model: nn.Module, lq: np.ndarray, mask: MaskKind) -> tuple[np.ndarray, Tensor]:
         """One face, (S, S, 3) uint8 to the same, and the mean mask."""

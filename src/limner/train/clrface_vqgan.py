@@ -9,10 +9,10 @@ import torch
 
 from limner.data.faces import FaceSet
 from limner.data.pairs import Faces
+from limner.evaluate.perceptual import estimator_features
 from limner.nets.discriminator import PatchDiscriminator
 from limner.nets.vqgan import VQGAN
 from limner.train.adversary import Adversary
-from limner.train.perceptual import estimator_features
 from limner.train.recipe import Recipe
 from limner.train.vqgan import Measure, Objective, Preview, l1, root_mse
 

@@ -10,6 +10,7 @@ import torch
 from diffusers.schedulers.scheduling_ddim import DDIMScheduler
 from torch import Tensor, nn
 
+from limner.methods.schedules import clean_estimate
 from limner.nets.vqgan import VQGAN
 from limner.train.identity_loss import IdentityLoss
 from limner.train.recipe import Batch
@@ -64,7 +65,7 @@ class LatentLoss:
             error = error / ((1 - abar).sqrt()[:, 0, 0, 0] + 0.05)
         loss = error.mean()
         if self.identity:
-            guess = predicted if sampled else (noisy - (1 - abar).sqrt() * predicted) / abar.sqrt()
+            guess = clean_estimate(self.scheduler, predicted, noisy, abar)
             loss = loss + self.identity(self.vqgan, guess, clean, image, timesteps, abar[:, 0, 0, 0])
         return loss
 

@@ -17,7 +17,7 @@ from limner.data.pairs import Faces
 from limner.errors import LimnerError
 from limner.evaluate.metrics import psnr
 from limner.evaluate.report import contact_sheet
-from limner.methods.schedules import ldbfr_schedule
+from limner.methods.schedules import clean_estimate, ldbfr_schedule
 from limner.nets.unet import UNet
 from limner.nets.vqgan import VQGAN
 from limner.pixels import to_picture, to_tensor
@@ -152,9 +152,7 @@ class _Noised:
         abar = self.schedule.alphas_cumprod[timestep].to(device)
         noisy = abar.sqrt() * clean + (1 - abar).sqrt() * noise
         predicted = net(noisy, torch.full((1,), timestep, device=device)).float()
-        if self.schedule.config["prediction_type"] != "sample":
-            predicted = (noisy - (1 - abar).sqrt() * predicted) / abar.sqrt()
-        return self.picture(predicted), truth
+        return self.picture(clean_estimate(self.schedule, predicted, noisy, abar)), truth
 
     def picture(self, latent: Tensor) -> np.ndarray:
         """One latent, decoded."""

@@ -20,6 +20,7 @@ from limner.data.faces import FaceSet
 from limner.data.pairs import RestorationPairs
 from limner.errors import WeightsError
 from limner.evaluate.metrics import psnr
+from limner.evaluate.perceptual import estimator_features
 from limner.evaluate.report import contact_sheet
 from limner.nets.discriminator import PatchDiscriminator
 from limner.nets.estimator import Estimator
@@ -29,7 +30,6 @@ from limner.nets.vqgan import VQGAN
 from limner.pixels import to_picture, to_tensor
 from limner.train.adversary import Adversary
 from limner.train.fixed_faces import MEASURED, FixedFaces
-from limner.train.perceptual import estimator_features
 from limner.train.recipe import Batch, Recipe
 from limner.train.refldm import load_first_stage
 from limner.train.vqgan import Difference, l1, root_mse

@@ -12,9 +12,9 @@ import torch
 
 from limner.data.faces import FaceSet
 from limner.data.pairs import Faces
+from limner.evaluate.perceptual import estimator_features
 from limner.nets.vqgan import VQGAN
 from limner.train.adversary import Adversary
-from limner.train.perceptual import estimator_features
 from limner.train.recipe import Recipe
 from limner.train.refldm import load_first_stage
 from limner.train.vqgan import Measure, Objective, Preview, l1, vqgan

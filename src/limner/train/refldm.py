@@ -20,7 +20,7 @@ from limner.data.reference_pairs import ReferencePairs
 from limner.errors import WeightsError
 from limner.evaluate.metrics import psnr
 from limner.evaluate.report import contact_sheet
-from limner.methods.schedules import refldm_schedule
+from limner.methods.schedules import clean_estimate, refldm_schedule
 from limner.nets.unet import UNet
 from limner.nets.vqgan import VQGAN
 from limner.pixels import to_picture, to_tensor
@@ -243,9 +243,8 @@ class _Fixed:
         cache = None if reference is None else net.read_references(self.latent(reference, device)[:, None])
         times = torch.full((1,), timestep, device=device)
         predicted = net(torch.cat([noisy, self.latent(lq, device)], dim=1), times, cache).float()
-        if self.schedule.config["prediction_type"] != "sample":
-            predicted = (noisy - (1 - abar).sqrt() * predicted) / abar.sqrt()
-        return to_picture(self.vqgan.decode(predicted)[0].float() / 2 + 0.5)
+        guess = clean_estimate(self.schedule, predicted, noisy, abar)
+        return to_picture(self.vqgan.decode(guess)[0].float() / 2 + 0.5)
 
 
 class Measure(_Fixed):

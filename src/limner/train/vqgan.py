@@ -19,13 +19,13 @@ from torch import Tensor, nn
 from limner.data.faces import FaceSet
 from limner.data.pairs import Faces
 from limner.evaluate.metrics import detail_ratio, psnr
+from limner.evaluate.perceptual import estimator_features
 from limner.evaluate.report import contact_sheet
 from limner.nets.discriminator import PatchDiscriminator
 from limner.nets.vqgan import VQGAN, VQGANOutput
 from limner.pixels import to_picture, to_tensor
 from limner.train.adversary import Adversary
 from limner.train.distributed import same_everywhere
-from limner.train.perceptual import estimator_features
 from limner.train.recipe import Batch, Recipe
 
 Difference = Callable[[Tensor, Tensor], Tensor]

@@ -129,6 +129,8 @@ WEIGHTS: tuple[Weights, ...] = (
     Embedded("mini/clrface-vqgan", "CLR-Face at 256 px: the autoencoder"),
     Embedded("mini/clrface-encoder", "CLR-Face at 256 px: the twin of its encoder, for degraded faces"),
     Embedded("mini/clrface-irn", "CLR-Face at 256 px: the identity recovery network"),
+    Embedded("mini/clrface-prior", "CLR-Face at 256 px: the latent diffusion beside the degraded latent"),
+    Embedded("mini/clrface-mask", "CLR-Face at 256 px: where in the latent the guidance acts"),
     Published(
         name="official/difface-estimator",
         purpose="DifFace at 512 px: the authors' SwinIR regressor",

@@ -150,24 +150,19 @@ class CLRFaceNets:
     identity: IdentityNet
 
 
-def load_clrface(source: str | Path, models: Path | None = None) -> tuple[CLRFaceNets, WeightsInfo]:
+def load_clrface(source: str | Path = "mini", models: Path | None = None) -> tuple[CLRFaceNets, WeightsInfo]:
     """CLR-Face's six nets, in float32 on the CPU, in evaluation mode, and what to tell the user about them.
 
     Args:
-        source: a folder with `vqgan/`, `encoder/`, `unet/`, `irn/`, `mask/` and `identity/` as
-            `CLRFacePipeline.save_pretrained` writes it.
+        source: `mini` (embedded, 256 px), or a folder with `vqgan/`, `encoder/`, `unet/`, `irn/`, `mask/` and
+            `identity/` as `CLRFacePipeline.save_pretrained` writes it.
         models: plays no part, as nothing is published.
 
     Raises:
         WeightsError: weights are missing, damaged or don't fit.
     """
     if str(source) == "official":
-        raise WeightsError("The authors of CLR-Face published no weights: give a folder.")
-    if str(source) == "mini":
-        raise WeightsError(
-            "CLR-Face has no embedded diffusion and mask yet: train them (docs/training.md), and give the folder of "
-            "the pipeline by --weights."
-        )
+        raise WeightsError("The authors of CLR-Face published no weights: give mini or a folder.")
     parts = {
         "vqgan": ("clrface-vqgan", VQGAN),
         "encoder": ("clrface-encoder", DegradedEncoder),

@@ -1,7 +1,8 @@
 """A perceptual difference of two pictures: how far apart a frozen net's features of them lie (Zhang et al. 2018).
 
 The published first stages used VGG-16, whose weights limner doesn't ship. Any net will do whose layers have learned
-what matters in a face; `estimator_features` takes the embedded regressor of DifFace.
+what matters in a face: `estimator_features` takes the embedded regressor of DifFace, and stands in losses;
+`autoencoder_features` takes the embedded autoencoder, and measures what such a loss has not seen.
 """
 
 from __future__ import annotations
@@ -55,3 +56,21 @@ def estimator_features() -> FeatureDistance:
     from limner.weights.load import load_net
 
     return FeatureDistance(load_net("mini/difface-estimator"), ("down.0", "down.1", "middle"))
+
+
+def autoencoder_features() -> FeatureDistance:
+    """Of the embedded autoencoder's encoder, at a quarter and an eighth of the picture's side."""
+    from limner.weights.load import load_net
+
+    return FeatureDistance(_Encoding(load_net("mini/vqgan")), ("vqgan.encoder.levels.0", "vqgan.encoder.levels.1"))
+
+
+class _Encoding(nn.Module):
+    """An autoencoder as `FeatureDistance` wants it, which shows pictures in [0, 1]."""
+
+    def __init__(self, vqgan: nn.Module):
+        super().__init__()
+        self.vqgan = vqgan
+
+    def forward(self, pictures: Tensor) -> Tensor:
+        return self.vqgan.encode(pictures * 2 - 1)
