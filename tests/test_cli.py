@@ -318,7 +318,7 @@ def test_the_guidance_is_swept(run, shared, tmp_path, clrface):
     points = json.loads(out)["points"]
     assert (
         [point["curve"] for point in points[:2]] == ["mask 0", "learned mask"]
-        and len(points) == 13
+        and len(points) == 10
         and points[0]["judge"] is None
     )
     assert (tmp_path / "curves.png").stat().st_size > 1000

@@ -84,7 +84,7 @@ def same(a, b):
 @pytest.mark.parametrize("mask", [PredictedMask(3, width=8, time_channels=8), StaticMask(3, 14)])
 def test_nothing_but_the_mask_learns(tmp_path, pipeline, identity, mask):
     before, untrained = states(pipeline, "mask"), copy.deepcopy(mask)
-    loss = MaskLoss(pipeline, lambda a, b: (a - b).square().mean(), identity)
+    loss = MaskLoss(pipeline, lambda a, b: (a - b).square().mean(), identity, steps=4)
     fit(Recipe("clrface-mask", mask, Samples(), loss, 3, 2, 1e-2, 1e-2), tmp_path, every=100, cpu=True)
     assert same(before, states(pipeline, "mask"))
     pairs = list(zip(mask.parameters(), untrained.parameters(), strict=True))
@@ -100,7 +100,7 @@ def test_a_mask_that_costs_closes_and_one_that_pays_opens(pipeline, identity):
     def learn(sparsity, perceptual):
         torch.manual_seed(4)
         mask = PredictedMask(3, width=8, time_channels=8)
-        loss = MaskLoss(pipeline, perceptual, identity, scale=0.6, identity=0.0, sparsity=sparsity)
+        loss = MaskLoss(pipeline, perceptual, identity, scale=0.6, identity=0.0, sparsity=sparsity, steps=4)
         optimizer = torch.optim.Adam(mask.parameters(), 3e-2)
         for step in range(40):
             value = loss(mask, batch(), torch.Generator().manual_seed(step))
@@ -120,6 +120,21 @@ def test_a_mask_that_costs_closes_and_one_that_pays_opens(pipeline, identity):
     start = float(torch.sigmoid(torch.tensor(-2.0)))
     assert learn(5.0, nothing) < 0.5 * start
     assert learn(0.0, rewarded) > 1.5 * start
+
+
+def test_the_mask_learns_on_the_chain_s_own_estimates(pipeline, identity):
+    """The noised truth would be too close to the truth for that: the U-Net sees what follows from noise and z_d."""
+    loss = MaskLoss(pipeline, lambda a, b: (a - b).square().mean(), identity, steps=4)
+    runs = []
+    for truth in (batch()["image"], torch.zeros(2, 3, 56, 56)):
+        seen = []
+        hook = pipeline.unet.register_forward_pre_hook(lambda net, given, seen=seen: seen.append(given[0]))
+        loss(pipeline.mask, batch() | {"image": truth}, torch.Generator().manual_seed(0))
+        hook.remove()
+        runs.append(seen)
+    assert 3 <= len(runs[0]) <= 4, "two steps of the four are guided"
+    assert all(torch.equal(a, b) for a, b in zip(*runs, strict=True))
+    assert torch.equal(runs[0][0][:, 3:], pipeline.encode_degraded(batch()["lq"]))
 
 
 def test_the_score_net_is_conditioned_on_the_degraded_face(pipeline):

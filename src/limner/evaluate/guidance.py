@@ -30,10 +30,10 @@ from limner.nets.identity import IdentityNet
 from limner.pixels import to_picture, to_tensor
 from limner.restorer import Restorer, seed_of
 
-SCALES = (0.005, 0.01, 0.02, 0.04)
+SCALES = (0.005, 0.01, 0.02)
 """Guidance scales of the sweep."""
 
-PULLS = (0.1, 0.3, 0.6, 1.0)
+PULLS = (0.1, 0.3, 1.0)
 """Shares of the way that the pull moves an estimate at abar = 1."""
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -17,7 +17,7 @@ from limner.errors import WeightsError
 from limner.evaluate.metrics import psnr
 from limner.evaluate.perceptual import estimator_features
 from limner.evaluate.report import contact_sheet
-from limner.methods.clrface import GUIDED_BELOW, CLRFacePipeline, MaskKind, mask_picture
+from limner.methods.clrface import GUIDED_BELOW, CLRFacePipeline, MaskKind, guided_steps, mask_picture
 from limner.methods.identity_guidance import IdentityGuidance
 from limner.methods.schedules import clean_estimate, clrface_schedule
 from limner.nets.guidance_mask import PredictedMask
@@ -34,16 +34,18 @@ from limner.weights.load import load_identity, load_net
 
 SPARSITY = 0.002
 """What an open mask costs the embedded one. A step that the recogniser bears (s of 0.01) wins the loss some
-thousandths, so that at the decided 0.05 there is nothing that a mask can do but close."""
+thousandths, and at the decided 0.05 the cost of an open mask would be the larger by far."""
 
 
 @dataclass
 class MaskLoss:
-    """One guided update of the estimate at a random timestep, and what became of the picture:
+    """One guided update of the estimate at a random guided step of a chain, and what became of the picture:
 
         perceptual(G(z_0'), x) + |G(z_0') - x| + 0.5 (1 - cos(R2(G(z_0')), R2(x))) + sparsity * mean M
 
-    The guidance's direction is a constant to it.
+    The guidance's direction is a constant to it. The estimate is the chain's own, from noise on. That of the noised
+    truth, which the notes have, is nearer to the truth than the identity recovery network's guess can be, so that any
+    guidance harms it and the mask learns to close.
 
     Attributes:
         pipeline: all nets but the mask; frozen.
@@ -52,6 +54,7 @@ class MaskLoss:
         scale: s is drawn up to this. Much larger ones overshoot and make a face less like anybody, and the mask closes.
         identity: weight of the identity term.
         sparsity: what an open mask costs.
+        steps: of the chain.
     """
 
     pipeline: CLRFacePipeline
@@ -60,6 +63,7 @@ class MaskLoss:
     scale: float = 0.02
     identity: float = 0.5
     sparsity: float = 0.05
+    steps: int = 50
 
     def __post_init__(self) -> None:
         for part in (*self.parts(), self.judge):
@@ -75,15 +79,16 @@ class MaskLoss:
         for part in (*self.parts(), self.judge):
             nn.Module.to(part, truth.device)
         with torch.no_grad():
-            clean, condition = made.encode(truth), made.encode_degraded(batch["lq"])
-            recovered = made.recover(batch["lq"])
-            t = int(torch.randint(0, GUIDED_BELOW, (), generator=generator))
-            times = torch.full((len(truth),), t, device=truth.device)
-            abar = made.scheduler.alphas_cumprod[t].to(truth.device)
-            noise = torch.randn(clean.shape, generator=generator).to(clean)
-            noisy = abar.sqrt() * clean + (1 - abar).sqrt() * noise
+            condition, recovered = made.encode_degraded(batch["lq"]), made.recover(batch["lq"])
+            scheduler, chain = made.chain(self.steps)
+            able = sorted(guided_steps(chain, GUIDED_BELOW, 1))
+            place = able[int(torch.randint(0, len(able), (), generator=generator))]
+            noise = torch.randn(condition.shape, generator=generator).to(condition)
+            noisy, _ = made.denoise(noise, condition, scheduler, chain[:place], 0.0, None, set(), [], lambda step: None)
+            times = torch.full((len(truth),), int(chain[place]), device=truth.device)
+            abar = scheduler.alphas_cumprod[chain[place]].to(truth.device)
             predicted = made.unet(torch.cat([noisy, condition], dim=1), times).float()
-            z0 = clean_estimate(made.scheduler, predicted, noisy, abar)
+            z0 = clean_estimate(scheduler, predicted, noisy, abar)
             seen, wanted, looked_for = made.encode(recovered), made.identity(recovered), self.judge(truth)
         scale = self.scale * float(torch.rand((), generator=generator))
         guide = IdentityGuidance(made.vqgan, made.identity, wanted, scale, lambda z0, t: model(z0, seen, t))
@@ -125,6 +130,7 @@ def clrface_mask(
     faces, validation = FaceSet.open(data, "train"), FaceSet.open(data, "val")
     size, channels = int(vqgan.config["sample_size"]), int(vqgan.config["latent_channels"])
     paper = preset == "paper"
+    suited: dict[str, Any] = {} if paper else {"sparsity": SPARSITY, "steps": 4}
     schedule = clrface_schedule("epsilon" if paper else "sample")
     mask = PredictedMask(channels, width=64 if paper else 32)
     pipeline = CLRFacePipeline(vqgan, load_encoder(encoder), unet, load_net(irn), mask, load_identity("mini"), schedule)
@@ -132,8 +138,8 @@ def clrface_mask(
         name="clrface-mask",
         model=mask,
         data=RestorationPairs(faces, size, seed, {"gfpgan": 1} if paper else MIX, grey=0.0 if paper else 0.1),
-        loss=MaskLoss(pipeline, estimator_features(), load_identity(judge), sparsity=0.05 if paper else SPARSITY),
-        steps=20_000 if paper else 100,
+        loss=MaskLoss(pipeline, estimator_features(), load_identity(judge), **suited),
+        steps=20_000 if paper else 60,
         batch=16 if paper else 4,
         lr=1e-4 if paper else 3e-3,
         final_lr=1e-5,
