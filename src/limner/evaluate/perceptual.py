@@ -9,10 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
+from typing import cast
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+
+from limner.nets.vqgan import VQGAN
 
 
 class FeatureDistance:
@@ -62,13 +65,15 @@ def autoencoder_features() -> FeatureDistance:
     """Of the embedded autoencoder's encoder, at a quarter and an eighth of the picture's side."""
     from limner.weights.load import load_net
 
-    return FeatureDistance(_Encoding(load_net("mini/vqgan")), ("vqgan.encoder.levels.0", "vqgan.encoder.levels.1"))
+    return FeatureDistance(
+        _Encoding(cast(VQGAN, load_net("mini/vqgan"))), ("vqgan.encoder.levels.0", "vqgan.encoder.levels.1")
+    )
 
 
 class _Encoding(nn.Module):
     """An autoencoder as `FeatureDistance` wants it, which shows pictures in [0, 1]."""
 
-    def __init__(self, vqgan: nn.Module):
+    def __init__(self, vqgan: VQGAN):
         super().__init__()
         self.vqgan = vqgan
 

@@ -197,7 +197,7 @@ def clean_estimate(schedule: SchedulerMixin, predicted: Tensor, noisy: Tensor, a
         predicted, noisy: of one shape.
         abar: of the timestep, a scalar or of a shape that spreads over `noisy`.
     """
-    if schedule.config["prediction_type"] == "sample":
+    if schedule.config["prediction_type"] == "sample":  # type: ignore[attr-defined]
         return predicted
     return (noisy - (1 - abar).sqrt() * predicted) / abar.sqrt()
 
