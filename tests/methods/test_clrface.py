@@ -58,6 +58,7 @@ def test_with_the_mask_at_zero_it_is_plain_conditional_diffusion(tiny_clrface, c
     assert not torch.equal(pipeline(crops, steps=4, guidance=0.5, mask="one").latents, plain.latents)
     assert not torch.equal(pipeline(crops, steps=4, guidance=0.5).latents, plain.latents)
     assert plain.masks.abs().max() == 0
+    assert plain.recovered is None and plain.on_the_way() == {}, "nobody asked for whom the IRN saw"
 
 
 def test_more_guidance_is_more_like_whom_the_irn_saw(pipeline, crops):

@@ -56,17 +56,20 @@ class CLRFaceOutput(Restored):
     Attributes:
         images: restored faces, (B * samples, 3, H, W) float32 in [0, 1]; the samples of one face lie together.
         latents: of those faces before they were quantised and decoded, (B * samples, c, h, w) float32.
-        recovered: the identity recovery network's picture of each face, (B, 3, H, W) in [0, 1].
+        recovered: the identity recovery network's picture of each face, (B, 3, H, W) in [0, 1]; None without guidance,
+            when nobody asks for it.
         masks: M, the mean over the guided steps, (B * samples, c, h, w); zeros where nothing guided.
     """
 
     images: Tensor
     latents: Tensor
-    recovered: Tensor
+    recovered: Tensor | None
     masks: Tensor
 
     def on_the_way(self) -> dict[str, Tensor]:
-        """What the identity recovery network saw, and the mask of each face's first sample."""
+        """What the identity recovery network saw, and the mask of each face's first sample; without guidance nothing."""
+        if self.recovered is None:
+            return {}
         firsts = self.masks[:: len(self.masks) // len(self.recovered)]
         side = self.recovered.shape[-1]
         return {"recovered": self.recovered, "mask": torch.stack([mask_picture(one, side) for one in firsts])}
@@ -169,14 +172,15 @@ class CLRFacePipeline(DiffusionPipeline):
             chosen = slice(first, min(first + batch_size, results))
             numbers = list(range(results))[chosen]
             faces = [number // samples for number in numbers]
-            guess = self.recover(pictures[faces])
-            recovered.append(guess[[number % samples == 0 for number in numbers]].cpu())
+            guess = self.recover(pictures[faces]) if guidance or not steps else None
+            if guess is not None:
+                recovered.append(guess[[number % samples == 0 for number in numbers]].cpu())
 
             def done(step: int, first: int = first, at_once: int = len(faces)) -> None:
                 if progress:
                     progress(first * max(steps, 1) + step * at_once, results * max(steps, 1))
 
-            if steps:
+            if steps or guess is None:
                 scheduler, times = self.chain(steps, timetable, start)
                 condition = self.encode_degraded(pictures[faces])
                 if noise is None:
@@ -187,7 +191,7 @@ class CLRFacePipeline(DiffusionPipeline):
                     abar = scheduler.alphas_cumprod[times[0]].to(x)
                     x = abar.sqrt() * condition + (1 - abar).sqrt() * x
                 guide = None
-                if guidance:
+                if guess is not None:
                     guide = self.guide(guess, [people[face] for face in faces] if people else None, guidance, mask)
                 guided = guided_steps(times, guide_below, guide_every) if guide else set()
                 latent, mean = self.denoise(
@@ -205,7 +209,7 @@ class CLRFacePipeline(DiffusionPipeline):
         return CLRFaceOutput(
             images=restored_size(torch.cat(images), height, width),
             latents=torch.cat(latents),
-            recovered=restored_size(torch.cat(recovered), height, width),
+            recovered=restored_size(torch.cat(recovered), height, width) if recovered else None,
             masks=torch.cat(masks),
         )
 
