@@ -67,7 +67,7 @@ class CLRFaceOutput(Restored):
     masks: Tensor
 
     def on_the_way(self) -> dict[str, Tensor]:
-        """What the identity recovery network saw, and the mask of each face's first sample; without guidance nothing."""
+        """What the identity recovery network saw, and the mask of each first sample; without guidance nothing."""
         if self.recovered is None:
             return {}
         firsts = self.masks[:: len(self.masks) // len(self.recovered)]
