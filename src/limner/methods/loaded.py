@@ -128,6 +128,8 @@ class CLRFaceSampling:
 CLRFACE_FULL = CLRFaceSampling(start=None, steps=50, eta=0.0, guidance=0.02)
 """The decided settings (section 2 of the method's notes, row 9, and section 4); nothing is known of the authors'."""
 CLRFACE_MINI = CLRFaceSampling(start=None, steps=4, eta=0.0, guidance=0.01)
+"""Chosen on 16 validation faces: 10 steps are sharper but cost 0.7 dB and a fifth of the likeness by HOG, and from 0.02
+on the guidance overshoots."""
 
 Sampling = DifFaceSampling | RefLDMSampling | LDBFRSampling | CLRFaceSampling
 _KINDS = (DifFaceSampling, RefLDMSampling, LDBFRSampling, CLRFaceSampling)
