@@ -316,9 +316,6 @@ def test_the_guidance_is_swept(run, shared, tmp_path, clrface):
     code, out, err = run("benchmark", *words, "--json")
     assert code == 0, err
     points = json.loads(out)["points"]
-    assert (
-        [point["curve"] for point in points[:2]] == ["mask 0", "learned mask"]
-        and len(points) == 10
-        and points[0]["judge"] is None
-    )
+    assert [point["curve"] for point in points[:2]] == ["mask 0", "learned mask"]
+    assert len(points) == 10 and points[0]["judge"] is None
     assert (tmp_path / "curves.png").stat().st_size > 1000
