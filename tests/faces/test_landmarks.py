@@ -5,7 +5,7 @@ import pytest
 
 from limner.data.faces import FaceSet
 from limner.evaluate import landmarks
-from limner.evaluate.landmarks import SEVERE, _shown, error, measure, table
+from limner.evaluate.landmarks import SEVERE, error, measure, shown, table
 from limner.faces.align import transform
 from limner.faces.find import Face
 from limner.nets.alignnet import upright_points
@@ -23,14 +23,14 @@ def test_error_is_in_eye_distances():
 
 
 def test_what_is_shown(faces):
-    shown = list(_shown(faces, None, False, 6, 0))
-    assert len(shown) == 6
-    picture, truth, rough = shown[0]
+    seen = list(shown(faces, None, False, 6, 0))
+    assert len(seen) == 6
+    picture, truth, rough = seen[0]
     np.testing.assert_array_equal(picture, faces.image(0, 512))
     np.testing.assert_allclose(truth, faces.landmarks(0, 512), rtol=1e-6)
     assert np.abs(transform(truth, rough) - upright_points(1)).max() < 0.25  # rough, and yet a patch of this face
-    again = next(iter(_shown(faces, SEVERE, True, 6, 0)))
-    np.testing.assert_array_equal(again[0], next(iter(_shown(faces, SEVERE, True, 6, 0)))[0])
+    again = next(iter(shown(faces, SEVERE, True, 6, 0)))
+    np.testing.assert_array_equal(again[0], next(iter(shown(faces, SEVERE, True, 6, 0)))[0])
     assert np.abs(again[1] - truth).max() > 5
 
 

@@ -77,7 +77,7 @@ def measure(
     """
     errors, net_errors, strangers = [], [], 0
     count = 0
-    for picture, truth, rough in _shown(faces, degraded, turned, limit, seed):
+    for picture, truth, rough in shown(faces, degraded, turned, limit, seed):
         count += 1
         eyes = np.linalg.norm(truth[1] - truth[0])
         found = find_faces(picture, detector, yunet)
@@ -110,7 +110,7 @@ def measure_net(net: AlignNet, faces: FaceSet, seed: int = 0) -> dict[str, float
     figures = {}
     for name, preset in (("clean", None), ("severe", SEVERE)):
         errors, accepted = [], []
-        for picture, truth, rough in _shown(faces, preset, True, None, seed):
+        for picture, truth, rough in shown(faces, preset, True, None, seed):
             errors.append(error(_refined(net, picture, rough), truth))
             accepted.append(bool(look_closely(net, picture, rough[None])))
         figures |= {f"{name} error": float(np.mean(errors)), f"{name} accepted": float(np.mean(accepted))}
@@ -122,7 +122,7 @@ def error(points: np.ndarray, truth: np.ndarray) -> float:
     return float(np.linalg.norm(points - truth, axis=1).mean() / np.linalg.norm(truth[1] - truth[0]))
 
 
-def _shown(
+def shown(
     faces: FaceSet, degraded: str | None, turned: bool, limit: int | None, seed: int
 ) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
     """Pictures (512 px), their true points, and a rough upright frame as a proposal would give it."""

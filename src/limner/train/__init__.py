@@ -13,10 +13,13 @@ if TYPE_CHECKING:
 
 _HOME = {
     "alignnet": "limner.train.alignnet:alignnet",
+    "alignnet-fine": "limner.train.alignnet_fine:alignnet_fine",
     "difface-estimator": "limner.train.difface_estimator:difface_estimator",
     "difface-prior": "limner.train.difface_prior:difface_prior",
+    "difface-prior-sharp": "limner.train.difface_sharp:difface_prior_sharp",
     "identity": "limner.train.identity:identity",
     "vqgan": "limner.train.vqgan:vqgan",
+    "vqgan-decoder": "limner.train.decoder:vqgan_decoder",
     "ldm": "limner.train.refldm:ldm",
     "refldm": "limner.train.refldm:refldm",
     "ldbfr-dictionary": "limner.train.ldbfr_vq:ldbfr_dictionary",
@@ -29,9 +32,12 @@ _HOME = {
     "clrface-prior": "limner.train.clrface_prior:clrface_prior",
     "clrface-irn": "limner.train.clrface_irn:clrface_irn",
     "clrface-mask": "limner.train.clrface_mask:clrface_mask",
+    "clrface-decoder": "limner.train.decoder:clrface_decoder",
 }
 RECIPES = tuple(_HOME)
 BUILDS_ON = {
+    "alignnet-fine": {"start"},
+    "difface-prior-sharp": {"start"},
     "ldm": {"first_stage"},
     "refldm": {"first_stage", "start"},
     "ldbfr-vqgan": {"start"},
@@ -41,6 +47,8 @@ BUILDS_ON = {
     "clrface-encoder": {"first_stage"},
     "clrface-prior": {"first_stage", "encoder", "start"},
     "clrface-mask": {"first_stage", "encoder", "prior", "irn", "judge"},
+    "vqgan-decoder": {"first_stage", "stage_a", "prior"},
+    "clrface-decoder": {"first_stage", "encoder", "prior"},
 }
 """Other nets that a recipe can be given."""
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
 
 import cv2
 import numpy as np
@@ -26,7 +27,6 @@ from limner.train.recipe import Batch, Recipe
 SIZE = 96
 STORED = (160, 96)  # sides of the decoded crops: the smaller serves patches that show more than a face
 SWAP_SIDES = [1, 0, 2, 4, 3]
-FACE_SHARE = 0.62
 TILT = 75.0  # degrees that a rough face patch may be off upright
 
 STEPS, BATCH = 12000, 32
@@ -105,10 +105,12 @@ class Patches:
 
     faces: FaceSet
     seed: int = 0
+    face_share: ClassVar[float] = 0.62
+    rough_share: ClassVar[float] = 0.4
 
     def __getitem__(self, n: int) -> Batch:
         rng = np.random.default_rng((self.seed, n))
-        is_face = rng.random() < FACE_SHARE
+        is_face = rng.random() < self.face_share
         points, eyes = np.full((5, 2), 0.5), 0.3
         if is_face:
             patch, points, eyes = self._face(rng)
@@ -124,7 +126,7 @@ class Patches:
         }
 
     def _face(self, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, float]:
-        if rng.random() < 0.4:
+        if rng.random() < self.rough_share:
             tilt, scale = rng.uniform(-TILT, TILT), np.exp(np.clip(rng.normal(0, 0.18), -0.4, 0.4))
             shift = rng.uniform(-0.2, 0.2, 2)
         else:
