@@ -15,6 +15,7 @@ from typing import Any, Literal, cast
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from limner.data.faces import FaceSet
@@ -44,15 +45,15 @@ Restorer = Callable[[Tensor, torch.Generator], Tensor]
 
 EPOCHS = 2
 """Passes over the faces after which the same degradations, and so the same latents, come again."""
-RIM = 2
-"""Positions around a window of the latent whose picture isn't judged: the decoder sees zeros beside them."""
+FREE = 4
+"""Restorations are held to the truth when both are shrunk so many times: what is finer is the discriminator's."""
 
 
 class Latents:
     """An endless stream of windows of latents with the picture that each should become.
 
-    Sample n is {"latent": (C, w, w), "image": (3, W, W) in [0, 1]}. Half are latents of clean faces, the others what
-    a restorer makes of degraded ones. A latent is made once and kept.
+    Sample n is {"latent": (C, w, w), "image": (3, W, W) in [0, 1], "restored": 0 or 1}. Half are latents of clean
+    faces, the others what a restorer makes of degraded ones. A latent is made once and kept.
 
     Args:
         pairs: degraded and clean faces.
@@ -74,7 +75,8 @@ class Latents:
         y, x = np.random.default_rng((self.pairs.seed, 2, n)).integers(0, free, 2).tolist()
         times = self.vqgan.factor
         cut = pair["image"][:, y * times : (y + window) * times, x * times : (x + window) * times]
-        return {"latent": latent[:, y : y + window, x : x + window].float(), "image": cut}
+        seen = latent[:, y : y + window, x : x + window].float()
+        return {"latent": seen, "image": cut, "restored": torch.tensor(kind >= 0.5)}
 
     def _latent(self, key: int, pair: Batch, kind: float, seed: int) -> Tensor:
         if key not in self._kept:
@@ -91,28 +93,31 @@ class Latents:
 
 @dataclass
 class SharpLoss:
-    """reconstruction(D(z), x) + adversarial term, the rim of a window left out.
+    """Reconstruction of clean faces, and of restored ones as far as they are coarse; and an adversarial term on all.
+
+    Held to the truth at full size, a restoration would be pulled to the mean of all that the degraded face may have
+    been, which is smooth.
 
     Attributes:
-        vqgan: the net that is trained.
         reconstruction: compares pictures in [-1, 1].
         adversary: the adversarial term; its discriminator learns from the first step on.
-        rim: positions of the latent that are left out at each side.
+        free: restorations are compared so many times smaller.
     """
 
-    vqgan: VQGAN
     reconstruction: Difference
     adversary: Adversary
-    rim: int = RIM
+    free: int = FREE
     step: int = field(default=0, init=False)
 
     def __call__(self, model: nn.Module, batch: Batch, generator: torch.Generator) -> Tensor:
         net = cast(VQGAN, getattr(model, "module", model))
-        cut = self.rim * net.factor
-        inside = (..., slice(cut, -cut or None), slice(cut, -cut or None))
-        truth = (batch["image"] * 2 - 1)[inside]
-        made = decode(model, batch["latent"])[inside].float()
-        loss = self.reconstruction(made, truth)
+        truth, restored = batch["image"] * 2 - 1, batch["restored"]
+        made = decode(model, batch["latent"]).float()
+        loss = made.new_zeros(())
+        for some, times in ((restored, self.free), (~restored, 1)):
+            if some.any():
+                pair = (F.avg_pool2d(one[some], times) for one in (made, truth))
+                loss = loss + some.float().mean() * self.reconstruction(*pair)
         self.adversary.learn(truth, made.detach())
         if self.adversary.active(self.step):
             loss = loss + self.adversary.fool(made, loss, at=net.decoder.head.weight)
@@ -215,14 +220,12 @@ def _recipe(name: str, vqgan: VQGAN, restorers: Mapping[str, Restorer], data: Pa
     faces, validation = FaceSet.open(data, "train"), FaceSet.open(data, "val")
     paper = preset == "paper"
     discriminator = PatchDiscriminator(width=64 if paper else 32)
-    loss = SharpLoss(vqgan, l1 if paper else root_mse, Adversary(100, 0.8, discriminator, lr=2e-4))
+    loss = SharpLoss(l1 if paper else root_mse, Adversary(100, 1.5, discriminator, lr=2e-4))
     measured = Restored(validation, size, 24, frozen, restorers)
     return Recipe(
         name=name,
         model=vqgan,
-        data=Latents(
-            RestorationPairs(faces, size, seed, MIX, grey=0.1), frozen, restorers, size // vqgan.factor // 2 + 2 * RIM
-        ),
+        data=Latents(RestorationPairs(faces, size, seed, MIX, grey=0.1), frozen, restorers, size // vqgan.factor // 2),
         loss=loss,
         memory=loss,
         steps=20_000 if paper else 1_500,

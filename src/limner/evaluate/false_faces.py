@@ -1,0 +1,100 @@
+"""How often the finder sees a face where there is none.
+
+    python -m limner.evaluate.false_faces --photos PHOTOS [--count 100]
+
+Crops of many sizes are cut from photographs of people, beside every face, and from the pictures that scikit-image
+ships, most of which show nobody.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Mapping
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from limner.errors import LimnerError
+from limner.faces.find import Face, find_faces
+from limner.photo import Photo
+
+SIDES = 64, 400  # smallest and largest side of a crop in pixels
+SAFE = 1.5  # a crop keeps out of the box of a face made so many times larger
+NOBODY = ("brick", "coffee", "coins", "grass", "gravel", "rocket", "page", "text", "moon", "clock", "chelsea")
+"""Pictures of scikit-image that lie in its wheel."""
+
+
+def crops(
+    photos: Mapping[str, np.ndarray], faces: Mapping[str, list[Face]], count: int, seed: int = 0
+) -> list[tuple[str, np.ndarray]]:
+    """Crops without a face, (name, (S, S, 3) uint8) each; every photograph gives about as many.
+
+    Args:
+        photos: by name, (H, W, 3) uint8.
+        faces: of the same.
+        count: how many crops.
+        seed: of places and sizes.
+
+    Raises:
+        LimnerError: no photograph has room for one.
+    """
+    rng = np.random.default_rng(seed)
+    names, made = list(photos), []
+    for _ in range(100 * count):
+        if len(made) == count:
+            return made
+        name = names[int(rng.integers(len(names)))]
+        photo = photos[name]
+        side = int(np.exp(rng.uniform(*np.log(SIDES))))
+        if side > min(photo.shape[:2]):
+            continue
+        y, x = (int(rng.integers(0, span - side + 1)) for span in photo.shape[:2])
+        if not any(_touches(face, x, y, side) for face in faces[name]):
+            made.append((name, np.ascontiguousarray(photo[y : y + side, x : x + side])))
+    raise LimnerError(f"{count} crops without a face can't be cut from these {len(photos)} photographs: give others.")
+
+
+def nobody() -> dict[str, np.ndarray]:
+    """Pictures without a person from scikit-image, (H, W, 3) uint8 by name."""
+    from skimage import data
+
+    pictures = {name: np.asarray(getattr(data, name)()) for name in NOBODY}
+    return {name: cv2.cvtColor(one, cv2.COLOR_GRAY2RGB) if one.ndim == 2 else one for name, one in pictures.items()}
+
+
+def people(folder: Path) -> dict[str, np.ndarray]:
+    """The photographs of a folder, (H, W, 3) uint8 by name.
+
+    Raises:
+        LimnerError: there is none.
+    """
+    paths = sorted(path for path in folder.glob("*") if path.suffix.lower() in (".jpg", ".jpeg", ".png"))
+    if not paths:
+        raise LimnerError(f"{folder} holds no JPEG or PNG: give a folder of photographs.")
+    return {path.name: Photo.open(path).srgb() for path in paths}
+
+
+def _touches(face: Face, x: int, y: int, side: int) -> bool:
+    x0, y0, x1, y1 = face.box
+    more = (SAFE - 1) / 2 * (x1 - x0)
+    return x < x1 + more and x + side > x0 - more and y < y1 + more and y + side > y0 - more
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m limner.evaluate.false_faces", description=__doc__)
+    parser.add_argument("--photos", type=Path, required=True, help="folder of photographs of people")
+    parser.add_argument("--count", type=int, default=100, help="crops, half of them from these photographs")
+    arguments = parser.parse_args()
+    inhabited, empty, count = people(arguments.photos), nobody(), arguments.count // 2
+    faces = {name: find_faces(photo) for name, photo in inhabited.items()}  # whole, they are easy
+    for told, cut in (
+        ("photographs of people", crops(inhabited, faces, count)),
+        ("pictures of nobody", crops(empty, {name: [] for name in empty}, count)),
+    ):
+        wrong = [name for name, crop in cut if find_faces(crop)]
+        print(f"{told}: a face in {len(wrong)} of {count} crops without one", *wrong)
+
+
+if __name__ == "__main__":
+    main()
