@@ -5,7 +5,7 @@
 Every crop of the split is shown at 512 px: clean and under the preset ffhq-ref-severe, upright and turned by a random
 angle of up to 45 degrees (the mirror image fills the corners). Errors are the mean distance of the five points from
 `landmarks.csv` in eye distances. "finder" is the whole of `find_faces`, its errors over the faces it found; "net"
-is AlignNet alone from a rough box around the true face, over all faces.
+are both AlignNets alone from a rough box around the true face, over all faces.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ import torch
 from limner.data.faces import FaceSet, Split
 from limner.degrade import degrade
 from limner.faces.align import transform
-from limner.faces.find import find_faces, load_net, look, look_closely, look_steadily, upright_frames
+from limner.faces.find import find_faces, load_last_net, load_net, look, look_closely, look_steadily, upright_frames
 from limner.nets.alignnet import AlignNet
 
 SIDE = 512
@@ -86,7 +86,7 @@ def measure(
         strangers += len(found) - (hit is not None)
         if hit is not None:
             errors.append(error(found[hit].landmarks, truth))
-        net_errors.append(error(_refined(load_net(), picture, rough), truth))
+        net_errors.append(error(_refined(load_net(), picture, rough, load_last_net()), truth))
     return Accuracy(
         degraded,
         turned,
@@ -147,11 +147,11 @@ def shown(
 
 
 @torch.inference_mode()
-def _refined(net: AlignNet, picture: np.ndarray, rough: np.ndarray) -> np.ndarray:
+def _refined(net: AlignNet, picture: np.ndarray, rough: np.ndarray, last: AlignNet | None = None) -> np.ndarray:
     """The points after the finder's three looks, whatever the score."""
     _, points = look(net, picture, rough[None])
     _, points = look(net, picture, upright_frames(points))
-    return look_steadily(net, picture, upright_frames(points))[1][0]
+    return look_steadily(last or net, picture, upright_frames(points))[1][0]
 
 
 def table(rows: list[Accuracy]) -> str:

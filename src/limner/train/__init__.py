@@ -37,6 +37,7 @@ _HOME = {
 RECIPES = tuple(_HOME)
 BUILDS_ON = {
     "alignnet-fine": {"start"},
+    "difface-estimator": {"start"},
     "difface-prior-sharp": {"start"},
     "ldm": {"first_stage"},
     "refldm": {"first_stage", "start"},

@@ -18,6 +18,7 @@ from limner.nets.swinir import SwinIR
 from limner.pixels import to_picture, to_tensor
 from limner.train.fixed_faces import MEASURED, FixedFaces
 from limner.train.recipe import Batch, Recipe
+from limner.weights.load import load_net
 
 
 def l1(model: nn.Module, batch: Batch, generator: torch.Generator) -> Tensor:
@@ -35,13 +36,16 @@ def root_mse(model: nn.Module, batch: Batch, generator: torch.Generator) -> Tens
     return 255 * (error + 1e-5).sqrt().mean()
 
 
-def difface_estimator(data: Path, preset: Literal["mini", "paper"] = "mini", seed: int = 0) -> Recipe:
+def difface_estimator(
+    data: Path, preset: Literal["mini", "paper"] = "mini", seed: int = 0, start: str | Path | None = None
+) -> Recipe:
     """The estimator's recipe.
 
     Args:
         data: folder of aligned faces with its tables.
         preset: `mini`, a small residual U-Net at 256 px, or `paper`, SwinIR at 512 px with the published settings.
         seed: of initialisation, data order and degradations.
+        start: an estimator to go on from, a folder; None begins anew. A new seed then shows it new degradations.
     """
     torch.manual_seed(seed)
     faces = FaceSet.open(data, "train")
@@ -49,7 +53,7 @@ def difface_estimator(data: Path, preset: Literal["mini", "paper"] = "mini", see
     if preset == "paper":
         return Recipe(
             name="difface-estimator",
-            model=SwinIR(),
+            model=SwinIR() if start is None else load_net(start),
             data=RestorationPairs(faces, 512, seed, {"difface": 1}),
             loss=l1,
             steps=300_000,
@@ -62,7 +66,7 @@ def difface_estimator(data: Path, preset: Literal["mini", "paper"] = "mini", see
         )
     return Recipe(
         name="difface-estimator",
-        model=Estimator(),
+        model=Estimator() if start is None else load_net(start),
         data=RestorationPairs(faces, 256, seed, {"ffhq-ref-severe": 4, "ffhq-ref-moderate": 4, "difface": 2}, grey=0.1),
         loss=root_mse,
         steps=3_700,
