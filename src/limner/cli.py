@@ -258,14 +258,23 @@ def train(
     first_stage: Annotated[Path | None, typer.Option(help="Latent methods: folder of a VQGAN of your own.")] = None,
     start: Annotated[
         Path | None,
-        typer.Option(help="refldm, ldbfr-vqgan, ldbfr-prior, clrface-prior: folder of the net to go on from."),
+        typer.Option(
+            help="difface-estimator, difface-prior-sharp, alignnet-fine, refldm, ldbfr-vqgan, ldbfr-prior, "
+            "clrface-prior: folder of the net to go on from."
+        ),
     ] = None,
-    stage_a: Annotated[Path | None, typer.Option(help="ldbfr-injection: folder of a stage A of your own.")] = None,
+    stage_a: Annotated[
+        Path | None, typer.Option(help="ldbfr-injection, vqgan-decoder: folder of a stage A of your own.")
+    ] = None,
     prior: Annotated[
-        Path | None, typer.Option(help="ldbfr-injection, clrface-mask: folder of a prior of your own.")
+        Path | None,
+        typer.Option(
+            help="ldbfr-injection, clrface-mask, clrface-decoder, vqgan-decoder (ReF-LDM's): a folder of yours."
+        ),
     ] = None,
     encoder: Annotated[
-        Path | None, typer.Option(help="clrface-prior, clrface-mask: folder of a degraded encoder of your own.")
+        Path | None,
+        typer.Option(help="clrface-prior, clrface-mask, clrface-decoder: folder of a degraded encoder of your own."),
     ] = None,
     irn: Annotated[
         Path | None, typer.Option(help="clrface-mask: folder of an identity recovery network of your own.")

@@ -1,11 +1,14 @@
 """Faces are found, told apart, and chosen."""
 
+import copy
 import csv
 from pathlib import Path
+from typing import cast
 
 import cv2
 import numpy as np
 import pytest
+import torch
 
 from limner.data.faces import FaceSet
 from limner.errors import LimnerError
@@ -167,6 +170,20 @@ def test_points_of_a_large_photo_are_exact_at_its_full_size(crops):
 def test_a_tight_and_very_blurred_face_is_found(crops):
     tight = cv2.GaussianBlur(crops.image(2, 512)[90:480, 60:450], (0, 0), 12)
     assert len(find_faces(tight)) == 1
+
+
+def test_both_nets_judge_and_the_last_one_places_the_points(crops):
+    picture, points = crops.image(0, 512), crops.landmarks(0, 512).astype(float)
+    frames = upright_frames(points[None])
+    (alone,) = look_closely(find.load_net(), picture, frames)
+    (same,) = look_closely(find.load_net(), picture, frames, last=copy.deepcopy(find.load_net()))
+    assert same.score == pytest.approx(alone.score) and np.allclose(same.landmarks, alone.landmarks)
+    (moved,) = look_closely(find.load_net(), picture, frames, last=find.load_last_net())
+    assert not np.allclose(moved.landmarks, alone.landmarks, atol=0.05)
+    doubts = copy.deepcopy(find.load_last_net())
+    with torch.no_grad():
+        cast(torch.nn.Linear, doubts.judge[-1]).bias.sub_(60)
+    assert look_closely(find.load_net(), picture, frames, last=doubts) == []
 
 
 def test_all_but_one_of_the_faces_of_solvay(shared):
