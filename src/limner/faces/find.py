@@ -34,10 +34,10 @@ YUNET_SIDE = 1280
 
 WORTH_A_LOOK = 0.05  # score of a rough patch below which it is dropped
 # Scores of the upright patch from which it is a face, both nets asked. Of 50 validation faces, from a rough box, SURE
-# takes 49 clean and 47 under ffhq-ref-severe, turned, CONVINCING 50 and 49; of 60 pictures of shuffled pieces
+# takes 49 clean and 47 under ffhq-ref-severe, turned, CONVINCING 49 and 48; of 60 pictures of shuffled pieces
 # of faces and made-up textures, searched whole, none and one.
 # A photo whose search finds someone for sure needs no doubtful finds beside; only a last search takes them.
-SURE, CONVINCING = 0.95, 0.8
+SURE, CONVINCING = 0.95, 0.9
 SMALLEST_FACE = 20.0  # side of the box in pixels
 BOX_PER_PATCH = 0.75  # the box reaches from brow to chin, the patch shows the hair too
 ZOOMS = (0.88, 1.0, 1.13)  # of the patches that the last look takes the mean of

@@ -41,8 +41,9 @@ class DifFaceSampling:
 
 
 DIFFACE_PAPER = DifFaceSampling(start=400, steps=100, eta=0.5)
-DIFFACE_MINI = DifFaceSampling(start=150, steps=15, eta=0.5)
-"""Chosen on the validation faces: the embedded prior is weak, so it is trusted with fine detail only."""
+DIFFACE_MINI = DifFaceSampling(start=60, steps=3, eta=0.5)
+"""Chosen on 24 validation faces: the embedded prior was made sharp for estimates noised to 200 and below, and entered at
+100 it costs a moderately damaged face 0.9 dB more for edges that are hardly crisper."""
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,6 @@ from typing import Any, Literal, cast
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from diffusers.schedulers.scheduling_ddim import DDIMScheduler
 from torch import Tensor, nn
 
@@ -38,9 +37,6 @@ from limner.weights.load import load_net
 
 ENTRY = 200
 """Estimates are noised up to this timestep: the embedded weights enter the chain below it."""
-FREE, WRONG = 4, 0.11
-"""What is made of an estimate farther from the truth than this (of a range of 2) is compared with it so many times
-smaller: most severely damaged faces, and few moderately damaged ones."""
 WINDOW, RIM = 160, 16
 """Side of the windows that are learned from, and the rim of them that isn't judged, in pixels."""
 
@@ -73,19 +69,13 @@ class Estimates(RestorationPairs):
 
 @dataclass
 class SharpLoss:
-    """Reconstruction of noised faces (t up to `last`) and of noised estimates (t up to `entry`), of those that are far
-    from the truth only as far as they are coarse; and an adversarial term up to `entry`.
-
-    Held to the truth at full size, what is made of a wrong estimate would be pulled to the mean of all that the
-    degraded face may have been, which the estimate is already.
+    """reconstruction(x0(z_t), x) + adversarial term, z_t the noised face (t up to `last`) or estimate (up to `entry`).
 
     Attributes:
         scheduler: the noise schedule.
         reconstruction: compares pictures in [-1, 1].
         adversary: the adversarial term; its discriminator learns from the first step on.
         last, entry: largest timesteps. Above `entry` nothing is asked to be sharp.
-        free: what is made of wrong estimates is compared so many times smaller.
-        wrong: root mean squared error of an estimate from which on it is wrong, of a range of 2.
     """
 
     scheduler: DDIMScheduler
@@ -93,25 +83,18 @@ class SharpLoss:
     adversary: Adversary
     last: int = LAST_TIMESTEP
     entry: int = ENTRY
-    free: int = FREE
-    wrong: float = WRONG
     step: int = field(default=0, init=False)
 
     def __call__(self, model: nn.Module, batch: Batch, generator: torch.Generator) -> Tensor:
-        truth, entry, estimated = batch["image"] * 2 - 1, batch["entry"] * 2 - 1, batch["estimated"] > 0
-        most = torch.where(estimated.cpu(), self.entry, self.last)
-        levels = (torch.rand(len(truth), generator=generator) * (most + 1)).long().to(truth.device)
+        truth, entry = batch["image"] * 2 - 1, batch["entry"] * 2 - 1
+        most = torch.where(batch["estimated"].cpu() > 0, self.entry, self.last)
+        times = (torch.rand(len(truth), generator=generator) * (most + 1)).long().to(truth.device)
         noise = torch.randn(truth.shape, generator=generator).to(truth.device)
-        noisy: Tensor = self.scheduler.add_noise(entry, noise, levels)  # type: ignore[arg-type]
+        noisy: Tensor = self.scheduler.add_noise(entry, noise, times)  # type: ignore[arg-type]
         inside = (..., slice(RIM, -RIM), slice(RIM, -RIM))
-        made, truth = model(noisy, levels).float()[inside], truth[inside]
-        loss = made.new_zeros(())
-        wrong = (entry - batch["image"] * 2 + 1).square().mean(dim=(1, 2, 3)).sqrt() >= self.wrong
-        for some, times in ((wrong, self.free), (~wrong, 1)):
-            if some.any():
-                pair = (F.avg_pool2d(one[some], times) for one in (made, truth))
-                loss = loss + some.float().mean() * self.reconstruction(*pair)
-        judged = levels <= self.entry
+        made, truth = model(noisy, times).float()[inside], truth[inside]
+        loss = self.reconstruction(made, truth)
+        judged = times <= self.entry
         if judged.any():
             self.adversary.learn(truth, made[judged].detach())
             if self.adversary.active(self.step):
@@ -155,7 +138,7 @@ def difface_prior_sharp(
     size, paper = int(unet.config["sample_size"]), preset == "paper"
     schedule = difface_schedule("sample")
     discriminator = PatchDiscriminator(width=64 if paper else 32)
-    loss = SharpLoss(schedule, l1 if paper else root_mse, Adversary(100, 2.0, discriminator, lr=2e-4))
+    loss = SharpLoss(schedule, l1 if paper else root_mse, Adversary(100, 0.8, discriminator, lr=2e-4))
     mix: dict[str, float] = {"ffhq-ref-severe": 4, "ffhq-ref-moderate": 4, "difface": 2}
     measured = {"size": size, "limit": 16, "estimator": cast(Estimator, estimator), "schedule": schedule}
     return Recipe(
@@ -166,12 +149,12 @@ def difface_prior_sharp(
         memory=loss,
         steps=20_000 if paper else 1_200,
         batch=16 if paper else 8,
-        lr=1e-4 if paper else 2e-4,
+        lr=1e-4 if paper else 3e-4,
         final_lr=1e-5,
         warmup=50,
         betas=(0.9, 0.99),
         clip=5.0,
-        ema=0.99,
+        ema=0.998,
         precision="fp32" if paper else "bf16",
         export="fp32" if paper else "fp16",
         validate=Measure(validation, **measured),
