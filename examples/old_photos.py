@@ -25,7 +25,7 @@ def face_of(picture: np.ndarray, box: tuple[float, float, float, float]) -> np.n
     """The square around a face, (SIDE, SIDE, 3) uint8; beyond the picture's edge its edge goes on."""
     x, y, half = (box[0] + box[2]) / 2, (box[1] + box[3]) / 2, AROUND * (box[2] - box[0]) / 2
     matrix = np.array([[1, 0, half - x], [0, 1, half - y]]) * SIDE / (2 * half)
-    way = cv2.INTER_AREA if SIDE < 2 * half else cv2.INTER_CUBIC
+    way = cv2.INTER_AREA if 2 * half > SIDE else cv2.INTER_CUBIC
     return cv2.warpAffine(picture, matrix, (SIDE, SIDE), flags=way, borderMode=cv2.BORDER_REPLICATE)
 
 
