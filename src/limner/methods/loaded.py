@@ -42,8 +42,8 @@ class DifFaceSampling:
 
 DIFFACE_PAPER = DifFaceSampling(start=400, steps=100, eta=0.5)
 DIFFACE_MINI = DifFaceSampling(start=60, steps=3, eta=0.5)
-"""Chosen on 24 validation faces: the embedded prior was made sharp for estimates noised to 200 and below. Entered at 100
-with 5 steps it costs a moderately damaged face 0.9 dB more for edges that are hardly crisper."""
+"""Chosen on 24 validation faces: the embedded prior was made sharp for estimates noised to 200 and below. Entered at
+100 with 5 steps it costs a moderately damaged face 0.9 dB more for edges that are hardly crisper."""
 
 
 @dataclass(frozen=True)
