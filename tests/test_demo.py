@@ -3,6 +3,7 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import pytest
 from PIL import Image
 
 DEMO = Path(__file__).parents[1] / "examples" / "demo.py"
@@ -18,3 +19,20 @@ def test_the_demo_shows_before_and_after(tmp_path, monkeypatch, capsys):
     face = (slice(70, 160), slice(110, 195))
     assert np.abs(after - truth)[face].mean() < 0.9 * np.abs(before - truth)[face].mean(), "no nearer to the truth"
     assert (before[:, :20] == after[:, :20]).all()
+
+
+def test_old_photographs_side_by_side(tmp_path, monkeypatch, capsys):
+    from skimage.data import astronaut
+
+    script = DEMO.with_name("old_photos.py")
+    monkeypatch.setattr(sys, "argv", [str(script), str(tmp_path), str(tmp_path / "sheet.jpg")])
+    with pytest.raises(SystemExit, match="limner: .* holds no JPEG or PNG: give a folder of photographs"):
+        runpy.run_path(str(script), run_name="__main__")
+    Image.fromarray(astronaut()[:288, 72:360]).save(tmp_path / "one.png")
+    Image.fromarray(np.full((200, 200, 3), 90, np.uint8)).save(tmp_path / "nobody.png")
+    runpy.run_path(str(script), run_name="__main__")
+    assert capsys.readouterr().out.splitlines()[-2:] == [f"{tmp_path / 'nobody.png'}: no face found", "one.png"]
+    sheet = np.asarray(Image.open(tmp_path / "sheet.jpg"))
+    assert sheet.shape[1] == 5 * 220 + 4 * 4 and 220 < sheet.shape[0] < 260
+    before, *after = (sheet[-200:, left : left + 220].astype(int) for left in range(0, 5 * 224, 224))
+    assert all(1 < np.abs(one - before).mean() < 30 for one in after)
