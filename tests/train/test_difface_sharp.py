@@ -8,7 +8,7 @@ from limner.methods.difface import DifFacePipeline
 from limner.methods.schedules import difface_schedule
 from limner.nets.discriminator import PatchDiscriminator
 from limner.train.adversary import Adversary
-from limner.train.difface_sharp import RIM, Estimates, SharpLoss
+from limner.train.difface_sharp import Estimates, SharpLoss
 from limner.train.vqgan import l1
 
 
@@ -39,7 +39,7 @@ def test_estimates_are_noised_as_far_as_the_chain_is_entered(monkeypatch):
             return x
 
     loss = SharpLoss(difface_schedule("sample"), l1, Adversary(None, discriminator=PatchDiscriminator(8, 2)))
-    image = torch.rand(64, 3, 2 * RIM + 16, 2 * RIM + 16, generator=torch.Generator().manual_seed(0))
+    image = torch.rand(64, 3, 32, 32, generator=torch.Generator().manual_seed(0))
     flags = (torch.arange(64) % 2).float()
     batch = {"image": image, "entry": image, "estimated": flags}
     with torch.no_grad():

@@ -37,8 +37,9 @@ from limner.weights.load import load_net
 
 ENTRY = 200
 """Estimates are noised up to this timestep: the embedded weights enter the chain below it."""
-WINDOW, RIM = 160, 16
-"""Side of the windows that are learned from, and the rim of them that isn't judged, in pixels."""
+WINDOW = 160
+"""Side in pixels of the windows that are learned from. All of a window is judged: where it ends the net sees zeros, as
+it does at the edge of a face."""
 
 
 class Estimates(RestorationPairs):
@@ -91,8 +92,7 @@ class SharpLoss:
         times = (torch.rand(len(truth), generator=generator) * (most + 1)).long().to(truth.device)
         noise = torch.randn(truth.shape, generator=generator).to(truth.device)
         noisy: Tensor = self.scheduler.add_noise(entry, noise, times)  # type: ignore[arg-type]
-        inside = (..., slice(RIM, -RIM), slice(RIM, -RIM))
-        made, truth = model(noisy, times).float()[inside], truth[inside]
+        made = model(noisy, times).float()
         loss = self.reconstruction(made, truth)
         judged = times <= self.entry
         if judged.any():
