@@ -15,6 +15,7 @@ import numpy as np
 
 from limner import LimnerError, Photo, Restorer, Settings
 from limner.evaluate.report import contact_sheet
+from limner.folder import photos_in
 from limner.methods import METHODS
 
 SIDE = 220
@@ -30,22 +31,19 @@ def face_of(picture: np.ndarray, box: tuple[float, float, float, float]) -> np.n
 
 
 def main(folder: Path, sheet: Path) -> None:
-    paths = sorted(path for path in folder.glob("*") if path.suffix.lower() in (".jpg", ".jpeg", ".png"))
-    if not paths:
-        raise LimnerError(f"{folder} holds no JPEG or PNG: give a folder of photographs.")
     restorers = {method: Restorer(Settings(method=method, faces="largest")) for method in METHODS}
     rows = []
-    for path in paths:
+    for path, _ in photos_in([folder], folder):
         photo = Photo.open(path)
-        found = next(iter(restorers.values())).find(photo.srgb())
-        if not found:
-            print(f"{path}: no face found")
+        done = [restorer.restore(photo) for restorer in restorers.values()]
+        if not done[0].faces:
+            print(f"{path.name}: no face found", flush=True)
             continue
-        row = [face_of(photo.srgb(), found[0].box)]
-        for restorer in restorers.values():
-            row.append(face_of(restorer.restore(photo).photos[0].srgb(), found[0].box))
-        rows.append(row)
+        pictures = [photo, *(one.photos[0] for one in done)]
+        rows.append([face_of(picture.srgb(), done[0].faces[0].box) for picture in pictures])
         print(path.name, flush=True)
+    if not rows:
+        raise LimnerError(f"No photograph in {folder} has a face that limner finds: give others.")
     picture = contact_sheet(rows, ["before", *restorers])
     cv2.imwrite(str(sheet), cv2.cvtColor(picture, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, 88])
 

@@ -26,12 +26,14 @@ def test_old_photographs_side_by_side(tmp_path, monkeypatch, capsys):
 
     script = DEMO.with_name("old_photos.py")
     monkeypatch.setattr(sys, "argv", [str(script), str(tmp_path), str(tmp_path / "sheet.jpg")])
-    with pytest.raises(SystemExit, match="limner: .* holds no JPEG or PNG: give a folder of photographs"):
+    with pytest.raises(SystemExit, match="limner: The folder .* holds no photograph"):
+        runpy.run_path(str(script), run_name="__main__")
+    Image.fromarray(np.full((200, 200, 3), 90, np.uint8)).save(tmp_path / "nobody.png")
+    with pytest.raises(SystemExit, match="limner: No photograph in .* has a face that limner finds"):
         runpy.run_path(str(script), run_name="__main__")
     Image.fromarray(astronaut()[:288, 72:360]).save(tmp_path / "one.png")
-    Image.fromarray(np.full((200, 200, 3), 90, np.uint8)).save(tmp_path / "nobody.png")
     runpy.run_path(str(script), run_name="__main__")
-    assert capsys.readouterr().out.splitlines()[-2:] == [f"{tmp_path / 'nobody.png'}: no face found", "one.png"]
+    assert capsys.readouterr().out.splitlines()[-2:] == ["nobody.png: no face found", "one.png"]
     sheet = np.asarray(Image.open(tmp_path / "sheet.jpg"))
     assert sheet.shape[1] == 5 * 220 + 4 * 4 and 220 < sheet.shape[0] < 260
     before, *after = (sheet[-200:, left : left + 220].astype(int) for left in range(0, 5 * 224, 224))

@@ -5,7 +5,7 @@ import pytest
 
 from limner.errors import LimnerError
 from limner.evaluate import false_faces
-from limner.evaluate.false_faces import crops, nobody, people
+from limner.evaluate.false_faces import crops, nobody
 from limner.faces.find import Face
 from limner.photo import save_png
 
@@ -29,10 +29,7 @@ def test_no_room_is_told():
 
 
 def test_what_the_command_says(tmp_path, monkeypatch, capsys):
-    with pytest.raises(LimnerError, match="holds no JPEG or PNG"):
-        people(tmp_path)
     save_png(tmp_path / "grey.png", np.full((200, 200, 3), 90, np.uint8))
-    assert people(tmp_path)["grey.png"].shape == (200, 200, 3)
     monkeypatch.setattr(false_faces, "find_faces", lambda picture: [] if picture.mean() == 90 else [0])
     monkeypatch.setattr("sys.argv", ["false_faces", "--photos", str(tmp_path), "--count", "8"])
     false_faces.main()

@@ -17,6 +17,7 @@ import numpy as np
 
 from limner.errors import LimnerError
 from limner.faces.find import Face, find_faces
+from limner.folder import photos_in
 from limner.photo import Photo
 
 SIDES = 64, 400  # smallest and largest side of a crop in pixels
@@ -63,18 +64,6 @@ def nobody() -> dict[str, np.ndarray]:
     return {name: cv2.cvtColor(one, cv2.COLOR_GRAY2RGB) if one.ndim == 2 else one for name, one in pictures.items()}
 
 
-def people(folder: Path) -> dict[str, np.ndarray]:
-    """The photographs of a folder, (H, W, 3) uint8 by name.
-
-    Raises:
-        LimnerError: there is none.
-    """
-    paths = sorted(path for path in folder.glob("*") if path.suffix.lower() in (".jpg", ".jpeg", ".png"))
-    if not paths:
-        raise LimnerError(f"{folder} holds no JPEG or PNG: give a folder of photographs.")
-    return {path.name: Photo.open(path).srgb() for path in paths}
-
-
 def _touches(face: Face, x: int, y: int, side: int) -> bool:
     x0, y0, x1, y1 = face.box
     more = (SAFE - 1) / 2 * (x1 - x0)
@@ -86,7 +75,10 @@ def main() -> None:
     parser.add_argument("--photos", type=Path, required=True, help="folder of photographs of people")
     parser.add_argument("--count", type=int, default=100, help="crops, half of them from these photographs")
     arguments = parser.parse_args()
-    inhabited, empty, count = people(arguments.photos), nobody(), arguments.count // 2
+    inhabited = {
+        place.as_posix(): Photo.open(path).srgb() for path, place in photos_in([arguments.photos], arguments.photos)
+    }
+    empty, count = nobody(), arguments.count // 2
     faces = {name: find_faces(photo) for name, photo in inhabited.items()}  # whole, they are easy
     for told, cut in (
         ("photographs of people", crops(inhabited, faces, count)),

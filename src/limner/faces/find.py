@@ -219,9 +219,10 @@ def look_closely(
     scores, points = look(net, rgb, upright_frames(points[keep]))
     keep = merge(points, scores, WORTH_A_LOOK)
     before = points[keep]
-    scores, points = look_steadily(net, rgb, upright_frames(before))
+    frames = upright_frames(before)
+    scores, points = look_steadily(net, rgb, frames)
     if last:
-        others, points = look_steadily(last, rgb, upright_frames(before))
+        others, points = look_steadily(last, rgb, frames)
         scores = _sigmoid((_logits(scores) + _logits(others)) / 2)
     # A face holds still under a second look; on anything else the points wander.
     scores = np.where(_wander(before, points) < 0.25, scores, 0)

@@ -16,7 +16,7 @@ _HOME = {
     "alignnet-fine": "limner.train.alignnet_fine:alignnet_fine",
     "difface-estimator": "limner.train.difface_estimator:difface_estimator",
     "difface-prior": "limner.train.difface_prior:difface_prior",
-    "difface-prior-sharp": "limner.train.difface_sharp:difface_prior_sharp",
+    "difface-prior-sharp": "limner.train.difface_prior_sharp:difface_prior_sharp",
     "identity": "limner.train.identity:identity",
     "vqgan": "limner.train.vqgan:vqgan",
     "vqgan-decoder": "limner.train.decoder:vqgan_decoder",

@@ -71,3 +71,24 @@ class Adversary:
         """The way back from `state_dict`."""
         self.discriminator.load_state_dict(state["discriminator"])
         self.optimizer.load_state_dict(state["optimizer"])
+
+
+class AdversarialLoss:
+    """What losses with an adversarial term have to remember, saved and resumed with a run.
+
+    Attributes:
+        adversary: the term.
+        step: that comes next.
+    """
+
+    adversary: Adversary
+    step: int = 0
+
+    def state_dict(self) -> dict[str, Any]:
+        """All that a resumed run needs."""
+        return {"step": self.step, "adversary": self.adversary.state_dict()}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """The way back from `state_dict`."""
+        self.step = state["step"]
+        self.adversary.load_state_dict(state["adversary"])

@@ -16,12 +16,12 @@ import torch
 
 from limner.data.faces import FaceSet
 from limner.errors import LimnerError, WeightsError
-from limner.evaluate.landmarks import error
+from limner.evaluate.landmarks import SEVERE, error, shown
 from limner.faces.align import transform, warp
 from limner.faces.find import look, look_steadily, upright_frames
 from limner.nets.alignnet import AlignNet
 from limner.train.alignnet import SIZE, Patches, loss, preview, texture
-from limner.train.recipe import Batch, Recipe
+from limner.train.recipe import Recipe
 from limner.weights.load import load_net
 
 FACE_SHARE = 0.8
@@ -136,10 +136,8 @@ class UprightPatches(Patches):
 def measure(net: AlignNet, patches: UprightPatches, count: int = 1500) -> dict[str, float]:
     """Errors on clean and severely degraded validation faces from the frames of the first looks, and what a single
     look of the net says to samples of `patches`."""
-    from limner.evaluate.landmarks import shown
-
     figures: dict[str, float] = {}
-    for name, degraded in (("clean", None), ("severe", "ffhq-ref-severe")):
+    for name, degraded in (("clean", None), ("severe", SEVERE)):
         errors = []
         for picture, truth, rough in shown(patches.faces, degraded, False, None, patches.seed):
             _, points = look(patches.first, picture, rough[None])
@@ -147,14 +145,11 @@ def measure(net: AlignNet, patches: UprightPatches, count: int = 1500) -> dict[s
             errors.append(error(look_steadily(net, picture, upright_frames(points))[1][0], truth))
         figures |= {f"{name} error": float(np.mean(errors)), f"{name} median": float(np.median(errors))}
     samples = [patches[n] for n in range(count)]
-    logits = torch.cat([net(torch.stack([s["patch"] for s in some]).float() / 255)[0] for some in _split(samples, 64)])
+    seen = torch.stack([sample["patch"] for sample in samples])
+    logits = torch.cat([net(some.float() / 255)[0] for some in seen.split(64)])
     face = torch.stack([sample["face"] for sample in samples]) > 0
     for threshold in (0.9, 0.98):
         passed = logits.sigmoid() >= threshold
         figures[f"faces above {threshold}"] = passed[face].float().mean().item()
         figures[f"others above {threshold}"] = passed[~face].float().mean().item()
     return figures
-
-
-def _split(samples: list[Batch], size: int) -> list[list[Batch]]:
-    return [samples[first : first + size] for first in range(0, len(samples), size)]

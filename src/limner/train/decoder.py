@@ -1,5 +1,4 @@
-"""Recipes: the decoder of a first stage alone, made sharp (Esser et al. 2021; on restored latents as Wang et al. 2024
-tune theirs).
+"""Recipes: the decoder of a first stage alone, made sharp (Esser et al. 2021).
 
 Encoder and codes stay as they are, to the bit, so that every net trained in the latent keeps its meaning. What a
 method gives is smoother than the latent of a photograph; a decoder that has seen only the latter would decode it
@@ -11,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal, cast
+from typing import Literal, cast
 
 import numpy as np
 import torch
@@ -31,7 +30,7 @@ from limner.nets.stage_a import StageA
 from limner.nets.unet import UNet
 from limner.nets.vqgan import VQGAN
 from limner.pixels import to_picture, to_tensor
-from limner.train.adversary import Adversary
+from limner.train.adversary import AdversarialLoss, Adversary
 from limner.train.clrface_encoder import MIX
 from limner.train.clrface_prior import load_encoder
 from limner.train.frozen import frozen_pass
@@ -59,21 +58,21 @@ class Latents:
         pairs: degraded and clean faces.
         vqgan: whose encoder makes the latents of clean faces; frozen.
         restorers: drawn with equal chances.
-        window: w, or None for whole latents.
+        window: w.
     """
 
-    def __init__(self, pairs: RestorationPairs, vqgan: VQGAN, restorers: Mapping[str, Restorer], window: int | None):
+    def __init__(self, pairs: RestorationPairs, vqgan: VQGAN, restorers: Mapping[str, Restorer], window: int):
         self.pairs, self.vqgan, self.restorers, self.window = pairs, vqgan, restorers, window
         self._kept: dict[int, Tensor] = {}
 
     def __getitem__(self, n: int) -> Batch:
-        pair, _, generator = self.pairs.pair(n % (EPOCHS * len(self.pairs.faces)))
+        same = n % (EPOCHS * len(self.pairs.faces))
+        pair, _, generator = self.pairs.pair(same)
         kind, seed = generator.random(), int(generator.integers(2**31))
-        latent = self._latent(n % (EPOCHS * len(self.pairs.faces)), pair, kind, seed)
-        window = self.window or latent.shape[-1]
-        free = latent.shape[-1] - window + 1
-        y, x = np.random.default_rng((self.pairs.seed, 2, n)).integers(0, free, 2).tolist()
-        times = self.vqgan.factor
+        latent = self._latent(same, pair, kind, seed)
+        window, times = self.window, self.vqgan.factor
+        places = latent.shape[-1] - window + 1
+        y, x = np.random.default_rng((self.pairs.seed, 2, n)).integers(0, places, 2).tolist()
         cut = pair["image"][:, y * times : (y + window) * times, x * times : (x + window) * times]
         seen = latent[:, y : y + window, x : x + window].float()
         return {"latent": seen, "image": cut, "restored": torch.tensor(kind >= 0.5)}
@@ -92,7 +91,7 @@ class Latents:
 
 
 @dataclass
-class SharpLoss:
+class SharpLoss(AdversarialLoss):
     """Reconstruction of clean faces, and of restored ones as far as they are coarse; and an adversarial term on all.
 
     Held to the truth at full size, a restoration would be pulled to the mean of all that the degraded face may have
@@ -107,12 +106,11 @@ class SharpLoss:
     reconstruction: Difference
     adversary: Adversary
     free: int = FREE
-    step: int = field(default=0, init=False)
 
     def __call__(self, model: nn.Module, batch: Batch, generator: torch.Generator) -> Tensor:
         net = cast(VQGAN, getattr(model, "module", model))
         truth, restored = batch["image"] * 2 - 1, batch["restored"]
-        made = decode(model, batch["latent"]).float()
+        made = net.decode(batch["latent"]).float()
         loss = made.new_zeros(())
         for some, times in ((restored, self.free), (~restored, 1)):
             if some.any():
@@ -123,21 +121,6 @@ class SharpLoss:
             loss = loss + self.adversary.fool(made, loss, at=net.decoder.head.weight)
         self.step += 1
         return loss
-
-    def state_dict(self) -> dict[str, Any]:
-        """All that a resumed run needs."""
-        return {"step": self.step, "adversary": self.adversary.state_dict()}
-
-    def load_state_dict(self, state: dict[str, Any]) -> None:
-        """The way back from `state_dict`."""
-        self.step = state["step"]
-        self.adversary.load_state_dict(state["adversary"])
-
-
-def decode(model: nn.Module, latent: Tensor) -> Tensor:
-    """The picture of a latent's nearest codes, windows of any size."""
-    net = cast(VQGAN, getattr(model, "module", model))
-    return net.decode(latent)
 
 
 def vqgan_decoder(
@@ -285,12 +268,9 @@ class Restored:
 
     def pictures(self, model: nn.Module) -> list[dict[str, np.ndarray]]:
         """What the decoder makes of the latents of each face."""
-        device = next(model.parameters()).device
+        net = cast(VQGAN, getattr(model, "module", model))
         return [
-            {
-                name: to_picture(decode(model, one.to(device)).float().cpu()[0] / 2 + 0.5)
-                for name, one in latents.items()
-            }
+            {name: to_picture(net.decode(one.to(net.device))[0].float() / 2 + 0.5) for name, one in latents.items()}
             for _, _, latents in self.rows()
         ]
 

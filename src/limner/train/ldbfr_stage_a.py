@@ -28,7 +28,7 @@ from limner.nets.identity import IdentityNet
 from limner.nets.stage_a import StageA
 from limner.nets.vqgan import VQGAN
 from limner.pixels import to_picture, to_tensor
-from limner.train.adversary import Adversary
+from limner.train.adversary import AdversarialLoss, Adversary
 from limner.train.fixed_faces import MEASURED, FixedFaces
 from limner.train.recipe import Batch, Recipe
 from limner.train.refldm import load_first_stage
@@ -37,7 +37,7 @@ from limner.weights.load import load_identity, load_net
 
 
 @dataclass
-class StageALoss:
+class StageALoss(AdversarialLoss):
     """Reconstruction, likeness, commitment and, from some step on, an adversarial term.
 
     Attributes:
@@ -57,7 +57,6 @@ class StageALoss:
     adversary: Adversary = field(default_factory=Adversary)
 
     def __post_init__(self) -> None:
-        self.step = 0
         if self.identity is not None:
             self.identity.eval().requires_grad_(False)
 
@@ -80,15 +79,6 @@ class StageALoss:
             loss = loss + self.adversary.fool(restored, loss, at=restored)
         self.step += 1
         return loss + self.commitment * (out.codes.detach() - out.lq).square().mean()
-
-    def state_dict(self) -> dict[str, Any]:
-        """All that a resumed run needs."""
-        return {"step": self.step, "adversary": self.adversary.state_dict()}
-
-    def load_state_dict(self, state: dict[str, Any]) -> None:
-        """The way back from `state_dict`."""
-        self.step = state["step"]
-        self.adversary.load_state_dict(state["adversary"])
 
 
 def ldbfr_stage_a(

@@ -24,7 +24,7 @@ from limner.evaluate.report import contact_sheet
 from limner.nets.discriminator import PatchDiscriminator
 from limner.nets.vqgan import VQGAN, VQGANOutput
 from limner.pixels import to_picture, to_tensor
-from limner.train.adversary import Adversary
+from limner.train.adversary import AdversarialLoss, Adversary
 from limner.train.distributed import same_everywhere
 from limner.train.recipe import Batch, Recipe
 
@@ -45,7 +45,7 @@ def root_mse(reconstruction: Tensor, truth: Tensor) -> Tensor:
 
 
 @dataclass
-class Objective:
+class Objective(AdversarialLoss):
     """The VQGAN's loss, with what it has to remember: the step, the codes in use, the discriminator.
 
     Attributes:
@@ -70,7 +70,6 @@ class Objective:
     adversary: Adversary = field(default_factory=Adversary)
 
     def __post_init__(self) -> None:
-        self.step = 0
         self.unused: Tensor | None = None
 
     def __call__(self, model: nn.Module, batch: Batch, generator: torch.Generator) -> Tensor:
@@ -123,12 +122,12 @@ class Objective:
 
     def state_dict(self) -> dict[str, Any]:
         """All that a resumed run needs."""
-        return {"step": self.step, "unused": self.unused, "adversary": self.adversary.state_dict()}
+        return {**super().state_dict(), "unused": self.unused}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """The way back from `state_dict`."""
-        self.step, self.unused = state["step"], state["unused"]
-        self.adversary.load_state_dict(state["adversary"])
+        super().load_state_dict(state)
+        self.unused = state["unused"]
 
 
 def vqgan(data: Path, preset: Literal["mini", "paper"] = "mini", seed: int = 0) -> Recipe:

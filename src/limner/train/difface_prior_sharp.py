@@ -7,9 +7,9 @@ the sharpness of a photograph.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, cast
+from typing import Literal, cast
 
 import numpy as np
 import torch
@@ -27,7 +27,7 @@ from limner.nets.discriminator import PatchDiscriminator
 from limner.nets.estimator import Estimator
 from limner.nets.unet import UNet
 from limner.pixels import to_picture, to_tensor
-from limner.train.adversary import Adversary
+from limner.train.adversary import AdversarialLoss, Adversary
 from limner.train.difface_prior import LAST_TIMESTEP
 from limner.train.fixed_faces import MEASURED, FixedFaces
 from limner.train.frozen import frozen_pass
@@ -69,7 +69,7 @@ class Estimates(RestorationPairs):
 
 
 @dataclass
-class SharpLoss:
+class SharpLoss(AdversarialLoss):
     """reconstruction(x0(z_t), x) + adversarial term, z_t the noised face (t up to `last`) or estimate (up to `entry`).
 
     Attributes:
@@ -84,7 +84,6 @@ class SharpLoss:
     adversary: Adversary
     last: int = LAST_TIMESTEP
     entry: int = ENTRY
-    step: int = field(default=0, init=False)
 
     def __call__(self, model: nn.Module, batch: Batch, generator: torch.Generator) -> Tensor:
         truth, entry = batch["image"] * 2 - 1, batch["entry"] * 2 - 1
@@ -102,15 +101,6 @@ class SharpLoss:
                 loss = loss + self.adversary.fool(made[judged], loss, at=net.head.weight)
         self.step += 1
         return loss
-
-    def state_dict(self) -> dict[str, Any]:
-        """All that a resumed run needs."""
-        return {"step": self.step, "adversary": self.adversary.state_dict()}
-
-    def load_state_dict(self, state: dict[str, Any]) -> None:
-        """The way back from `state_dict`."""
-        self.step = state["step"]
-        self.adversary.load_state_dict(state["adversary"])
 
 
 def difface_prior_sharp(

@@ -8,7 +8,7 @@ from limner.methods.difface import DifFacePipeline
 from limner.methods.schedules import difface_schedule
 from limner.nets.discriminator import PatchDiscriminator
 from limner.train.adversary import Adversary
-from limner.train.difface_sharp import Estimates, SharpLoss
+from limner.train.difface_prior_sharp import Estimates, SharpLoss
 from limner.train.vqgan import l1
 
 
