@@ -15,8 +15,9 @@ import cv2
 import numpy as np
 
 from limner.errors import LimnerError
+from limner.pixels import without_colour
+from limner.print_wear import REFERENCE_SIZE, Wear, apply_wear, draw_wear, toned
 
-REFERENCE_SIZE = 512
 KERNEL_SIZE = 41
 
 
@@ -33,13 +34,14 @@ class Generator(Protocol):
 @dataclass(frozen=True)
 class Preset:
     """Ranges, uniform, for a face of 512 px: blur sigma in pixels, down-sampling factor r, noise sigma in
-    grey levels of 255, JPEG quality, and the share of pictures turned grey."""
+    grey levels of 255, JPEG quality, the share of pictures turned grey, and whether it was a worn print."""
 
     sigma: tuple[float, float]
     downsample: tuple[float, float]
     noise: tuple[float, float]
     jpeg: tuple[float, float]
     grey: float = 0.0
+    worn: bool = False
 
 
 PRESETS: dict[str, Preset] = {
@@ -49,6 +51,7 @@ PRESETS: dict[str, Preset] = {
     "refldm": Preset((0, 16), (1, 32), (0, 20), (30, 100)),
     "ffhq-ref-moderate": Preset((0, 8), (1, 8), (0, 15), (60, 100)),
     "ffhq-ref-severe": Preset((8, 16), (8, 32), (0, 20), (30, 100)),
+    "old-print": Preset((0.5, 5), (1, 8), (0, 12), (50, 100), grey=0.7, worn=True),
 }
 
 GRID = "difface-grid"
@@ -82,6 +85,7 @@ class Degradation:
         noise_sigma: in grey levels of 255.
         jpeg_quality: 1 to 100.
         grey: whether the picture loses its colour first.
+        wear: of the print, before everything else.
     """
 
     sigma_x: float
@@ -92,6 +96,7 @@ class Degradation:
     noise_sigma: float
     jpeg_quality: int
     grey: bool = False
+    wear: Wear | None = None
 
 
 def gaussian_kernel(sigma_x: float, sigma_y: float, rotation: float, size: int = KERNEL_SIZE) -> np.ndarray:
@@ -139,7 +144,8 @@ def draw(preset: str, generator: Generator, width: int = 512, height: int = 512)
     low_width, low_height = low_resolution(width, height, downsample)
     noise = generator.standard_normal((low_height, low_width, 3))
     quality = int(generator.uniform(*ranges.jpeg))
-    return Degradation(sigma_x, sigma_y, rotation, downsample, noise, noise_sigma, quality, grey)
+    wear = draw_wear(generator, width, height) if ranges.worn else None
+    return Degradation(sigma_x, sigma_y, rotation, downsample, noise, noise_sigma, quality, grey, wear)
 
 
 def grid_point(index: int, generator: Generator, width: int = 512, height: int = 512) -> Degradation:
@@ -157,6 +163,14 @@ def grid_point(index: int, generator: Generator, width: int = 512, height: int =
     return Degradation(sigma_x, sigma_y, rotation, downsample, noise, noise_sigma, quality)
 
 
+def truth(rgb: np.ndarray, degradation: Degradation) -> np.ndarray:
+    """What a restoration should give back, (H, W, 3) uint8 to the same: the picture less the colour that the
+    degradation took, in the tone that it gave."""
+    if degradation.grey:
+        rgb = without_colour(rgb)
+    return rgb if degradation.wear is None else toned(rgb, degradation.wear)
+
+
 def apply(rgb: np.ndarray, degradation: Degradation) -> np.ndarray:
     """Spoils a picture.
 
@@ -169,8 +183,10 @@ def apply(rgb: np.ndarray, degradation: Degradation) -> np.ndarray:
     """
     height, width = rgb.shape[:2]
     scale = max(width, height) / REFERENCE_SIZE
+    if degradation.wear is not None:
+        rgb = apply_wear(truth(rgb, degradation), degradation.wear)
     image = np.ascontiguousarray(rgb[..., ::-1], dtype=np.float32) / 255  # BGR: JPEG and the noise want it
-    if degradation.grey:
+    if degradation.grey and degradation.wear is None:
         image = cv2.cvtColor(cv2.cvtColor(image, cv2.COLOR_BGR2GRAY), cv2.COLOR_GRAY2BGR)
     kernel = gaussian_kernel(degradation.sigma_x * scale, degradation.sigma_y * scale, degradation.rotation)
     image = cv2.filter2D(image, -1, kernel)

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 
 from limner.data.faces import FaceSet
-from limner.degrade import apply, draw
+from limner.degrade import apply, draw, truth
 from limner.pixels import to_tensor, without_colour
 
 
@@ -68,9 +68,7 @@ class RestorationPairs(Faces):
         image, place, generator = self.picture(n)
         preset = str(generator.choice(self.names, p=self.chances))
         degradation = draw(preset, generator, self.size, self.size)
-        lq = apply(image, degradation)
-        if degradation.grey:
-            image = without_colour(image)
+        lq, image = apply(image, degradation), truth(image, degradation)
         return {"lq": to_tensor(lq), "image": to_tensor(image)}, place, generator
 
 
@@ -82,7 +80,8 @@ def fixed_pairs(faces: FaceSet, size: int, preset: str) -> list[tuple[np.ndarray
     pairs = []
     for index, file in enumerate(faces.files):
         clean = faces.image(index, size)
-        pairs.append((apply(clean, draw(preset, named_generator(file, preset), size, size)), clean))
+        degradation = draw(preset, named_generator(file, preset), size, size)
+        pairs.append((apply(clean, degradation), truth(clean, degradation)))
     return pairs
 
 
