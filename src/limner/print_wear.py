@@ -45,7 +45,7 @@ class Mark:
 
 @dataclass(frozen=True)
 class Halftone:
-    """A printer's screen: its period in pixels, its angle in radians, how hard its dots are (1, soft, to 6) and how much
+    """A printer's screen: its period in pixels, its angle in radians, how hard its dots are (1, soft, to 6), how much
     of the picture they make up (0 to 1)."""
 
     period: float
@@ -160,7 +160,7 @@ def apply_wear(rgb: np.ndarray, wear: Wear) -> np.ndarray:
         image = image * (1 - cover) + cover * mark.shade * paper
     written = np.rint(np.clip(image, 0, 1) * 255).astype(np.uint8)[..., ::-1]
     _, encoded = cv2.imencode(".jpg", written, [cv2.IMWRITE_JPEG_QUALITY, wear.first_jpeg])
-    return np.ascontiguousarray(cv2.imdecode(encoded, cv2.IMREAD_COLOR)[..., ::-1])
+    return np.asarray(cv2.imdecode(encoded, cv2.IMREAD_COLOR), np.uint8)[..., ::-1].copy()
 
 
 def motion_kernel(length: float, angle: float) -> np.ndarray:

@@ -1,5 +1,5 @@
 """The adversarial term of a training: a discriminator that learns to tell pictures of a net from real ones, and how
-much it counts (Esser et al. 2021)."""
+much it counts (Esser et al. 2021); on real pictures the discriminator may be held flat (R1, Mescheder et al. 2018)."""
 
 from __future__ import annotations
 
@@ -23,12 +23,14 @@ class Adversary:
         weight: factor on the adaptive weight.
         discriminator: judges patches.
         lr: of its AdamW.
+        r1: weight of the squared gradient of the mean logit by a real picture, halved; 0 for none.
     """
 
     start: int | None = None
     weight: float = 0.8
     discriminator: PatchDiscriminator = field(default_factory=PatchDiscriminator)
     lr: float = 1e-4
+    r1: float = 0.0
 
     def __post_init__(self) -> None:
         parameters = self.discriminator.parameters()
@@ -56,8 +58,13 @@ class Adversary:
     def learn(self, real: Tensor, made: Tensor) -> None:
         """One step of the discriminator on the hinge loss; `made` without gradient."""
         self.discriminator.to(real.device)
+        real = real.detach().requires_grad_(self.r1 > 0)
         judged_real, judged_made = (self.discriminator(picture).float() for picture in (real, made))
         loss = 0.5 * (F.relu(1 - judged_real).mean() + F.relu(1 + judged_made).mean())
+        if self.r1:
+            mean = judged_real.mean(dim=(1, 2, 3)).sum()
+            (slope,) = torch.autograd.grad(mean, real, create_graph=True)
+            loss = loss + 0.5 * self.r1 * slope.square().sum(dim=(1, 2, 3)).mean()
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()
         average_gradients(self.discriminator)

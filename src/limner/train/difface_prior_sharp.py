@@ -2,11 +2,12 @@
 
 The prior learns its least noise levels from photographs, and meets there, at the end of a chain, an estimate that was
 smooth from the start. So half of what it is shown here are noised estimates, and a discriminator asks of every look
-the sharpness of a photograph.
+the sharpness of a photograph. What the estimator's own layers see in a face holds that sharpness to its place.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, cast
@@ -20,6 +21,7 @@ from limner.data.faces import FaceSet
 from limner.data.pairs import RestorationPairs
 from limner.errors import WeightsError
 from limner.evaluate.metrics import detail_ratio, psnr
+from limner.evaluate.perceptual import estimator_features
 from limner.evaluate.report import contact_sheet
 from limner.methods.difface import DifFacePipeline
 from limner.methods.schedules import difface_schedule
@@ -28,6 +30,7 @@ from limner.nets.estimator import Estimator
 from limner.nets.unet import UNet
 from limner.pixels import to_picture, to_tensor
 from limner.train.adversary import AdversarialLoss, Adversary
+from limner.train.difface_estimator import MIXED
 from limner.train.difface_prior import LAST_TIMESTEP
 from limner.train.fixed_faces import MEASURED, FixedFaces
 from limner.train.frozen import frozen_pass
@@ -50,7 +53,7 @@ class Estimates(RestorationPairs):
         estimator: f, frozen.
     """
 
-    def __init__(self, faces: FaceSet, size: int, seed: int, presets: dict[str, float], estimator: nn.Module):
+    def __init__(self, faces: FaceSet, size: int, seed: int, presets: Mapping[str, float], estimator: nn.Module):
         super().__init__(faces, size, seed, presets, grey=0.1)
         self.estimator = estimator.eval().requires_grad_(False)
 
@@ -70,18 +73,20 @@ class Estimates(RestorationPairs):
 
 @dataclass
 class SharpLoss(AdversarialLoss):
-    """reconstruction(x0(z_t), x) + adversarial term, z_t the noised face (t up to `last`) or estimate (up to `entry`).
+    """reconstruction(x0(z_t), x) + perceptual(x0(z_t), x) + adversarial term, z_t the noised face (t up to `last`) or estimate (up to `entry`).
 
     Attributes:
         scheduler: the noise schedule.
         reconstruction: compares pictures in [-1, 1].
         adversary: the adversarial term; its discriminator learns from the first step on.
+        perceptual: compares pictures in [-1, 1]; None for none.
         last, entry: largest timesteps. Above `entry` nothing is asked to be sharp.
     """
 
     scheduler: DDIMScheduler
     reconstruction: Difference
     adversary: Adversary
+    perceptual: Difference | None = None
     last: int = LAST_TIMESTEP
     entry: int = ENTRY
 
@@ -93,6 +98,8 @@ class SharpLoss(AdversarialLoss):
         noisy: Tensor = self.scheduler.add_noise(entry, noise, times)  # type: ignore[arg-type]
         made = model(noisy, times).float()
         loss = self.reconstruction(made, truth)
+        if self.perceptual:
+            loss = loss + self.perceptual(made, truth)
         judged = times <= self.entry
         if judged.any():
             self.adversary.learn(truth, made[judged].detach())
@@ -128,13 +135,13 @@ def difface_prior_sharp(
     size, paper = int(unet.config["sample_size"]), preset == "paper"
     schedule = difface_schedule("sample")
     discriminator = PatchDiscriminator(width=64 if paper else 32)
-    loss = SharpLoss(schedule, l1 if paper else root_mse, Adversary(100, 0.8, discriminator, lr=2e-4))
-    mix: dict[str, float] = {"ffhq-ref-severe": 4, "ffhq-ref-moderate": 4, "difface": 2}
+    adversary = Adversary(100, 0.8, discriminator, lr=2e-4, r1=2.0)
+    loss = SharpLoss(schedule, l1 if paper else root_mse, adversary, estimator_features())
     measured = {"size": size, "limit": 16, "estimator": cast(Estimator, estimator), "schedule": schedule}
     return Recipe(
         name="difface-prior-sharp",
         model=unet,
-        data=Estimates(faces, size, seed, mix, estimator),
+        data=Estimates(faces, size, seed, MIXED, estimator),
         loss=loss,
         memory=loss,
         steps=20_000 if paper else 1_200,
