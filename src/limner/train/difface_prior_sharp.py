@@ -73,7 +73,8 @@ class Estimates(RestorationPairs):
 
 @dataclass
 class SharpLoss(AdversarialLoss):
-    """reconstruction(x0(z_t), x) + perceptual(x0(z_t), x) + adversarial term, z_t the noised face (t up to `last`) or estimate (up to `entry`).
+    """reconstruction(x0(z_t), x) + perceptual(x0(z_t), x) + adversarial term, z_t the noised face (t up to `last`) or
+    estimate (up to `entry`).
 
     Attributes:
         scheduler: the noise schedule.
