@@ -36,6 +36,10 @@ def test_pictures_and_points(splits):
     assert left[0] < right[0] and mouth[1] > left[1] and points.min() > 0 and points.max() < 128
     assert faces.image(0, 128) is image, "decoded twice"
     assert faces.first(3).files == faces.files[:3]
+    few = faces.spread(3)
+    assert few.files == [faces.files[i] for i in (0, round((len(faces) - 1) / 2), len(faces) - 1)]
+    np.testing.assert_array_equal(few.landmarks(2, 64), faces.landmarks(len(faces) - 1, 64))
+    assert faces.spread(10_000).files == faces.files
 
 
 def test_samples_depend_on_seed_and_number_alone(splits):

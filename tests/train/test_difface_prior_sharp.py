@@ -50,6 +50,17 @@ def test_estimates_are_noised_as_far_as_the_chain_is_entered(monkeypatch):
     assert judged == (times <= loss.entry).sum()
 
 
+def test_a_perceptual_term_is_added():
+    image = torch.rand(2, 3, 32, 32, generator=torch.Generator().manual_seed(0))
+    batch = {"image": image, "entry": image, "estimated": torch.zeros(2)}
+    told = []
+    for perceptual in (None, lambda made, truth: (made - truth).square().mean() + 7):
+        judge = Adversary(None, discriminator=PatchDiscriminator(8, 2))
+        loss = SharpLoss(difface_schedule("sample"), l1, judge, perceptual)
+        told.append(loss(lambda x, t: x, batch, torch.Generator().manual_seed(0)).item())  # type: ignore[arg-type]
+    assert told[1] > told[0] + 7
+
+
 def test_the_pipeline_takes_what_the_recipe_leaves(shared):
     from limner.train import make_recipe
 

@@ -120,6 +120,19 @@ def test_the_discriminator_learns_to_tell_real_from_rebuilt():
     assert judged[0] > 0.5 > -0.5 > judged[1]
 
 
+def test_r1_keeps_the_discriminator_flat_around_real_pictures():
+    real, fake = batch()["image"] * 2 - 1, torch.zeros(4, 3, 32, 32)
+    slopes = []
+    for r1 in (0.0, 20.0):
+        judge = adversary(lr=3e-3, r1=r1)
+        for _ in range(30):
+            judge.learn(real, fake)
+        at = real.clone().requires_grad_(True)
+        (slope,) = torch.autograd.grad(judge.discriminator(at).mean(dim=(1, 2, 3)).sum(), at)
+        slopes.append(slope.square().sum().item())
+    assert slopes[1] < 0.5 * slopes[0]
+
+
 def test_the_adversarial_term_begins_when_it_should():
     net, objective = (
         tiny_net().train(),

@@ -94,6 +94,12 @@ class FaceSet:
         """The first `count` faces of the split."""
         return FaceSet(self.folder, self.files[:count], self.people[:count], self.points[:count])
 
+    def spread(self, count: int) -> FaceSet:
+        """At most `count` faces, evenly spread over the split: its files are sorted by where they come from."""
+        chosen = np.unique(np.linspace(0, len(self) - 1, count).round().astype(int)).tolist()
+        files, people = ([names[i] for i in chosen] for names in (self.files, self.people))
+        return FaceSet(self.folder, files, people, self.points[chosen])
+
     def image(self, index: int, size: int) -> np.ndarray:
         """Face `index` at (size, size, 3) uint8 RGB; decoded once and kept in memory.
 

@@ -197,10 +197,10 @@ def measure(data: Path, split: Split = "val", limit: int = 32) -> Iterator[Findi
     Args:
         data: folder of aligned faces with its tables.
         split: where the faces come from.
-        limit: how many of them.
+        limit: how many of them, evenly spread.
     """
-    pairs = Pairs.of(FaceSet.open(data, split).first(limit))
-    yield from estimator(pairs, Pairs.of(FaceSet.open(data, "train").first(limit)))
+    pairs = Pairs.of(FaceSet.open(data, split).spread(limit))
+    yield from estimator(pairs, Pairs.of(FaceSet.open(data, "train").spread(limit)))
     for of in (difface, first_stages, refldm, ldbfr, clrface, identity):
         yield from of(pairs)
 
