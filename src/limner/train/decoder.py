@@ -2,7 +2,8 @@
 
 Encoder and codes stay as they are, to the bit, so that every net trained in the latent keeps its meaning. What a
 method gives is smoother than the latent of a photograph; a decoder that has seen only the latter would decode it
-smoothly. So half of the latents are restorations, and the discriminator asks the same sharpness of both.
+smoothly. So half of the latents are restorations, and the discriminator asks the same sharpness of both; what the
+estimator's own layers see in a face holds that sharpness to its place.
 """
 
 from __future__ import annotations
@@ -14,12 +15,12 @@ from typing import Literal, cast
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from limner.data.faces import FaceSet
 from limner.data.pairs import RestorationPairs, fixed_pairs
 from limner.evaluate.metrics import detail_ratio, psnr
+from limner.evaluate.perceptual import estimator_features
 from limner.evaluate.report import contact_sheet
 from limner.methods.clrface import CLRFacePipeline
 from limner.methods.refldm import RefLDMPipeline
@@ -44,8 +45,6 @@ Restorer = Callable[[Tensor, torch.Generator], Tensor]
 
 EPOCHS = 2
 """Passes over the faces after which the same degradations, and so the same latents, come again."""
-FREE = 4
-"""Restorations are held to the truth when both are shrunk so many times: what is finer is the discriminator's."""
 
 
 class Latents:
@@ -92,30 +91,25 @@ class Latents:
 
 @dataclass
 class SharpLoss(AdversarialLoss):
-    """Reconstruction of clean faces, and of restored ones as far as they are coarse; and an adversarial term on all.
-
-    Held to the truth at full size, a restoration would be pulled to the mean of all that the degraded face may have
-    been, which is smooth.
+    """Reconstruction + perceptual + adversarial term, for clean faces and restored ones alike.
 
     Attributes:
         reconstruction: compares pictures in [-1, 1].
         adversary: the adversarial term; its discriminator learns from the first step on.
-        free: restorations are compared so many times smaller.
+        perceptual: compares pictures likewise; None for none.
     """
 
     reconstruction: Difference
     adversary: Adversary
-    free: int = FREE
+    perceptual: Difference | None = None
 
     def __call__(self, model: nn.Module, batch: Batch, generator: torch.Generator) -> Tensor:
         net = cast(VQGAN, getattr(model, "module", model))
-        truth, restored = batch["image"] * 2 - 1, batch["restored"]
+        truth = batch["image"] * 2 - 1
         made = net.decode(batch["latent"]).float()
-        loss = made.new_zeros(())
-        for some, times in ((restored, self.free), (~restored, 1)):
-            if some.any():
-                pair = (F.avg_pool2d(one[some], times) for one in (made, truth))
-                loss = loss + some.float().mean() * self.reconstruction(*pair)
+        loss = self.reconstruction(made, truth)
+        if self.perceptual:
+            loss = loss + self.perceptual(made, truth)
         self.adversary.learn(truth, made.detach())
         if self.adversary.active(self.step):
             loss = loss + self.adversary.fool(made, loss, at=net.decoder.head.weight)
@@ -147,7 +141,7 @@ def vqgan_decoder(
     paper = preset == "paper"
     stage, unet = cast(StageA, load_net(stage_a)), cast(UNet, load_net(prior))
     pipeline = RefLDMPipeline(load_first_stage(first_stage), unet, refldm_schedule("epsilon" if paper else "sample"))
-    steps = 50 if paper else 5
+    steps = 50 if paper else 3
 
     def by_refldm(lq: Tensor, generator: torch.Generator) -> Tensor:
         return pipeline(lq, steps=steps, timetable="trailing", generator=generator).latents
@@ -203,7 +197,8 @@ def _recipe(name: str, vqgan: VQGAN, restorers: Mapping[str, Restorer], data: Pa
     faces, validation = FaceSet.open(data, "train"), FaceSet.open(data, "val")
     paper = preset == "paper"
     discriminator = PatchDiscriminator(width=64 if paper else 32)
-    loss = SharpLoss(l1 if paper else root_mse, Adversary(100, 1.5, discriminator, lr=2e-4))
+    adversary = Adversary(100, 0.8, discriminator, lr=2e-4, r1=2.0)
+    loss = SharpLoss(l1 if paper else root_mse, adversary, estimator_features())
     measured = Restored(validation, size, 24, frozen, restorers)
     return Recipe(
         name=name,
