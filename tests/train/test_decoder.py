@@ -53,9 +53,8 @@ def test_windows_of_latents_and_pictures_belong_together(pairs):
     for n in range(16):
         sample = stream[n]
         assert sample["latent"].shape == (3, 4, 4) and sample["image"].shape == (3, 32, 32)
-        if sample["restored"]:
+        if (sample["latent"] + 1).abs().max() < 2e-3:
             restored += 1
-            assert (sample["latent"] + 1).abs().max() < 2e-3
         else:
             torch.testing.assert_close(sample["latent"], F.avg_pool2d(sample["image"] * 2 - 1, 8), atol=1e-3, rtol=0)
     assert 2 < restored < 14
@@ -89,9 +88,9 @@ class Shows(torch.nn.Module):
         return self.picture
 
 
-def test_restorations_and_clean_faces_are_held_to_the_truth_alike():
+def test_what_is_decoded_is_held_to_the_truth():
     truth = torch.rand(2, 3, 32, 32, generator=torch.Generator().manual_seed(0)) * 0.5 + 0.25
-    batch = {"latent": torch.zeros(2, 3, 4, 4), "image": truth, "restored": torch.tensor([True, False])}
+    batch = {"latent": torch.zeros(2, 3, 4, 4), "image": truth}
     told = []
     for perceptual in (None, lambda made, truth: (made - truth).square().mean() + 7):
         loss = SharpLoss(l1, Adversary(None, discriminator=PatchDiscriminator(8, 2)), perceptual)

@@ -50,8 +50,8 @@ EPOCHS = 2
 class Latents:
     """An endless stream of windows of latents with the picture that each should become.
 
-    Sample n is {"latent": (C, w, w), "image": (3, W, W) in [0, 1], "restored": 0 or 1}. Half are latents of clean
-    faces, the others what a restorer makes of degraded ones. A latent is made once and kept.
+    Sample n is {"latent": (C, w, w), "image": (3, W, W) in [0, 1]}. Half are latents of clean faces, the others what a
+    restorer makes of degraded ones. A latent is made once and kept.
 
     Args:
         pairs: degraded and clean faces.
@@ -74,7 +74,7 @@ class Latents:
         y, x = np.random.default_rng((self.pairs.seed, 2, n)).integers(0, places, 2).tolist()
         cut = pair["image"][:, y * times : (y + window) * times, x * times : (x + window) * times]
         seen = latent[:, y : y + window, x : x + window].float()
-        return {"latent": seen, "image": cut, "restored": torch.tensor(kind >= 0.5)}
+        return {"latent": seen, "image": cut}
 
     def _latent(self, key: int, pair: Batch, kind: float, seed: int) -> Tensor:
         if key not in self._kept:
