@@ -232,7 +232,7 @@ def degrade(
     seed: Seed = 0,
     max_megapixels: Megapixels = 100.0,
 ) -> None:
-    """Spoil a photograph the way the papers do, to try a restoration on it."""
+    """Spoil a photograph the way the papers do, or age it (old-print), to try a restoration on it."""
     import numpy as np
 
     from limner.degrade import degrade as spoil

@@ -1,4 +1,5 @@
-"""The field's synthetic degradation, y = {[(x * k) down_r + n]_JPEG} up, with the presets of the papers.
+"""The field's synthetic degradation, y = {[(x * k) down_r + n]_JPEG} up, with the presets of the papers
+and one of limner's own, `old-print`, in which a print wears (`print_wear.py`) before it is photographed.
 
 `draw` rolls the dice, `apply` spoils a picture with what was rolled, `degrade` does both. All presets are stated for
 faces of 512 px; on a face of another size the blur scales with it while the down-sampled width stays floor(512 / r),
@@ -85,7 +86,7 @@ class Degradation:
         noise_sigma: in grey levels of 255.
         jpeg_quality: 1 to 100.
         grey: whether the picture loses its colour first.
-        wear: of the print, before everything else.
+        wear: of the print, next.
     """
 
     sigma_x: float
@@ -184,7 +185,7 @@ def apply(rgb: np.ndarray, degradation: Degradation) -> np.ndarray:
     height, width = rgb.shape[:2]
     scale = max(width, height) / REFERENCE_SIZE
     if degradation.wear is not None:
-        rgb = apply_wear(truth(rgb, degradation), degradation.wear)
+        rgb = apply_wear(without_colour(rgb) if degradation.grey else rgb, degradation.wear)
     image = np.ascontiguousarray(rgb[..., ::-1], dtype=np.float32) / 255  # BGR: JPEG and the noise want it
     if degradation.grey and degradation.wear is None:
         image = cv2.cvtColor(cv2.cvtColor(image, cv2.COLOR_BGR2GRAY), cv2.COLOR_GRAY2BGR)

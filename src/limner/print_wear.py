@@ -2,7 +2,7 @@
 
 The published degradations know lenses, sensors and files only; old photographs are what people bring. `draw_wear` rolls
 the dice and `apply_wear` spoils a picture, before the lens, the size and the file of `degrade.py` spoil it further.
-Lengths are in pixels of a face of 512 px and scale with the picture.
+Lengths are in pixels of a face of 512 px and scale with the picture, but for the grain, which is of the scan's pixels.
 """
 
 from __future__ import annotations
@@ -45,8 +45,8 @@ class Mark:
 
 @dataclass(frozen=True)
 class Halftone:
-    """A printer's screen: its period in pixels, its angle in radians, how hard its dots are (1, soft, to 6), how much
-    of the picture they make up (0 to 1)."""
+    """A printer's screen: its period in pixels, its angle in radians, how hard its dots are (1, soft, to 6), how far
+    it takes the place of the picture (0 to 1: half). Finer than 2.5 px of the picture there is none."""
 
     period: float
     angle: float
@@ -65,7 +65,7 @@ class Wear:
         halftone: the printer's screen, if any.
         stains: (5, 5), how much lighter or darker (parts of 1) each region has become.
         marks: scratches, creases and specks.
-        grain: (h, w) standard normal, of the paper; `grain_sigma` in grey levels of 255.
+        grain: (h, w) standard normal, of the paper; `grain_sigma` in grey levels of 255, before it is blurred.
         first_jpeg: quality of the file that was saved before the last one.
     """
 

@@ -73,7 +73,8 @@ class RestorationPairs(Faces):
 
 
 def fixed_pairs(faces: FaceSet, size: int, preset: str) -> list[tuple[np.ndarray, np.ndarray]]:
-    """Every face with its one fixed degraded twin, (S, S, 3) uint8 each: (degraded, clean).
+    """Every face with its one fixed degraded twin, (S, S, 3) uint8 each: (degraded, what
+    should come back: the clean face, in the tone that the degradation gave).
 
     The generator is seeded by the file's name, so that a face is spoiled alike whichever others are measured.
     """

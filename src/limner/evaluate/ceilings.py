@@ -1,4 +1,4 @@
-"""How far each embedded net could come, and how far it has: what the campaign of `docs/training.md` goes by.
+"""How far the embedded nets that restore could come, and how far they have; `docs/training.md` goes by it.
 
     python -m limner.evaluate.ceilings --data FACES [--split val] [--limit 32]
 
@@ -211,8 +211,8 @@ def main() -> None:
     parser.add_argument("--split", choices=get_args(Split), default="val")
     parser.add_argument("--limit", type=int, default=32, help="faces")
     arguments = parser.parse_args()
-    if arguments.limit < 1:
-        parser.error("--limit takes 1 or more faces.")
+    if arguments.limit < 2:
+        parser.error("--limit takes 2 or more faces: each needs a stranger.")
     for finding in measure(arguments.data, arguments.split, arguments.limit):
         print(f"{finding.net}: {finding.asked}: {finding.told}", flush=True)
 

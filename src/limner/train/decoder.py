@@ -1,4 +1,4 @@
-"""Recipes: the decoder of a first stage alone, made sharp (Esser et al. 2021).
+"""Recipes: the decoder of a first stage alone, tuned for sharpness (Esser et al. 2021).
 
 Encoder and codes stay as they are, to the bit, so that every net trained in the latent keeps its meaning. What a
 method gives is smoother than the latent of a photograph; a decoder that has seen only the latter would decode it
@@ -23,6 +23,7 @@ from limner.evaluate.metrics import detail_ratio, psnr
 from limner.evaluate.perceptual import estimator_features
 from limner.evaluate.report import contact_sheet
 from limner.methods.clrface import CLRFacePipeline
+from limner.methods.loaded import REFLDM_MINI
 from limner.methods.refldm import RefLDMPipeline
 from limner.methods.schedules import clrface_schedule, refldm_schedule
 from limner.nets.discriminator import PatchDiscriminator
@@ -141,7 +142,7 @@ def vqgan_decoder(
     paper = preset == "paper"
     stage, unet = cast(StageA, load_net(stage_a)), cast(UNet, load_net(prior))
     pipeline = RefLDMPipeline(load_first_stage(first_stage), unet, refldm_schedule("epsilon" if paper else "sample"))
-    steps = 50 if paper else 3
+    steps = 50 if paper else REFLDM_MINI.steps
 
     def by_refldm(lq: Tensor, generator: torch.Generator) -> Tensor:
         return pipeline(lq, steps=steps, timetable="trailing", generator=generator).latents

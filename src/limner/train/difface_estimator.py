@@ -20,9 +20,9 @@ from limner.train.fixed_faces import MEASURED, FixedFaces
 from limner.train.recipe import Batch, Recipe
 from limner.weights.load import load_net
 
-MIXED = {"ffhq-ref-severe": 4, "ffhq-ref-moderate": 4, "difface": 2, "old-print": 2}
+SHOWN = {"ffhq-ref-severe": 4, "ffhq-ref-moderate": 4, "difface": 2, "old-print": 2}
 """What the small estimator is shown, in these shares: both measured presets, DifFace's own, and worn prints."""
-PRESETS = (*MEASURED, "old-print")
+VALIDATED = (*MEASURED, "old-print")
 
 
 def l1(model: nn.Module, batch: Batch, generator: torch.Generator) -> Tensor:
@@ -71,7 +71,7 @@ def difface_estimator(
     return Recipe(
         name="difface-estimator",
         model=Estimator() if start is None else load_net(start),
-        data=RestorationPairs(faces, 256, seed, MIXED, grey=0.1),
+        data=RestorationPairs(faces, 256, seed, SHOWN, grey=0.1),
         loss=root_mse,
         steps=3_700,
         batch=8,
@@ -95,11 +95,11 @@ def restore(model: nn.Module, lq: np.ndarray) -> np.ndarray:
 
 
 class Measure(FixedFaces):
-    """PSNR of the validation faces, and its gain over the degraded input, under every measured preset."""
+    """PSNR of the validation faces, and its gain over the degraded input, under every preset it is validated on."""
 
     def __call__(self, model: nn.Module) -> dict[str, float]:
         figures = {}
-        for preset in PRESETS:
+        for preset in VALIDATED:
             pairs = self.pairs(preset)
             after = np.mean([psnr(restore(model, lq), clean) for lq, clean in pairs])
             before = np.mean([psnr(lq, clean) for lq, clean in pairs])
@@ -111,5 +111,5 @@ class Preview(FixedFaces):
     """A contact sheet of four validation faces under each measured preset."""
 
     def __call__(self, model: nn.Module) -> np.ndarray:
-        rows = [[lq, restore(model, lq), clean] for preset in PRESETS for lq, clean in self.pairs(preset)]
+        rows = [[lq, restore(model, lq), clean] for preset in VALIDATED for lq, clean in self.pairs(preset)]
         return contact_sheet(rows, ["input", "estimator", "truth"])

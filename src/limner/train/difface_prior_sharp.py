@@ -8,7 +8,7 @@ the sharpness of a photograph. What the estimator's own layers see in a face hol
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Literal, cast
 
@@ -24,13 +24,14 @@ from limner.evaluate.metrics import detail_ratio, psnr
 from limner.evaluate.perceptual import estimator_features
 from limner.evaluate.report import contact_sheet
 from limner.methods.difface import DifFacePipeline
+from limner.methods.loaded import DIFFACE_MINI
 from limner.methods.schedules import difface_schedule
 from limner.nets.discriminator import PatchDiscriminator
 from limner.nets.estimator import Estimator
 from limner.nets.unet import UNet
 from limner.pixels import to_picture, to_tensor
 from limner.train.adversary import AdversarialLoss, Adversary
-from limner.train.difface_estimator import MIXED
+from limner.train.difface_estimator import SHOWN
 from limner.train.difface_prior import LAST_TIMESTEP
 from limner.train.fixed_faces import MEASURED, FixedFaces
 from limner.train.frozen import frozen_pass
@@ -123,7 +124,8 @@ def difface_prior_sharp(
         data: folder of aligned faces with its tables.
         preset: `mini`; or `paper`, limner's choice of settings for a larger prior.
         seed: of data order, degradations and noise.
-        start: the prior that is tuned: a name of the catalogue, or a folder.
+        start: the prior that is tuned: a name of the catalogue, or a folder. The embedded one
+            has been through this already.
 
     Raises:
         WeightsError: if it is missing, or another net.
@@ -142,7 +144,7 @@ def difface_prior_sharp(
     return Recipe(
         name="difface-prior-sharp",
         model=unet,
-        data=Estimates(faces, size, seed, MIXED, estimator),
+        data=Estimates(faces, size, seed, SHOWN, estimator),
         loss=loss,
         memory=loss,
         steps=20_000 if paper else 1_200,
@@ -175,7 +177,7 @@ class _Chain(FixedFaces):
         nn.Module.to(self.estimator, net.device)
         pipeline = DifFacePipeline(self.estimator, net, self.schedule)
         with frozen_pass():
-            out = pipeline(to_tensor(lq)[None], start=100, steps=5, generator=torch.Generator().manual_seed(0))
+            out = pipeline(to_tensor(lq)[None], **asdict(DIFFACE_MINI), generator=torch.Generator().manual_seed(0))
         return to_picture(out.images[0])
 
 
