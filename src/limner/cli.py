@@ -228,7 +228,7 @@ def detect(
 def degrade(
     photo: Annotated[Path, typer.Argument(help="The photo.")],
     output: Annotated[Path, typer.Option("--output", "-o", help="The file to write.")],
-    preset: Annotated[str, typer.Option(help="Degradation, e.g. ffhq-ref-severe.")] = "ffhq-ref-moderate",
+    preset: Annotated[str, typer.Option(help="Degradation, e.g. ffhq-ref-severe or old-print.")] = "ffhq-ref-moderate",
     seed: Seed = 0,
     max_megapixels: Megapixels = 100.0,
 ) -> None:

@@ -17,8 +17,9 @@ import numpy as np
 
 from limner.errors import LimnerError
 from limner.pixels import without_colour
-from limner.print_wear import REFERENCE_SIZE, Wear, apply_wear, draw_wear, toned
+from limner.print_wear import Wear, apply_wear, draw_wear, toned
 
+REFERENCE_SIZE = 512
 KERNEL_SIZE = 41
 
 
@@ -185,7 +186,7 @@ def apply(rgb: np.ndarray, degradation: Degradation) -> np.ndarray:
     height, width = rgb.shape[:2]
     scale = max(width, height) / REFERENCE_SIZE
     if degradation.wear is not None:
-        rgb = apply_wear(without_colour(rgb) if degradation.grey else rgb, degradation.wear)
+        rgb = apply_wear(truth(rgb, degradation), degradation.wear, scale)
     image = np.ascontiguousarray(rgb[..., ::-1], dtype=np.float32) / 255  # BGR: JPEG and the noise want it
     if degradation.grey and degradation.wear is None:
         image = cv2.cvtColor(cv2.cvtColor(image, cv2.COLOR_BGR2GRAY), cv2.COLOR_GRAY2BGR)

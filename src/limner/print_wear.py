@@ -18,7 +18,6 @@ from limner.pixels import without_colour
 if TYPE_CHECKING:
     from limner.degrade import Generator
 
-REFERENCE_SIZE = 512
 SEPIA = np.array([1.07, 0.98, 0.82], np.float32)
 """Full sepia, as a factor of each of R, G and B."""
 SUBPIXEL = 4  # bits of a position's fraction, for OpenCV's drawing
@@ -142,10 +141,15 @@ def toned(rgb: np.ndarray, wear: Wear) -> np.ndarray:
     return np.rint(np.clip(without_colour(rgb).astype(np.float32) * tint, 0, 255)).astype(np.uint8)
 
 
-def apply_wear(rgb: np.ndarray, wear: Wear) -> np.ndarray:
-    """The worn print, (H, W, 3) uint8 to the same."""
-    scale = max(rgb.shape[:2]) / REFERENCE_SIZE
-    image = toned(rgb, wear).astype(np.float32) / 255
+def apply_wear(rgb: np.ndarray, wear: Wear, scale: float) -> np.ndarray:
+    """The worn print, (H, W, 3) uint8 to the same.
+
+    Args:
+        rgb: the print in its tone, see `toned`.
+        wear: from `draw_wear`, for a picture of this size.
+        scale: the picture's size over that of a face of 512 px.
+    """
+    image = rgb.astype(np.float32) / 255
     if wear.shake * scale > 1:
         image = cv2.filter2D(image, -1, motion_kernel(wear.shake * scale, wear.shake_angle))
     if wear.halftone is not None:

@@ -108,7 +108,7 @@ class Measure(FixedFaces):
 
 
 class Preview(FixedFaces):
-    """A contact sheet of four validation faces under each measured preset."""
+    """A contact sheet of four validation faces under each preset it is validated on."""
 
     def __call__(self, model: nn.Module) -> np.ndarray:
         rows = [[lq, restore(model, lq), clean] for preset in VALIDATED for lq, clean in self.pairs(preset)]
