@@ -66,7 +66,7 @@ def trained(weights: str, repeat: int) -> None:
     }
 
     def way(options: dict[str, Any]) -> Callable[[], Tensor]:
-        return lambda: pipeline(spoilt, **options, generator=torch.Generator().manual_seed(0)).images[0]
+        return lambda: loaded(spoilt, **options, generator=torch.Generator().manual_seed(0)).images[0]
 
     found: dict[str, object] = {}
     took = interleaved(keeping(found, {name: way(options) for name, options in ways.items()}), repeat)

@@ -80,6 +80,10 @@ MaskOption = Annotated[
 ]
 GuideBelow = Annotated[int | None, typer.Option(help="clrface: guide only timesteps below this, 0 to 1000.")]
 GuideEvery = Annotated[int | None, typer.Option(help="clrface: of those, each (1), every other (2), ...")]
+Finish = Annotated[
+    int | None,
+    typer.Option(help="refldm, ldbfr, clrface: looks of DifFace's prior over the result; 0 leaves it smooth.", min=0),
+]
 TimetableOption = Annotated[
     Timetable | None, typer.Option(help="refldm, ldbfr, clrface: steps count from the first or the last.")
 ]

@@ -47,8 +47,8 @@ class Settings:
         weights: `mini` (embedded), `official` (the authors', fetched before) or a folder.
         references: other photographs of the person, for a method that can use them: files, folders of files or
             photographs. The largest face of each counts.
-        start, steps, eta, guidance, timetable, encoding, snap, mask, guide_below, guide_every: of the sampling; None
-            takes what suits the weights. A method knows some of them, see `limner.methods.loaded`.
+        start, steps, eta, guidance, timetable, encoding, snap, mask, guide_below, guide_every, finish: of the
+            sampling; None takes what suits the weights. A method knows some of them, see `limner.methods.loaded`.
         scheduler: `ddim`, `dpmsolver++` or `unipc`; None is the paper's.
         samples: results wanted for each photo.
         seed: of all noise.
@@ -75,6 +75,7 @@ class Settings:
     mask: str | None = None
     guide_below: int | None = None
     guide_every: int | None = None
+    finish: int | None = None
     scheduler: str | None = None
     samples: int = 1
     seed: int = 0
@@ -158,9 +159,8 @@ class Restorer:
         self.compute = device.choose(self.settings.device, self.settings.dtype, self.settings.threads)
         self.method = load(self.settings.method, self.settings.weights, self.settings.scheduler)
         self.sampling()  # a setting that the method doesn't know is told at once
-        for part in self.method.pipeline.components.values():
-            if isinstance(part, nn.Module):
-                self.compute.place(part)
+        for net in self.method.nets:
+            self.compute.place(net)
         self.size = self.method.info.size
         wish = self.settings
         self.references: list[Reference] = read_references(
@@ -280,7 +280,7 @@ class Restorer:
         """
         wish = self.settings
         known: dict[str, Any] = {} if references is None else {"references": references}
-        out = self.method.pipeline(
+        out = self.method(
             torch.stack([to_tensor(one) for one in crops]),
             **self.sampling(),
             **known,

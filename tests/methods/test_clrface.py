@@ -274,7 +274,7 @@ def test_the_embedded_weights_load_and_their_guidance_reaches_the_recogniser(por
     assert (loaded.info.name, loaded.info.size, loaded.sampling) == ("mini", 256, CLRFACE_MINI)
     pipeline = loaded.pipeline
     options = asdict(loaded.sampling)
-    held, free = (pipeline(portrait_crop, **options | {"guidance": s}).images for s in (options["guidance"], 0))
+    held, free = (loaded(portrait_crop, **options | {"guidance": s}).images for s in (options["guidance"], 0))
     wanted = pipeline.identity(pipeline.recover(portrait_crop))
     assert (distance(pipeline, held, wanted) < distance(pipeline, free, wanted)).all()
 

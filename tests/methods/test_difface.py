@@ -9,7 +9,7 @@ from diffusers.schedulers.scheduling_ddpm import DDPMScheduler
 from safetensors.torch import load_file
 
 from limner.errors import LimnerError
-from limner.methods.difface import DifFacePipeline
+from limner.methods.difface import DifFacePipeline, timetable
 from limner.methods.loaded import load_difface
 from limner.methods.schedules import SCHEDULERS, difface_schedule, swap
 from limner.nets.estimator import Estimator
@@ -125,7 +125,7 @@ def test_timetables(shared):
 
 def test_the_papers_timetable():
     pipeline = tiny()
-    entry, timesteps = pipeline.timetable(400, 100)
+    entry, timesteps = timetable(pipeline.scheduler, 400, 100)
     assert entry == 400 and timesteps.tolist() == list(range(396, -1, -4))
 
 

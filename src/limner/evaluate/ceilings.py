@@ -13,7 +13,7 @@ import argparse
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, cast, get_args
+from typing import cast, get_args
 
 import numpy as np
 import torch
@@ -179,14 +179,14 @@ def identity(pairs: Pairs) -> Iterator[Finding]:
 
 
 def restore(loaded: LoadedMethod, lq: Tensor, references: list[Tensor] | None) -> Tensor:
-    """A method with what its weights are best run with."""
+    """A method with what its weights are best run with, bare: the finish would hide what its own nets give."""
     with frozen_pass():
-        out = cast(Any, loaded.pipeline)(
+        out = loaded(
             lq,
             references=references,
             generator=torch.Generator().manual_seed(0),
             batch_size=AT_ONCE,
-            **asdict(loaded.sampling),
+            **asdict(loaded.sampling) | {"finish": 0},
         )
     return out.images.float()
 

@@ -155,11 +155,13 @@ def guidance_sweep(
         )
         for scale in wanted
     ]
+    # measured bare: the finish would hide what a guided step does to detail
+    bare = {name: value for name, value in restorer.sampling().items() if name != "finish"}
     for number, (lq, _) in enumerate(pairs):
         for curve in curves:
             out = curve.pipeline(
                 to_tensor(lq)[None],
-                **restorer.sampling() | {"guidance": curve.scale, "mask": curve.mask},
+                **bare | {"guidance": curve.scale, "mask": curve.mask},
                 generator=torch.Generator().manual_seed(seed_of(restorer.settings.seed, number, 0)),
             )
             curve.pictures.append(to_picture(out.images[0]))

@@ -108,7 +108,7 @@ def limner_test(
     for name, restorer in restorers.items():
         ways = ways | _beside(restorer.method.pipeline) | {name: _whole(restorer)}
         briefly: dict[str, Any] = restorer.sampling() | {"steps": 1}
-        restorer.method.pipeline(to_tensor(pairs[0][0])[None], **briefly)  # a net's first run pays for its set-up
+        restorer.method(to_tensor(pairs[0][0])[None], **briefly)  # a net's first run pays for its set-up
     results: dict[str, list[np.ndarray]] = {name: [] for name in ways}
     spent = dict.fromkeys(ways, 0.0)
     for number, (lq, truth) in enumerate(pairs):
@@ -140,9 +140,7 @@ def _whole(restorer: Restorer) -> Way:
 
     def restore(lq: np.ndarray, truth: np.ndarray, number: int) -> np.ndarray:
         generator = torch.Generator().manual_seed(seed_of(restorer.settings.seed, number, 0))
-        return to_picture(
-            restorer.method.pipeline(to_tensor(lq)[None], **restorer.sampling(), generator=generator).images[0]
-        )
+        return to_picture(restorer.method(to_tensor(lq)[None], **restorer.sampling(), generator=generator).images[0])
 
     return restore
 

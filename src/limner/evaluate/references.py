@@ -95,8 +95,7 @@ def reference_test(
         LimnerError: if the method can't use references, the folder lacks its tables, or nobody in the splits has two
             photographs.
     """
-    pipeline = restorer.method.pipeline
-    if not isinstance(pipeline, RefLDMPipeline | CLRFacePipeline):
+    if not isinstance(restorer.method.pipeline, RefLDMPipeline | CLRFacePipeline):
         raise LimnerError(f"The method '{restorer.settings.method}' can't use references: measure refldm or clrface.")
     pairs, people = _pairs(data, preset, restorer.size, splits)
     groups = {person: [i for i, one in enumerate(people) if one == person] for person in people}
@@ -114,7 +113,7 @@ def reference_test(
     for number, (place, right, wrong) in enumerate(cases):
         for given, places in zip(GIVEN, ([], right, wrong), strict=True):
             references = torch.stack([to_tensor(pairs[one][1]) for one in places]) if places else None
-            out = pipeline(
+            out = restorer.method(
                 to_tensor(pairs[place][0])[None],
                 references=[references],
                 **restorer.sampling(),

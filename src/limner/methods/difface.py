@@ -23,6 +23,7 @@ from torch import Tensor
 
 from limner.errors import LimnerError
 from limner.methods.crops import Restored, fit_to, noise_like, per_face, restored_size
+from limner.methods.schedules import Scheduler
 
 
 @dataclass
@@ -102,7 +103,8 @@ class DifFacePipeline(DiffusionPipeline):
             estimates.append(estimate[chosen % samples == 0].cpu())
             image = estimate
             if steps:
-                image = self.refine(estimate, start, steps, eta, [generators[i] for i in chosen.tolist()], done)
+                own = [generators[i] for i in chosen.tolist()]
+                image = refine(self.unet, self.scheduler, estimate, start, steps, eta, own, done)
             done(max(steps, 1))
             images.append(image.cpu())
         height, width = crops.shape[-2:]
@@ -116,48 +118,66 @@ class DifFacePipeline(DiffusionPipeline):
         guess = self.estimator(queries.to(self.estimator.device))
         return guess.float().clamp(0, 1)
 
-    def refine(
-        self,
-        estimate: Tensor,
-        start: int,
-        steps: int,
-        eta: float,
-        generators: list[torch.Generator],
-        done: Callable[[int], None],
-    ) -> Tensor:
-        """Noises the estimate to `start` and walks the chain back: [0, 1] in and out."""
-        entry, timesteps = self.timetable(start, steps)
-        device = estimate.device
-        abar = self.scheduler.alphas_cumprod[entry].to(device)
-        noise = noise_like(estimate.shape[1:], generators, device)
-        x = abar.sqrt() * (estimate * 2 - 1) + (1 - abar).sqrt() * noise
-        settings = {"eta": eta, "generator": generators} if isinstance(self.scheduler, DDIMScheduler) else {}
-        for count, t in enumerate(timesteps):
-            times = torch.full((len(x),), int(t), device=device)
-            predicted = self.unet(x, times).float()
-            predicted = predicted[:, : x.shape[1]]  # a learned variance lies behind it, which DDIM has no use for
-            x = self.scheduler.step(predicted, int(t), x, **settings, return_dict=False)[0]
+
+def refine(
+    unet: ModelMixin,
+    scheduler: Scheduler,
+    estimate: Tensor,
+    start: int,
+    steps: int,
+    eta: float,
+    generators: list[torch.Generator],
+    done: Callable[[int], None] | None = None,
+) -> Tensor:
+    """Noises an estimate to `start` and walks the chain back.
+
+    Args:
+        unet, scheduler: of a `DifFacePipeline`.
+        estimate: (B, 3, H, W) in [0, 1].
+        start, steps, eta: as for `DifFacePipeline`.
+        generators: of each face's noise, on the CPU.
+        done: called with the number of steps done.
+
+    Returns:
+        What the estimate became, likewise.
+
+    Raises:
+        LimnerError: if there is no such timetable.
+    """
+    entry, timesteps = timetable(scheduler, start, steps)
+    device = estimate.device
+    abar = scheduler.alphas_cumprod[entry].to(device)
+    noise = noise_like(estimate.shape[1:], generators, device)
+    x = abar.sqrt() * (estimate * 2 - 1) + (1 - abar).sqrt() * noise
+    settings = {"eta": eta, "generator": generators} if isinstance(scheduler, DDIMScheduler) else {}
+    for count, t in enumerate(timesteps):
+        times = torch.full((len(x),), int(t), device=device)
+        predicted = unet(x, times).float()
+        predicted = predicted[:, : x.shape[1]]  # a learned variance lies behind it, which DDIM has no use for
+        x = scheduler.step(predicted, int(t), x, **settings, return_dict=False)[0]
+        if done:
             done(count + 1)
-        return (x * 0.5 + 0.5).clamp(0, 1)
+    return (x * 0.5 + 0.5).clamp(0, 1)
 
-    def timetable(self, start: int, steps: int) -> tuple[int, Tensor]:
-        """The timestep whose noise level the chain is entered with, and those the prior is asked at (descending).
 
-        With the paper's 400 and 100: 400, and 396, 392, ..., 0. That the first question is asked one stride below
-        the noise level is how the published results were made.
+def timetable(scheduler: Scheduler, start: int, steps: int) -> tuple[int, Tensor]:
+    """The timestep whose noise level the chain is entered with, and those the prior is asked at (descending).
 
-        Raises:
-            LimnerError: if there is no such timetable.
-        """
-        if not 1 <= start <= 999:
-            raise LimnerError(f"The start step is {start}: choose 1 to 999 (the paper uses 400).")
-        if not 1 <= steps <= start:
-            raise LimnerError(f"{steps} steps don't fit below the start step {start}: choose 1 to {start}.")
-        total = max(round(self.scheduler.config["num_train_timesteps"] * steps / start), steps + 1)
-        self.scheduler.set_timesteps(total)
-        timesteps = self.scheduler.timesteps
-        if isinstance(self.scheduler, DDIMScheduler):
-            return int(timesteps[-steps - 1]), timesteps[-steps:]
-        if hasattr(self.scheduler, "set_begin_index"):
-            self.scheduler.set_begin_index(len(timesteps) - steps)
-        return int(timesteps[-steps]), timesteps[-steps:]
+    With the paper's 400 and 100: 400, and 396, 392, ..., 0. That the first question is asked one stride below
+    the noise level is how the published results were made.
+
+    Raises:
+        LimnerError: if there is no such timetable.
+    """
+    if not 1 <= start <= 999:
+        raise LimnerError(f"The start step is {start}: choose 1 to 999 (the paper uses 400).")
+    if not 1 <= steps <= start:
+        raise LimnerError(f"{steps} steps don't fit below the start step {start}: choose 1 to {start}.")
+    total = max(round(scheduler.config["num_train_timesteps"] * steps / start), steps + 1)
+    scheduler.set_timesteps(total)
+    timesteps = scheduler.timesteps
+    if isinstance(scheduler, DDIMScheduler):
+        return int(timesteps[-steps - 1]), timesteps[-steps:]
+    if hasattr(scheduler, "set_begin_index"):
+        scheduler.set_begin_index(len(timesteps) - steps)
+    return int(timesteps[-steps]), timesteps[-steps:]

@@ -1,16 +1,23 @@
-"""A method joined with weights: the pipeline, what to tell about the weights, and the settings that suit them."""
+"""A method joined with weights: the pipeline, its finish, what to tell about the weights, and the settings that suit
+them."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
+from typing import Any, cast
+
+import torch
+from torch import Tensor, nn
 
 import limner.weights as weights_of
-from limner.errors import WeightsError
+from limner.errors import LimnerError, WeightsError
 from limner.methods.clrface import GUIDED_BELOW, CLRFacePipeline
+from limner.methods.crops import Restored, per_face
 from limner.methods.difface import DifFacePipeline
+from limner.methods.finish import Finish
 from limner.methods.ldbfr import LDBFRPipeline
 from limner.methods.refldm import RefLDMPipeline
 from limner.methods.schedules import (
@@ -22,6 +29,7 @@ from limner.methods.schedules import (
     refldm_schedule,
     swap,
 )
+from limner.nets.unet import UNet
 from limner.weights.load import WeightsInfo, holds_published_refldm
 
 
@@ -57,6 +65,7 @@ class RefLDMSampling:
         guidance: 1 (none) or more; larger leans more on the references.
         timetable: `leading` or `trailing`; None is that of the pipeline's scheduler.
         encoding: of the references, `wide` or `separate`; None is what the pipeline was trained with.
+        finish: looks of the finish; 0 for none.
     """
 
     steps: int
@@ -64,10 +73,11 @@ class RefLDMSampling:
     guidance: float
     timetable: Timetable | None = None
     encoding: str | None = None
+    finish: int = 0
 
 
 REFLDM_PAPER = RefLDMSampling(steps=50, eta=0.0, guidance=1.5, timetable="trailing")
-REFLDM_MINI = RefLDMSampling(steps=3, eta=0.0, guidance=2.0, timetable="trailing")
+REFLDM_MINI = RefLDMSampling(steps=3, eta=0.0, guidance=2.0, timetable="trailing", finish=2)
 """Chosen on 24 validation faces: more steps cost fidelity and likeness and give hardly more detail (5: -0.3 dB, 8:
 -0.6 dB, severe without references); 2 steps are softer still. A guidance of 2 instead of 1.5 is truer to the person for
 0.14 dB (20 faces, 5 steps)."""
@@ -84,6 +94,7 @@ class LDBFRSampling:
         eta: 0 (deterministic) to 1.
         snap: bring every estimate of the latent to the nearest codes.
         timetable: `leading` or `trailing`; None is that of the pipeline's scheduler.
+        finish: looks of the finish; 0 for none.
     """
 
     start: int | None
@@ -91,12 +102,13 @@ class LDBFRSampling:
     eta: float
     snap: bool = False
     timetable: Timetable | None = None
+    finish: int = 0
 
 
 LDBFR_FULL = LDBFRSampling(start=None, steps=50, eta=0.0)
 """The authors' program logs 200 steps with eta 1; what they evaluate with isn't known. A quarter of it is our
 choice."""
-LDBFR_MINI = LDBFRSampling(start=50, steps=0, eta=0.0)
+LDBFR_MINI = LDBFRSampling(start=50, steps=0, eta=0.0, finish=2)
 """Stage A alone. On 16 severely damaged validation faces the embedded diffusion, entered at 20, 50 or 100, took 0.1,
 0.3 and 0.5 dB and .01 to .04 of likeness and gave no detail for it: it has seen far too little. With `--steps` it is
 entered at 50."""
@@ -116,6 +128,7 @@ class CLRFaceSampling:
         guide_below: the timestep below which steps are guided.
         guide_every: of those each (1), every other (2), ...; the last one always.
         timetable: `leading` or `trailing`; None is that of the pipeline's scheduler.
+        finish: looks of the finish; 0 for none.
     """
 
     start: int | None
@@ -126,11 +139,12 @@ class CLRFaceSampling:
     guide_below: int = GUIDED_BELOW
     guide_every: int = 1
     timetable: Timetable | None = None
+    finish: int = 0
 
 
 CLRFACE_FULL = CLRFaceSampling(start=None, steps=50, eta=0.0, guidance=0.02)
 """The decided settings (section 2 of the method's notes, row 9, and section 4); nothing is known of the authors'."""
-CLRFACE_MINI = CLRFaceSampling(start=None, steps=4, eta=0.0, guidance=0.01)
+CLRFACE_MINI = CLRFaceSampling(start=None, steps=4, eta=0.0, guidance=0.01, finish=2)
 """Chosen on 16 validation faces: 10 steps are sharper but cost 0.7 dB and a fifth of the likeness by HOG, and from 0.02
 on the guidance overshoots."""
 
@@ -148,11 +162,50 @@ class LoadedMethod:
         pipeline: works on aligned crops.
         info: name, licence and origin of the weights, and the side of the crops in pixels.
         sampling: what the weights are best run with.
+        finish: what may be laid over a restoration; None where the weights come without.
     """
 
     pipeline: DifFacePipeline | RefLDMPipeline | LDBFRPipeline | CLRFacePipeline
     info: WeightsInfo
     sampling: Sampling
+    finish: Finish | None = None
+
+    @property
+    def nets(self) -> list[nn.Module]:
+        """All that run."""
+        parts = [*self.pipeline.components.values(), self.finish and self.finish.prior]
+        return [part for part in parts if isinstance(part, nn.Module)]
+
+    def __call__(
+        self,
+        crops: Tensor,
+        *,
+        finish: int = 0,
+        samples: int = 1,
+        generator: torch.Generator | Sequence[torch.Generator] | None = None,
+        batch_size: int = 8,
+        **settings: Any,
+    ) -> Restored:
+        """Restores faces as the pipeline does, and finishes them.
+
+        Args:
+            crops, samples, generator, batch_size, settings: as for the pipeline.
+            finish: looks of the finish, 0 (none) to 20.
+
+        Raises:
+            LimnerError: if a setting lies outside its range, or there is no finish.
+        """
+        if finish and self.finish is None:
+            raise LimnerError(f"The weights {self.info.name} have no finish: leave it out, or give 0.")
+        if finish and self.finish:
+            self.finish.check(finish)
+        generators = per_face(generator, len(crops) * samples)
+        shared = {"samples": samples, "generator": generators, "batch_size": batch_size}
+        out: Restored = cast(Any, self.pipeline)(crops, **shared, **settings)
+        if finish and self.finish:
+            degraded = crops.cpu().repeat_interleave(samples, dim=0)
+            out.images = self.finish(out.images, degraded, finish, generators, batch_size)
+        return out
 
 
 def load_difface(source: str = "mini", scheduler: str | None = None) -> LoadedMethod:
@@ -197,7 +250,7 @@ def load_refldm(source: str = "mini", scheduler: str | None = None) -> LoadedMet
     pipeline = RefLDMPipeline(vqgan, unet, schedule, encoding)
     if scheduler:
         pipeline = swap(pipeline, scheduler)
-    return LoadedMethod(pipeline, info, REFLDM_MINI if source == "mini" else REFLDM_PAPER)
+    return _with_finish(pipeline, info, REFLDM_MINI, REFLDM_PAPER)
 
 
 def load_ldbfr(source: str = "mini", scheduler: str | None = None) -> LoadedMethod:
@@ -215,7 +268,7 @@ def load_ldbfr(source: str = "mini", scheduler: str | None = None) -> LoadedMeth
     pipeline = LDBFRPipeline(nets.stage_a, nets.unet, nets.injection, nets.vqgan, schedule)
     if scheduler:
         pipeline = swap(pipeline, scheduler)
-    return LoadedMethod(pipeline, info, LDBFR_MINI if source == "mini" else LDBFR_FULL)
+    return _with_finish(pipeline, info, LDBFR_MINI, LDBFR_FULL)
 
 
 def load_clrface(source: str = "mini", scheduler: str | None = None) -> LoadedMethod:
@@ -233,7 +286,17 @@ def load_clrface(source: str = "mini", scheduler: str | None = None) -> LoadedMe
     pipeline = CLRFacePipeline(nets.vqgan, nets.encoder, nets.unet, nets.irn, nets.mask, nets.identity, schedule)
     if scheduler:
         pipeline = swap(pipeline, scheduler)
-    return LoadedMethod(pipeline, info, CLRFACE_MINI if source == "mini" else CLRFACE_FULL)
+    return _with_finish(pipeline, info, CLRFACE_MINI, CLRFACE_FULL)
+
+
+def _with_finish(
+    pipeline: RefLDMPipeline | LDBFRPipeline | CLRFacePipeline, info: WeightsInfo, mini: Sampling, paper: Sampling
+) -> LoadedMethod:
+    """The embedded weights with the embedded prior for their finish; all others as they were published."""
+    if info.name != "mini":
+        return LoadedMethod(pipeline, info, paper)
+    schedule = load_schedule(weights_of.find("mini/difface-prior").path())
+    return LoadedMethod(pipeline, info, mini, Finish(cast(UNet, weights_of.load_net("mini/difface-prior")), schedule))
 
 
 def _encoding_of(folder: Path) -> str:

@@ -30,7 +30,7 @@ from limner.train.reference_loss import ReferenceLoss
 from limner.weights.load import load_identity, load_net
 
 Preset = Literal["mini", "paper"]
-MIX: Mapping[str, float] = {"ffhq-ref-severe": 6, "ffhq-ref-moderate": 3, "refldm": 1}
+MIX: Mapping[str, float] = {"ffhq-ref-severe": 6, "ffhq-ref-moderate": 3, "refldm": 1, "old-print": 1}
 
 
 def published_unet() -> UNet:
@@ -165,7 +165,7 @@ def refldm(
         model=begin(mini_unet, start),
         data=ReferencePairs(faces, 256, seed, MIX, ALIGNED, most=2, fewest=1, known=0.25, grey=0.1),
         loss=ReferenceLoss(
-            vqgan, schedule, drop_lq=0.0, drop_all_references=0.1, looks=2, balance=True, identity=identity
+            vqgan, schedule, drop_lq=0.0, drop_all_references=0.25, looks=2, balance=True, identity=identity
         ),
         steps=750,
         batch=16,

@@ -1,0 +1,74 @@
+"""The finish, and how a loaded method lays it over its restorations."""
+
+import pytest
+import torch
+from skimage.data import astronaut
+
+from limner.errors import LimnerError
+from limner.evaluate.metrics import laplacian_variance
+from limner.methods import load
+from limner.methods.difface import refine
+from limner.methods.finish import share
+from limner.methods.ldbfr import LDBFRPipeline
+from limner.methods.loaded import LDBFR_FULL, LoadedMethod
+from limner.methods.schedules import ldbfr_schedule
+from limner.pixels import to_picture, to_tensor
+from limner.weights.load import WeightsInfo
+
+
+@pytest.fixture(scope="module")
+def ldbfr():
+    return load("ldbfr")
+
+
+@pytest.fixture(scope="module")
+def face():
+    return to_tensor(astronaut()[:256, 96:352].copy())[None]
+
+
+def seeded(seed=0):
+    return torch.Generator().manual_seed(seed)
+
+
+def test_it_is_difface_s_chain_over_another_estimate(ldbfr, face):
+    bare, finished = (ldbfr(face, steps=0, finish=looks, generator=seeded()).images for looks in (0, 2))
+    assert torch.equal(bare, ldbfr.pipeline(face, steps=0, generator=seeded()).images)
+    difface = load("difface").pipeline
+    with torch.no_grad():
+        wanted = refine(difface.unet, difface.scheduler, bare, 20, 2, 0.5, [seeded()])
+    torch.testing.assert_close(finished, bare + share(bare, face) * (wanted - bare))
+
+
+def test_it_sharpens_and_keeps_the_face(ldbfr, face):
+    bare, finished = (ldbfr(face, steps=0, finish=looks, generator=seeded()).images[0] for looks in (0, 2))
+    assert laplacian_variance(to_picture(finished)) > 1.5 * laplacian_variance(to_picture(bare))
+    assert (finished - bare).square().mean() < 0.002
+
+
+def test_faces_that_the_input_shows_well_get_half_of_it(face):
+    noise = torch.randn(face.shape, generator=seeded())
+    distances = [10 ** (-decibels / 20) * noise / noise.square().mean().sqrt() for decibels in (20, 26, 28, 30, 40)]
+    images, degraded = torch.zeros(5, *face.shape[1:]), torch.cat(distances)
+    torch.testing.assert_close(share(images, degraded), torch.tensor([1, 1, 0.75, 0.5, 0.5]), rtol=0, atol=1e-4)
+
+
+def test_each_face_and_sample_has_its_own_noise_whatever_shares_its_batch(ldbfr, face):
+    seeds = [seeded(n) for n in range(4)]
+    both = ldbfr(face.repeat(2, 1, 1, 1), steps=0, finish=2, samples=2, generator=seeds, batch_size=3).images
+    alone = ldbfr(face, steps=0, finish=2, generator=seeded(3)).images
+    assert (both[3] - alone[0]).abs().max() < 1e-5
+    assert (both[2] - both[3]).abs().max() > 0.01
+
+
+def test_crops_of_another_size_keep_it(ldbfr, face):
+    assert ldbfr(face[..., :200], steps=0, finish=1, generator=seeded()).images.shape == (1, 3, 256, 200)
+
+
+def test_messages(ldbfr, face, tiny_ldbfr):
+    with pytest.raises(LimnerError, match="21 steps don't fit below the start step 20"):
+        ldbfr(face, steps=0, finish=21)
+    nets = tiny_ldbfr
+    pipeline = LDBFRPipeline(nets.stage_a, nets.unet, nets.injection, nets.vqgan, ldbfr_schedule())
+    bare = LoadedMethod(pipeline, WeightsInfo("my/folder", "none", "here", 64), LDBFR_FULL)
+    with pytest.raises(LimnerError, match="The weights my/folder have no finish: leave it out, or give 0."):
+        bare(face, steps=0, finish=2)
