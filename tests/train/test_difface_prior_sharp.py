@@ -1,7 +1,5 @@
 """DifFace's prior made sharp: what it is shown and at which noise levels."""
 
-from itertools import pairwise
-
 import pytest
 import torch
 
@@ -9,35 +7,27 @@ from limner.data.faces import FaceSet
 from limner.methods.difface import DifFacePipeline
 from limner.methods.schedules import difface_schedule
 from limner.nets.discriminator import PatchDiscriminator
-from limner.pixels import to_tensor
 from limner.train.adversary import Adversary
-from limner.train.difface_prior_sharp import Estimates, SharpLoss, estimators
+from limner.train.difface_prior_sharp import Estimates, SharpLoss
 from limner.train.vqgan import l1
 
 
-def test_two_thirds_of_the_entries_are_estimates_drawn_with_equal_chances(shared):
+class Grey(torch.nn.Module):
+    def forward(self, lq):
+        return lq * 0 + 0.5
+
+
+def test_half_of_the_entries_are_estimates(shared):
     faces = FaceSet.open(shared / "faces", "val").first(6)
-    darker, lighter = (lambda lq, noise, grey=grey: lq * 0 + grey for grey in (0.25, 0.75))
-    stream = Estimates(faces, 64, 0, {"ffhq-ref-severe": 1}, [darker, lighter])
-    entered = []
-    for n in range(48):
+    stream = Estimates(faces, 64, 0, {"ffhq-ref-severe": 1}, Grey())
+    flags = []
+    for n in range(24):
         sample = stream[n]
+        flags.append(bool(sample["estimated"]))
         assert sample["image"].shape == sample["entry"].shape == (3, 64, 64)
-        grey = round(float(sample["entry"].mean()), 4) if sample["estimated"] else None
-        expected = sample["image"] if grey is None else torch.full_like(sample["image"], grey)
+        expected = torch.full_like(sample["image"], 0.5) if flags[-1] else sample["image"]
         torch.testing.assert_close(sample["entry"], expected)
-        entered.append(grey)
-    assert set(entered) == {None, 0.25, 0.75}
-    assert all(9 < entered.count(kind) < 24 for kind in set(entered))
-
-
-def test_the_embedded_methods_are_the_estimators(shared):
-    face = to_tensor(FaceSet.open(shared / "faces", "val").image(0, 256))[None]
-    made = [one(face, torch.Generator().manual_seed(0)) for one in estimators()]
-    assert len(made) == 6 and all(one.shape == face.shape for one in made)
-    assert torch.equal(made[0], made[2])
-    distinct = [made[0], *made[3:]]
-    assert all(0 < (a - b).square().mean() < 0.01 for a, b in pairwise(distinct))
+    assert 6 < sum(flags) < 18
 
 
 def test_estimates_are_noised_as_far_as_the_chain_is_entered(monkeypatch):
@@ -58,7 +48,6 @@ def test_estimates_are_noised_as_far_as_the_chain_is_entered(monkeypatch):
     times, judged = seen
     assert times[flags > 0].max() <= loss.entry < times[flags == 0].max() <= loss.last
     assert judged == (times <= loss.entry).sum()
-    assert (times[flags > 0] <= loss.entry / 4).float().mean() > 0.4  # low ones oftener
 
 
 def test_a_perceptual_term_is_added():

@@ -7,7 +7,7 @@ the sharpness of a photograph. What the estimator's own layers see in a face hol
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Literal, cast
@@ -24,7 +24,7 @@ from limner.evaluate.metrics import detail_ratio, psnr
 from limner.evaluate.perceptual import estimator_features
 from limner.evaluate.report import contact_sheet
 from limner.methods.difface import DifFacePipeline
-from limner.methods.loaded import DIFFACE_MINI, load_clrface, load_ldbfr, load_refldm
+from limner.methods.loaded import DIFFACE_MINI
 from limner.methods.schedules import difface_schedule
 from limner.nets.discriminator import PatchDiscriminator
 from limner.nets.estimator import Estimator
@@ -46,49 +46,25 @@ WINDOW = 160
 it does at the edge of a face."""
 
 
-Estimate = Callable[[Tensor, torch.Generator], Tensor]
-"""Degraded faces (B, 3, S, S) in [0, 1] and a generator of noise, to what the chain may be entered with."""
-
-
-def estimators() -> list[Estimate]:
-    """Of the embedded weights: the regressor, as often as the other three methods together."""
-    others: list[Estimate] = []
-    for load, briefly in ((load_refldm, {}), (load_ldbfr, {}), (load_clrface, {"guidance": 0.0})):
-        loaded = load()
-        settings = asdict(loaded.sampling) | briefly | {"finish": 0}
-
-        def restored(lq: Tensor, generator: torch.Generator, loaded=loaded, settings=settings) -> Tensor:
-            return loaded(lq, generator=generator, **settings).images
-
-        others.append(restored)
-    estimator = load_net("mini/difface-estimator")
-    return [lambda lq, generator: estimator(lq)] * len(others) + others
-
-
 class Estimates(RestorationPairs):
     """Windows of faces with what the chain would enter with: sample n is {"image", "entry": (3, W, W) in [0, 1],
-    "estimated": 0 or 1}; the entry is an estimate of the degraded face, or for every third face the face itself.
+    "estimated": 0 or 1}; the entry is the estimate of the degraded face, or for half of the faces the face itself.
 
     Args:
-        estimators: each makes an estimate of degraded faces, (B, 3, S, S) in [0, 1]; drawn with equal chances.
+        estimator: f, frozen.
     """
 
-    def __init__(
-        self, faces: FaceSet, size: int, seed: int, presets: Mapping[str, float], estimators: Sequence[Estimate]
-    ):
+    def __init__(self, faces: FaceSet, size: int, seed: int, presets: Mapping[str, float], estimator: nn.Module):
         super().__init__(faces, size, seed, presets, grey=0.1)
-        self.estimators = estimators
+        self.estimator = estimator.eval().requires_grad_(False)
 
     def __getitem__(self, n: int) -> Batch:
         pair, _, generator = self.pair(n)
-        which = int(generator.integers(len(self.estimators) * 3 // 2))
-        estimated = which < len(self.estimators)
+        estimated = generator.random() < 0.5
         entry = pair["image"]
         if estimated:
             with frozen_pass():
-                entry = (
-                    self.estimators[which](pair["lq"][None], torch.Generator().manual_seed(n))[0].float().clamp(0, 1)
-                )
+                entry = self.estimator(pair["lq"][None])[0].float().clamp(0, 1)
         window = min(WINDOW, self.size)
         y, x = generator.integers(0, self.size - window + 1, 2).tolist()
         inside = (slice(None), slice(y, y + window), slice(x, x + window))
@@ -119,9 +95,7 @@ class SharpLoss(AdversarialLoss):
     def __call__(self, model: nn.Module, batch: Batch, generator: torch.Generator) -> Tensor:
         truth, entry = batch["image"] * 2 - 1, batch["entry"] * 2 - 1
         most = torch.where(batch["estimated"].cpu() > 0, self.entry, self.last)
-        shares = torch.rand(len(truth), generator=generator)
-        shares = torch.where(batch["estimated"].cpu() > 0, shares.square(), shares)  # chains are short
-        times = (shares * (most + 1)).long().to(truth.device)
+        times = (torch.rand(len(truth), generator=generator) * (most + 1)).long().to(truth.device)
         noise = torch.randn(truth.shape, generator=generator).to(truth.device)
         noisy: Tensor = self.scheduler.add_noise(entry, noise, times)  # type: ignore[arg-type]
         made = model(noisy, times).float()
@@ -164,20 +138,20 @@ def difface_prior_sharp(
     size, paper = int(unet.config["sample_size"]), preset == "paper"
     schedule = difface_schedule("sample")
     discriminator = PatchDiscriminator(width=64 if paper else 32)
-    adversary = Adversary(60, 0.8, discriminator, lr=2e-4, r1=2.0)
+    adversary = Adversary(100, 0.8, discriminator, lr=2e-4, r1=2.0)
     loss = SharpLoss(schedule, l1 if paper else root_mse, adversary, estimator_features())
     measured = {"size": size, "limit": 16, "estimator": cast(Estimator, estimator), "schedule": schedule}
     return Recipe(
         name="difface-prior-sharp",
         model=unet,
-        data=Estimates(faces, size, seed, SHOWN, estimators()),
+        data=Estimates(faces, size, seed, SHOWN, estimator),
         loss=loss,
         memory=loss,
         steps=20_000 if paper else 1_200,
         batch=16 if paper else 8,
-        lr=1e-4 if paper else 1.5e-4,
+        lr=1e-4 if paper else 3e-4,
         final_lr=1e-5,
-        warmup=100,  # as long as the discriminator learns alone
+        warmup=50,
         betas=(0.9, 0.99),
         clip=5.0,
         ema=0.998,
