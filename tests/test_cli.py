@@ -148,6 +148,11 @@ def test_aligned_crops_are_restored_whole(run, tmp_path):
         (["restore", "{portrait}", "-o", "{out}", "--scheduler", "euler"], "There is no scheduler 'euler'"),
         (["restore", "{portrait}", "-o", "{out}", "--start", "2000"], "The start step is 2000: choose 1 to 999"),
         (["restore", "{portrait}", "-o", "{out}", "--eta", "3"], "eta is 3.0"),
+        (["restore", "{portrait}", "-o", "{out}", "--finish", "2"], "The method 'difface' has no setting 'finish'"),
+        (
+            ["restore", "{portrait}", "-o", "{out}", "--method", "ldbfr", "--finish", "99"],
+            "takes 0 to 20 looks, not 99",
+        ),
         (["restore", "{portrait}", "-o", "{out}", "--samples", "0"], "0 samples can't be made"),
         (["restore", "{portrait}", "-o", "{out}", "--upscale", "99"], "enlarged 1 to 8 times"),
         (["restore", "{portrait}", "-o", "{portrait}", "--overwrite"], "input itself|photo itself"),

@@ -65,7 +65,7 @@ def test_crops_of_another_size_keep_it(ldbfr, face):
 
 
 def test_messages(ldbfr, face, tiny_ldbfr):
-    with pytest.raises(LimnerError, match="21 steps don't fit below the start step 20"):
+    with pytest.raises(LimnerError, match="The finish takes 0 to 20 looks, not 21."):
         ldbfr(face, steps=0, finish=21)
     nets = tiny_ldbfr
     pipeline = LDBFRPipeline(nets.stage_a, nets.unet, nets.injection, nets.vqgan, ldbfr_schedule())
