@@ -64,7 +64,7 @@ Steps = Annotated[
     int | None,
     typer.Option(
         help="Evaluations of the diffusion net; 0: what stands before it alone (difface: the estimator, ldbfr: stage "
-        "A, clrface: the identity recovery network)."
+        "A, clrface: the identity recovery network), under the finish."
     ),
 ]
 Eta = Annotated[float | None, typer.Option(help="0 faithful to 1 most realistic.")]

@@ -158,7 +158,7 @@ class Restorer:
         self.settings = settings or Settings()
         self.compute = device.choose(self.settings.device, self.settings.dtype, self.settings.threads)
         self.method = load(self.settings.method, self.settings.weights, self.settings.scheduler)
-        self.sampling()  # a setting that the method doesn't know is told at once
+        self.method.check(self.sampling().get("finish", 0))  # what can't be is told at once
         for net in self.method.nets:
             self.compute.place(net)
         self.size = self.method.info.size
@@ -310,7 +310,7 @@ class Restorer:
 
         suited = {one.name: getattr(self.method.sampling, one.name) for one in fields(self.method.sampling)}
         given = {name: value for name in KNOBS if (value := getattr(self.settings, name)) is not None}
-        if unknown := [name for name in given if name not in suited]:
+        if unknown := [name for name in given if name not in suited and (name, given[name]) != ("finish", 0)]:
             raise LimnerError(
                 f"The method '{self.settings.method}' has no setting '{unknown[0]}': it takes {', '.join(suited)}."
             )

@@ -19,7 +19,7 @@ def restorer(pipeline):
         method=SimpleNamespace(pipeline=pipeline),
         settings=Settings(),
         size=64,
-        sampling=lambda: {"steps": 3, "guidance": 1.0, "mask": "learned"},
+        sampling=lambda: {"steps": 3, "guidance": 1.0, "mask": "learned", "finish": 2},
     )
 
 

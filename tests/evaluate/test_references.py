@@ -51,8 +51,12 @@ def data(tmp_path):
 
 
 def restorer(pipeline):
+    class Method(SimpleNamespace):
+        def __call__(self, *crops, **settings):
+            return self.pipeline(*crops, **settings)
+
     return SimpleNamespace(
-        method=SimpleNamespace(pipeline=pipeline),
+        method=Method(pipeline=pipeline),
         settings=SimpleNamespace(method="painter", seed=3),
         size=64,
         sampling=lambda: {"steps": 2},

@@ -1,9 +1,11 @@
 """The finish, and how a loaded method lays it over its restorations."""
 
+import numpy as np
 import pytest
 import torch
 from skimage.data import astronaut
 
+from limner import Restorer, Settings
 from limner.errors import LimnerError
 from limner.evaluate.metrics import laplacian_variance
 from limner.methods import load
@@ -64,11 +66,39 @@ def test_crops_of_another_size_keep_it(ldbfr, face):
     assert ldbfr(face[..., :200], steps=0, finish=1, generator=seeded()).images.shape == (1, 3, 256, 200)
 
 
-def test_messages(ldbfr, face, tiny_ldbfr):
-    with pytest.raises(LimnerError, match="The finish takes 0 to 20 looks, not 21."):
-        ldbfr(face, steps=0, finish=21)
+def test_progress_goes_on_to_the_end(ldbfr, face):
+    told = []
+    faces = face.repeat(3, 1, 1, 1)
+    ldbfr(faces, steps=0, finish=2, batch_size=2, progress=lambda done, total: told.append((done, total)))
+    done, total = told[-1]
+    assert done == total and told == sorted(told) and {total for _, total in told} == {total}
+
+
+@pytest.mark.parametrize("looks", [-1, 21])
+def test_looks_out_of_range(ldbfr, face, looks):
+    with pytest.raises(LimnerError, match=f"The finish takes 0 to 20 looks, not {looks}."):
+        ldbfr(face, steps=0, finish=looks)
+    with pytest.raises(LimnerError, match=f"The finish takes 0 to 20 looks, not {looks}."):
+        Restorer(Settings(method="ldbfr", finish=looks))  # before any photograph is looked at
+
+
+def test_weights_without_a_finish(face, tiny_ldbfr):
     nets = tiny_ldbfr
     pipeline = LDBFRPipeline(nets.stage_a, nets.unet, nets.injection, nets.vqgan, ldbfr_schedule())
     bare = LoadedMethod(pipeline, WeightsInfo("my/folder", "none", "here", 64), LDBFR_FULL)
     with pytest.raises(LimnerError, match="The weights my/folder have no finish: leave it out, or give 0."):
         bare(face, steps=0, finish=2)
+
+
+@pytest.mark.parametrize("method", ["refldm", "ldbfr", "clrface"])
+def test_a_restorer_finishes_unless_told_not_to(method, face):
+    restorers = [Restorer(Settings(method=method, threads=1, **wish)) for wish in ({}, {"finish": 0})]
+    crop = to_picture(face[0])
+    finished, bare = (one.restore_crops([crop], [0])[0].samples[0] for one in restorers)
+    assert laplacian_variance((finished * 255).astype(np.uint8)) > laplacian_variance((bare * 255).astype(np.uint8))
+    prior = restorers[0].method.finisher
+    assert prior is not None and any(net is prior.prior for net in restorers[0].method.nets)
+
+
+def test_a_method_that_has_none_takes_0():
+    assert Restorer(Settings(finish=0)).sampling()["finish"] == 0

@@ -180,13 +180,14 @@ def identity(pairs: Pairs) -> Iterator[Finding]:
 
 def restore(loaded: LoadedMethod, lq: Tensor, references: list[Tensor] | None) -> Tensor:
     """A method with what its weights are best run with, bare: the finish would hide what its own nets give."""
+    settings: dict[str, Any] = asdict(loaded.sampling) | {"finish": 0}
     with frozen_pass():
         out = loaded(
             lq,
             references=references,
             generator=torch.Generator().manual_seed(0),
             batch_size=AT_ONCE,
-            **asdict(loaded.sampling) | {"finish": 0},
+            **settings,
         )
     return out.images.float()
 

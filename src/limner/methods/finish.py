@@ -8,7 +8,7 @@ itself shows the face well, and a restoration agrees with it, only a share of it
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -28,13 +28,13 @@ LEAST = 0.5
 
 
 @dataclass(frozen=True)
-class Finish:
+class Finisher:
     """DifFace's prior with where its chain is entered.
 
     Attributes:
         prior: in [-1, 1].
-        scheduler: over the prior's training schedule.
-        start: timestep at which restorations enter.
+        scheduler: over the prior's training schedule; DDIM, whatever solver the method has.
+        start: timestep at which restorations enter, or a little below where `looks` doesn't divide it.
         eta: 0 (deterministic) to 1.
     """
 
@@ -43,41 +43,50 @@ class Finish:
     start: int = 20
     eta: float = 0.5
 
-    def check(self, steps: int) -> None:
+    def check(self, looks: int) -> None:
         """Raises LimnerError if the prior can't be asked so many times below `start`."""
-        if not 0 <= steps <= self.start:
-            raise LimnerError(f"The finish takes 0 to {self.start} looks, not {steps}.")
+        if not 0 <= looks <= self.start:
+            raise LimnerError(f"The finish takes 0 to {self.start} looks, not {looks}.")
 
     @torch.no_grad()
     def __call__(
         self,
         images: Tensor,
         degraded: Tensor,
-        steps: int,
+        looks: int,
         generators: Sequence[torch.Generator],
         batch_size: int = 8,
+        progress: Callable[[int], None] | None = None,
     ) -> Tensor:
         """Finishes restorations.
 
         Args:
             images: (B, 3, H, W) in [0, 1]; of another size than the prior's they are resized and back.
             degraded: what they were restored from, likewise.
-            steps: looks of the prior, 1 to `start`.
+            looks: evaluations of the prior, 1 to `start`.
             generators: of each image's noise, on the CPU.
             batch_size: images that go through the prior at once.
+            progress: called with the evaluations done.
 
         Returns:
             (B, 3, H, W) float32 in [0, 1] on the CPU.
 
         Raises:
-            LimnerError: if `steps` lies outside its range.
+            LimnerError: if `looks` lies outside its range.
         """
+        self.check(looks)
         fitted = fit_to(images, int(self.prior.config["sample_size"]))
         done = []
         for first in range(0, len(fitted), batch_size):
             some = fitted[first : first + batch_size].to(self.prior.device)
             own = list(generators[first : first + batch_size])
-            done.append(refine(self.prior, self.scheduler, some, self.start, steps, self.eta, own).cpu())
+
+            def told(look: int, before: int = len(done) * looks) -> None:
+                if progress:
+                    progress(before + look)
+
+            refined = refine(self.prior, self.scheduler, some, self.start, looks, self.eta, own, told)
+            done.append(refined.cpu())
         finished = restored_size(torch.cat(done), *images.shape[-2:])
         return images + share(images, degraded)[:, None, None, None] * (finished - images)
 

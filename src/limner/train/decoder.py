@@ -23,7 +23,7 @@ from limner.evaluate.metrics import detail_ratio, psnr
 from limner.evaluate.perceptual import estimator_features
 from limner.evaluate.report import contact_sheet
 from limner.methods.clrface import CLRFacePipeline
-from limner.methods.loaded import REFLDM_MINI
+from limner.methods.loaded import CLRFACE_MINI, REFLDM_MINI
 from limner.methods.refldm import RefLDMPipeline
 from limner.methods.schedules import clrface_schedule, refldm_schedule
 from limner.nets.discriminator import PatchDiscriminator
@@ -180,7 +180,7 @@ def clrface_decoder(
     schedule = clrface_schedule("epsilon" if paper else "sample")
     # nothing guides here, so that the identity recovery network and the mask are never asked
     pipeline = CLRFacePipeline(*nets, load_net("mini/clrface-irn"), StaticMask(3), load_identity("mini"), schedule)
-    steps = 50 if paper else 4
+    steps = 50 if paper else CLRFACE_MINI.steps
 
     def by_clrface(lq: Tensor, generator: torch.Generator) -> Tensor:
         return pipeline(lq, steps=steps, guidance=0.0, generator=generator).latents
