@@ -260,6 +260,7 @@ def test_it_loads_from_a_folder(pipeline, crops, tmp_path):
     pipeline.save_pretrained(tmp_path)
     loaded = load("clrface", str(tmp_path))
     assert (loaded.info.size, loaded.sampling) == (64, CLRFACE_FULL)
+    assert loaded.finisher is None
     options = {"steps": 3, "guidance": 0.1}
     assert torch.equal(loaded.pipeline(crops, **options).images, pipeline(crops, **options).images)
     shutil.copytree(tmp_path / "unet", tmp_path / "mask", dirs_exist_ok=True)
