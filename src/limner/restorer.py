@@ -310,6 +310,7 @@ class Restorer:
 
         suited = {one.name: getattr(self.method.sampling, one.name) for one in fields(self.method.sampling)}
         given = {name: value for name in KNOBS if (value := getattr(self.settings, name)) is not None}
+        # any method can go without a finish
         if unknown := [name for name in given if name not in suited and (name, given[name]) != ("finish", 0)]:
             raise LimnerError(
                 f"The method '{self.settings.method}' has no setting '{unknown[0]}': it takes {', '.join(suited)}."

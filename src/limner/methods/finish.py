@@ -40,8 +40,8 @@ class Finisher:
 
     prior: UNet
     scheduler: Scheduler
-    start: int = 20
-    eta: float = 0.5
+    start: int
+    eta: float
 
     def check(self, looks: int) -> None:
         """Raises LimnerError if the prior can't be asked so many times below `start`."""
@@ -63,7 +63,7 @@ class Finisher:
         Args:
             images: (B, 3, H, W) in [0, 1]; of another size than the prior's they are resized and back.
             degraded: what they were restored from, likewise.
-            looks: evaluations of the prior, 1 to `start`.
+            looks: evaluations of the prior, 1 to `start`; see `check`.
             generators: of each image's noise, on the CPU.
             batch_size: images that go through the prior at once.
             progress: called with the evaluations done.
@@ -74,7 +74,6 @@ class Finisher:
         Raises:
             LimnerError: if `looks` lies outside its range.
         """
-        self.check(looks)
         fitted = fit_to(images, int(self.prior.config["sample_size"]))
         done = []
         for first in range(0, len(fitted), batch_size):
@@ -92,6 +91,6 @@ class Finisher:
 
 
 def share(images: Tensor, degraded: Tensor) -> Tensor:
-    """How much of the finish restorations get, (B,) from LEAST to 1; the arguments are those of `Finish`."""
+    """How much of the finish restorations get, (B,) from LEAST to 1; the arguments are those of `Finisher`."""
     agreement = -10 * (images - degraded).square().mean(dim=(1, 2, 3)).clamp(min=1e-10).log10()
     return 1 - (1 - LEAST) * ((agreement - SHOWN_POORLY) / (SHOWN_WELL - SHOWN_POORLY)).clamp(0, 1)

@@ -325,7 +325,8 @@ def _with_finisher(
     if info.name != "mini":
         return LoadedMethod(pipeline, info, full)
     schedule = load_schedule(weights_of.find("mini/difface-prior").path())
-    return LoadedMethod(pipeline, info, mini, Finisher(cast(UNet, weights_of.load_net("mini/difface-prior")), schedule))
+    prior = cast(UNet, weights_of.load_net("mini/difface-prior"))
+    return LoadedMethod(pipeline, info, mini, Finisher(prior, schedule, DIFFACE_MINI.start, DIFFACE_MINI.eta))
 
 
 def _encoding_of(folder: Path) -> str:
