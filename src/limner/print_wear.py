@@ -153,7 +153,7 @@ def apply_wear(rgb: np.ndarray, wear: Wear, scale: float) -> np.ndarray:
     if wear.shake * scale > 1:
         image = cv2.filter2D(image, -1, motion_kernel(wear.shake * scale, wear.shake_angle))
     if wear.halftone is not None:
-        image = _screened(image, wear.halftone, scale)
+        image = screened(image, wear.halftone, scale)
     height, width = image.shape[:2]
     stains = cv2.resize(wear.stains.astype(np.float32), (width, height), interpolation=cv2.INTER_CUBIC)
     image = image * (1 + stains[..., None])
@@ -177,7 +177,7 @@ def motion_kernel(length: float, angle: float) -> np.ndarray:
     return kernel / kernel.sum()
 
 
-def _screened(image: np.ndarray, screen: Halftone, scale: float) -> np.ndarray:
+def screened(image: np.ndarray, screen: Halftone, scale: float) -> np.ndarray:
     """The picture as dots whose size follows the tone, mixed with the picture itself (ink spreads)."""
     height, width = image.shape[:2]
     x, y = np.meshgrid(np.arange(width, dtype=np.float32), np.arange(height, dtype=np.float32))

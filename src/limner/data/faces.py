@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import csv
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from importlib import resources
 from pathlib import Path
@@ -50,12 +50,14 @@ class FaceSet:
         files: their names, in the index's order.
         people: the person of each.
         points: (N, 5, 2) float32, in units of the crop's side (0 to 1).
+        sides: of the files in pixels.
     """
 
     folder: Path
     files: list[str]
     people: list[str]
     points: np.ndarray
+    sides: list[int] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self._decoded: dict[int, dict[int, np.ndarray]] = {}
@@ -76,29 +78,30 @@ class FaceSet:
                 row["file"]: np.array(list(row.values())[1:11], dtype=np.float32).reshape(5, 2)
                 for row in csv.DictReader(table)
             }
-        files, people, places = [], [], []
+        files, people, places, sides = [], [], [], []
         with (folder / "index.csv").open(encoding="utf-8", newline="") as table:
             for row in csv.DictReader(table):
                 if split_of(row["person_id"], row["split"]) == split and row["file"] in points:
                     files.append(row["file"])
                     people.append(row["person_id"])
                     places.append(points[row["file"]] / float(row["out_size"]))
+                    sides.append(int(row["out_size"]))
         if not files:
             raise LimnerError(f"{folder / 'index.csv'} lists no face of the split '{split}'.")
-        return cls(folder, files, people, np.stack(places))
+        return cls(folder, files, people, np.stack(places), sides)
 
     def __len__(self) -> int:
         return len(self.files)
 
     def first(self, count: int) -> FaceSet:
         """The first `count` faces of the split."""
-        return FaceSet(self.folder, self.files[:count], self.people[:count], self.points[:count])
+        return FaceSet(self.folder, self.files[:count], self.people[:count], self.points[:count], self.sides[:count])
 
     def spread(self, count: int) -> FaceSet:
         """At most `count` faces, evenly spread over the split: its files are sorted by where they come from."""
         chosen = np.unique(np.linspace(0, len(self) - 1, count).round().astype(int)).tolist()
         files, people = ([names[i] for i in chosen] for names in (self.files, self.people))
-        return FaceSet(self.folder, files, people, self.points[chosen])
+        return FaceSet(self.folder, files, people, self.points[chosen], [self.sides[i] for i in chosen if self.sides])
 
     def image(self, index: int, size: int) -> np.ndarray:
         """Face `index` at (size, size, 3) uint8 RGB; decoded once and kept in memory.

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 _HOME = {
     "alignnet": "limner.train.alignnet:alignnet",
     "alignnet-fine": "limner.train.alignnet_fine:alignnet_fine",
+    "clean": "limner.train.clean:clean",
     "difface-estimator": "limner.train.difface_estimator:difface_estimator",
     "difface-prior": "limner.train.difface_prior:difface_prior",
     "difface-prior-sharp": "limner.train.difface_prior_sharp:difface_prior_sharp",
@@ -37,6 +38,7 @@ _HOME = {
 RECIPES = tuple(_HOME)
 BUILDS_ON = {
     "alignnet-fine": {"start"},
+    "clean": {"start"},
     "difface-estimator": {"start"},
     "difface-prior-sharp": {"start"},
     "ldm": {"first_stage"},

@@ -28,6 +28,7 @@ from limner.weights.tensors import fill, read_tensors
 
 NETS = {
     "AlignNet": "limner.nets.alignnet",
+    "Cleaner": "limner.nets.clean",
     "DegradedEncoder": "limner.nets.degraded_encoder",
     "Estimator": "limner.nets.estimator",
     "IdentityNet": "limner.nets.identity",

@@ -1,0 +1,101 @@
+"""A stream of windows of photographs at their own resolution, clean and as scanners and cameras leave them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+import torch
+
+from limner.data.faces import FaceSet
+from limner.degrade import apply, draw
+from limner.errors import LimnerError
+from limner.pixels import to_tensor, without_colour
+from limner.print_wear import SEPIA
+from limner.scan_wear import apply_scan, draw_scan
+
+SIZES = (0.5, 1.0, 2.0)
+"""Half of the photographs are shown at these sizes of their own, which `limner benchmark --protocol harm` measures."""
+MODERATE = 0.1
+"""Share that is spoiled by a published preset instead, since the cleaner meets such photographs too."""
+
+
+@dataclass
+class CleanWindows:
+    """Sample n is {"lq", "image"}: (3, S, S) in [0, 1], a spoilt window and the clean one.
+
+    Attributes:
+        files: photographs, decoded when asked for.
+        size: side S of a window.
+        seed: of order, place and damage.
+    """
+
+    files: list[Path]
+    size: int
+    seed: int
+
+    def __getitem__(self, n: int) -> dict[str, torch.Tensor]:
+        epoch, place = divmod(n, len(self.files))
+        order = np.random.default_rng((self.seed, 0, epoch)).permutation(len(self.files))
+        generator = np.random.default_rng((self.seed, 1, n))
+        clean, spoilt = window(read_photograph(self.files[order[place]]), self.size, generator)
+        return {"lq": to_tensor(spoilt), "image": to_tensor(clean)}
+
+
+def photographs(faces: FaceSet, others: Path | None, smallest: int = 384) -> list[Path]:
+    """The files of faces whose side is `smallest` or more, and every JPEG of a folder of other photographs."""
+    with_detail = [faces.folder / file for file, side in zip(faces.files, faces.sides, strict=True) if side >= smallest]
+    return with_detail + (sorted(others.glob("*.jpg")) if others else [])
+
+
+def read_photograph(path: Path) -> np.ndarray:
+    """(H, W, 3) uint8 RGB.
+
+    Raises:
+        LimnerError: if it can't be read.
+    """
+    bgr = cv2.imdecode(np.frombuffer(path.read_bytes(), np.uint8), cv2.IMREAD_COLOR) if path.is_file() else None
+    if bgr is None:
+        raise LimnerError(f"{path} can't be read as a picture: restore the file or take it away.")
+    return cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB)
+
+
+def window(photo: np.ndarray, size: int, generator: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    """A window of a photograph, (size, size, 3) uint8, clean and spoilt; the photo is turned, mirrored, resized and
+    toned at random."""
+    least = (size + 1) / min(photo.shape[:2])
+    chosen = generator.choice(SIZES) if generator.random() < 0.5 else np.exp(generator.uniform(np.log(0.4), np.log(2)))
+    factor = max(float(chosen), least)
+    if generator.random() < MODERATE:
+        photo = _resized(photo, factor)
+        degradation = draw("ffhq-ref-moderate", generator, photo.shape[1], photo.shape[0])
+        clean, spoilt = _cut([photo, apply(photo, degradation)], size, generator)
+    else:
+        # no more of the photo is resized than the window shows
+        side = min(int(np.ceil(size / factor)) + 2, *photo.shape[:2])
+        (part,) = _cut([photo], side, generator)
+        (clean,) = _cut([_resized(part, factor)], size, generator)
+        if (tone := generator.random()) < 0.25:
+            clean = without_colour(clean)
+            if tone < 0.1:
+                clean = np.rint(clean * (1 + generator.uniform(0.2, 1) * (SEPIA - 1))).clip(0, 255).astype(np.uint8)
+        spoilt = apply_scan(clean, draw_scan(generator))
+    turn, mirror = int(generator.integers(4)), generator.random() < 0.5
+    clean, spoilt = (np.rot90(one, turn)[:, :: -1 if mirror else 1] for one in (clean, spoilt))
+    return clean, spoilt
+
+
+def _resized(photo: np.ndarray, factor: float) -> np.ndarray:
+    height, width = photo.shape[:2]
+    if factor == 1:
+        return photo
+    way = cv2.INTER_AREA if factor < 1 else cv2.INTER_LANCZOS4
+    return cv2.resize(photo, (int(np.ceil(width * factor)), int(np.ceil(height * factor))), interpolation=way)
+
+
+def _cut(pictures: list[np.ndarray], size: int, generator: np.random.Generator) -> list[np.ndarray]:
+    """The same square of several pictures, at random."""
+    top, left = (int(generator.integers(length - size + 1)) for length in pictures[0].shape[:2])
+    return [picture[top : top + size, left : left + size] for picture in pictures]

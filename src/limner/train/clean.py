@@ -1,0 +1,99 @@
+"""Recipe: the cleaner, which takes noise, blocks and mild blur off a photograph at its own resolution."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import torch
+from torch import nn
+
+from limner.data.faces import FaceSet
+from limner.data.windows import CleanWindows, photographs, read_photograph, window
+from limner.evaluate.metrics import psnr
+from limner.evaluate.report import contact_sheet
+from limner.nets.clean import Cleaner
+from limner.train.difface_estimator import restore, root_mse
+from limner.train.recipe import Recipe
+from limner.weights.load import load_net
+
+OTHERS = "nofaces"
+"""A folder beside that of the faces: photographs without one."""
+
+
+def clean(
+    data: Path, preset: Literal["mini", "paper"] = "mini", seed: int = 0, start: str | Path | None = None
+) -> Recipe:
+    """The cleaner's recipe.
+
+    Args:
+        data: folder of aligned faces with its tables; a folder `nofaces` beside it is used where there is one.
+        preset: `mini` or `paper`, which are the same here.
+        seed: of initialisation, data order and damage.
+        start: a cleaner to go on from, a folder; None begins anew.
+    """
+    torch.manual_seed(seed)
+    others = data.parent / OTHERS
+    files = photographs(FaceSet.open(data, "train"), others if others.is_dir() else None)
+    validation = photographs(FaceSet.open(data, "val"), None)
+    return Recipe(
+        name="clean",
+        model=Cleaner() if start is None else load_net(start),
+        data=CleanWindows(files, 128, seed),
+        loss=root_mse,
+        steps=12_000,
+        batch=16,
+        lr=1e-3,
+        final_lr=1e-5,
+        warmup=200,
+        betas=(0.9, 0.99),
+        clip=5.0,
+        ema=0.998,
+        precision="bf16",
+        export="fp16",
+        validate=Measure(validation[:64]),
+        preview=Preview(validation[:8]),
+        seed=seed,
+    )
+
+
+@dataclass
+class FixedWindows:
+    """Windows of validation faces, spoiled once so that every measurement of a run sees the same."""
+
+    files: list[Path]
+
+    def windows(self) -> list[tuple[np.ndarray, np.ndarray]]:
+        """(clean, spoilt) of each file, (256, 256, 3) uint8."""
+        return [
+            window(read_photograph(path), 256, np.random.default_rng((1, number)))
+            for number, path in enumerate(self.files)
+        ]
+
+
+class Measure(FixedWindows):
+    """PSNR of the windows, and its gain over the spoilt ones where they are spoilt; the least of the others."""
+
+    def __call__(self, model: nn.Module) -> dict[str, float]:
+        gains, kept = [], []
+        for truth, spoilt in self.windows():
+            cleaned = restore(model, spoilt)
+            if (truth == spoilt).all():
+                kept.append(psnr(cleaned, truth))
+            else:
+                gains.append(psnr(cleaned, truth) - psnr(spoilt, truth))
+        return {
+            "gain": float(np.mean(gains)),
+            "worst gain": float(np.min(gains)),
+            "kept psnr": float(np.mean(kept)),
+        }
+
+
+class Preview(FixedWindows):
+    """A contact sheet of a few windows."""
+
+    def __call__(self, model: nn.Module) -> np.ndarray:
+        rows = [[spoilt, restore(model, spoilt), truth] for truth, spoilt in self.windows()]
+        return contact_sheet(rows, ["spoilt", "clean", "truth"])
