@@ -49,7 +49,7 @@ def test_a_packet_names_the_source_type_and_the_tool() -> None:
 def test_each_format_gives_back_what_was_written(
     tmp_path: Path, suffix: str, existing: bytes | None, seed: int | None
 ) -> None:
-    made = Provenance(MADE.method, MADE.weights, seed, MADE.faces, MADE.version)
+    made = Provenance(MADE.method, MADE.weights, seed, MADE.faces, MADE.version, invented=None if seed else 0.25)
     target = tmp_path / f"фото{suffix}"
     Photo(photo().pixels, "PNG", xmp=existing).save(target, provenance=made)
     assert read(target) == made

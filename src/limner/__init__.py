@@ -12,7 +12,8 @@ from limner.methods import methods  # at once: the package of that name must not
 if TYPE_CHECKING:
     from limner.errors import LimnerError
     from limner.photo import Photo
-    from limner.restorer import Restoration, Restorer, Settings, restore
+    from limner.restorer import Restoration, Restorer, restore
+    from limner.settings import Settings
 
 __version__ = "0.1.0"
 
@@ -20,7 +21,7 @@ _HOME = {
     "restore": "limner.restorer",
     "Restorer": "limner.restorer",
     "Restoration": "limner.restorer",
-    "Settings": "limner.restorer",
+    "Settings": "limner.settings",
     "Photo": "limner.photo",
     "LimnerError": "limner.errors",
     # Classes that saved pipelines name, looked up here by diffusers.

@@ -12,6 +12,7 @@ import typer
 from limner import __version__, ui
 from limner.cli_benchmark import benchmark
 from limner.cli_options import (
+    Background,
     Detector,
     DetectorOption,
     Device,
@@ -37,6 +38,7 @@ from limner.cli_options import (
     Snap,
     Start,
     Steps,
+    StrengthOption,
     Threads,
     TimetableOption,
     WeightsOption,
@@ -79,7 +81,13 @@ def restore(
     method: Method = "difface",
     weights: WeightsOption = "mini",
     reference: References = None,
-    strength: Annotated[float, typer.Option(help="0 keeps the face as it was, 1 takes the restored one.")] = 1.0,
+    strength: StrengthOption = "auto",
+    no_grain: Annotated[
+        bool, typer.Option("--no-grain", help="Leave restored faces without the grain of the photo around them.")
+    ] = False,
+    background: Annotated[
+        Background, typer.Option(help="clean takes noise, blocks and mild blur off the whole photo.")
+    ] = Background.keep,
     faces: Faces = "all",
     min_face: MinFace = 0,
     min_score: MinScore = 0,
@@ -107,6 +115,9 @@ def restore(
         typer.Option(
             help="Folder for what the method makes on the way: difface's estimate, clrface's recovered face and mask."
         ),
+    ] = None,
+    save_map: Annotated[
+        Path | None, typer.Option(help="Folder for pictures of what was made up: grey photos, red where invented.")
     ] = None,
     no_provenance: Annotated[bool, typer.Option("--no-provenance", help="Leave out who made the result.")] = False,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Make results anew that are there.")] = False,
@@ -144,7 +155,9 @@ def restore(
         detector=detector.value,
         yunet=yunet,
         aligned=aligned,
-        strength=strength,
+        strength=strength_of(strength),
+        grain=not no_grain,
+        background=background.value,
         upscale=upscale,
         device=device.value,
         dtype=dtype.value,
@@ -169,6 +182,7 @@ def restore(
             quality=quality,
             provenance=not no_provenance,
             intermediate=save_intermediate,
+            maps=save_map,
             progress=progress,
         )
         for number, outcome in enumerate(outcomes):
@@ -262,8 +276,8 @@ def train(
     start: Annotated[
         Path | None,
         typer.Option(
-            help="difface-estimator, difface-prior-sharp, alignnet-fine, refldm, ldbfr-vqgan, ldbfr-prior, "
-            "clrface-prior: folder of the net to go on from."
+            help="clean, fusion, difface-estimator, difface-prior-sharp, alignnet-fine, refldm, ldbfr-vqgan, "
+            "ldbfr-prior, clrface-prior: folder of the net to go on from."
         ),
     ] = None,
     stage_a: Annotated[
@@ -344,6 +358,20 @@ def chosen_faces(text: str) -> Literal["all", "largest"] | list[int]:
         return [int(part) for part in text.split(",")]
     except ValueError as error:
         raise LimnerError(f"--faces is '{text}': give all, largest, or indices such as 0,2.") from error
+
+
+def strength_of(text: str) -> float | Literal["auto"]:
+    """`auto`, or a number, from the option's text.
+
+    Raises:
+        LimnerError: if it is neither.
+    """
+    if text == "auto":
+        return "auto"
+    try:
+        return float(text)
+    except ValueError as error:
+        raise LimnerError(f"--strength is '{text}': give auto, or a number from 0 to 1.") from error
 
 
 def main() -> None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -34,6 +36,7 @@ from limner.cli_options import (
 from limner.errors import LimnerError
 
 if TYPE_CHECKING:
+    from limner.data.faces import Split
     from limner.restorer import Restorer
 
 
@@ -43,6 +46,7 @@ class Protocol(StrEnum):
     verification = "verification"
     references = "references"
     guidance = "guidance"
+    harm = "harm"
 
 
 def benchmark(
@@ -51,13 +55,14 @@ def benchmark(
         Protocol,
         typer.Option(
             help="limner-test: restoration; references: identity with the right, no and wrong references; landmarks: "
-            "the finder; verification: the recogniser; guidance: what CLR-Face's mask is worth, over growing guidance."
+            "the finder; verification: the recogniser; guidance: what CLR-Face's mask is worth, over growing guidance; "
+            "harm: what becomes of sharp faces that are hardly damaged."
         ),
     ] = Protocol.limner_test,
     preset: Annotated[str, typer.Option(help="Degradation, for limner-test and references.")] = "ffhq-ref-severe",
     method: Annotated[
         list[str] | None,
-        typer.Option(help="Restoration method, or METHOD@STEPS; limner-test measures several side by side."),
+        typer.Option(help="Restoration method, or METHOD@STEPS; limner-test and harm measure several side by side."),
     ] = None,
     weights: WeightsOption = "mini",
     start: Start = None,
@@ -97,7 +102,7 @@ def benchmark(
         raise LimnerError(f"There is no split '{split}' with pairs: choose test, held-out or test+held-out.")
     if protocol is not Protocol.references and split not in ("test", "val"):
         raise LimnerError(f"There is no split '{split}' to measure: choose test or val.")
-    chosen: Literal["test", "val"] = "val" if split == "val" else "test"
+    chosen: Split = "val" if split == "val" else "test"
     if protocol is Protocol.landmarks:
         from limner.data.faces import FaceSet
         from limner.device import choose
@@ -131,6 +136,7 @@ def benchmark(
             snap=snap,
             scheduler=scheduler,
             seed=seed,
+            aligned=protocol is Protocol.harm,
             device=device.value,
             dtype=dtype.value,
             threads=threads,
@@ -138,6 +144,9 @@ def benchmark(
         restorers[wish] = Restorer(settings)
     if protocol is Protocol.limner_test:
         _limner_test(data, preset, restorers, chosen, limit, sheet, json)
+        return
+    if protocol is Protocol.harm:
+        _harm(data, restorers, chosen, limit, sheet, json)
         return
     if len(restorers) > 1:
         raise LimnerError(f"The protocol {protocol.value} measures one method at a time, not {len(restorers)}.")
@@ -160,11 +169,18 @@ def method_and_steps(text: str) -> tuple[str, int | None]:
     return name, int(steps) if at else None
 
 
+@contextmanager
+def _progress(json: bool) -> Iterator[Callable[[int, int], None]]:
+    """A bar that is told (done, of how many)."""
+    with ui.progress("measuring", show=not json) as bar:
+        yield lambda done, total: bar("measuring", done, total)
+
+
 def _limner_test(
     data: Path,
     preset: str,
     restorers: dict[str, Restorer],
-    split: Literal["test", "val"],
+    split: Split,
     limit: int | None,
     sheet: Path | None,
     json: bool,
@@ -172,44 +188,44 @@ def _limner_test(
     from limner.evaluate.protocols import limner_test
     from limner.evaluate.report import save_sheet
 
-    with ui.progress("measuring", show=not json) as bar:
-        measured = limner_test(
-            data,
-            preset,
-            restorers,
-            limit=limit,
-            split=split,
-            progress=lambda done, total: bar("measuring", done, total),
-        )
+    with _progress(json) as progress:
+        measured = limner_test(data, preset, restorers, limit=limit, split=split, progress=progress)
     if sheet:
         save_sheet(sheet, measured.pictures, [row.method for row in measured.rows] + ["truth"])
     if json:
-        ui.emit(
-            {
-                "protocol": measured.protocol,
-                "preset": measured.preset,
-                "faces": measured.faces,
-                "rows": [asdict(row) for row in measured.rows],
-            }
-        )
+        figures = {name: getattr(measured, name) for name in ("protocol", "preset", "faces")}
+        ui.emit({**figures, "rows": [asdict(row) for row in measured.rows]})
         return
-    ui.table(
-        ["method", "PSNR dB", "SSIM", "detail ratio", "identity", "rank 1", "HOG", "rank 1", "s a face"],
+    ui.table_of(
+        measured.rows,
         [
-            [
-                r.method,
-                f"{r.psnr:.2f}",
-                f"{r.ssim:.4f}",
-                f"{r.detail:.2f}",
-                f"{r.identity:.3f}",
-                f"{r.rank1:.1%}",
-                f"{r.hog:.3f}",
-                f"{r.hog_rank1:.1%}",
-                f"{r.seconds:.2f}",
-            ]
-            for r in measured.rows
+            ("method", "method", ""),
+            ("PSNR dB", "psnr", ".2f"),
+            ("SSIM", "ssim", ".4f"),
+            ("detail ratio", "detail", ".2f"),
+            ("identity", "identity", ".3f"),
+            ("rank 1", "rank1", ".1%"),
+            ("HOG", "hog", ".3f"),
+            ("rank 1", "hog_rank1", ".1%"),
+            ("s a face", "seconds", ".2f"),
         ],
     )
+
+
+def _harm(
+    data: Path, restorers: dict[str, Restorer], split: Split, limit: int | None, sheet: Path | None, json: bool
+) -> None:
+    from limner.evaluate.harm import COLUMNS, harm_test
+    from limner.evaluate.report import save_sheet
+
+    with _progress(json) as progress:
+        measured = harm_test(data, restorers, limit=limit, split=split, progress=progress)
+    if sheet:
+        save_sheet(sheet, measured.pictures, ["input", *restorers, "truth"], most=len(measured.pictures))
+    if json:
+        ui.emit({"protocol": "harm", "faces": measured.faces, "rows": [asdict(row) for row in measured.rows]})
+    else:
+        ui.table_of(measured.rows, COLUMNS)
 
 
 def _references(
@@ -220,7 +236,7 @@ def _references(
     from limner.evaluate.report import save_sheet
     from limner.weights.load import load_identity
 
-    with ui.progress("measuring", show=not json) as bar:
+    with _progress(json) as progress:
         measured = reference_test(
             data,
             preset,
@@ -228,7 +244,7 @@ def _references(
             {"mini/identity": load_identity("mini"), "HOG": HogIdentity()},
             splits=split.split("+"),  # type: ignore[arg-type]
             limit=limit,
-            progress=lambda done, total: bar("measuring", done, total),
+            progress=progress,
         )
     if sheet:
         save_sheet(sheet, measured.pictures, COLUMNS)
@@ -261,7 +277,7 @@ def _guidance(
     data: Path,
     preset: str,
     restorer: Restorer,
-    split: Literal["test", "val"],
+    split: Split,
     limit: int | None,
     judge: Path | None,
     sheet: Path | None,
@@ -272,7 +288,7 @@ def _guidance(
     from limner.evaluate.report import save_plot, save_sheet
     from limner.weights.load import load_identity
 
-    with ui.progress("measuring", show=not json) as bar:
+    with _progress(json) as progress:
         measured = guidance_sweep(
             data,
             preset,
@@ -280,7 +296,7 @@ def _guidance(
             judge=None if judge is None else load_identity(judge),
             split=split,
             limit=limit,
-            progress=lambda done, total: bar("measuring", done, total),
+            progress=progress,
         )
     if sheet:
         save_sheet(sheet, measured.pictures, measured.headings)
@@ -301,35 +317,20 @@ def _guidance(
         rows = [asdict(point) for point in measured.points]
         ui.emit({"protocol": "guidance", "preset": preset, "faces": measured.faces, "points": rows})
         return
-    ui.table(
+    ui.table_of(
+        measured.points,
         [
-            "curve",
-            "scale",
-            "identity",
-            "judge",
-            "HOG",
-            "rank 1",
-            "PSNR dB",
-            "SSIM",
-            "perceptual",
-            "detail ratio",
-            "mask",
-        ],
-        [
-            [
-                p.curve,
-                f"{p.scale:g}",
-                f"{p.identity:.3f}",
-                "" if p.judge is None else f"{p.judge:.3f}",
-                f"{p.hog:.3f}",
-                f"{p.rank1:.1%}",
-                f"{p.psnr:.2f}",
-                f"{p.ssim:.4f}",
-                f"{p.perceptual:.2f}",
-                f"{p.detail:.2f}",
-                f"{p.open:.2f}",
-            ]
-            for p in measured.points
+            ("curve", "curve", ""),
+            ("scale", "scale", "g"),
+            ("identity", "identity", ".3f"),
+            ("judge", "judge", ".3f"),
+            ("HOG", "hog", ".3f"),
+            ("rank 1", "rank1", ".1%"),
+            ("PSNR dB", "psnr", ".2f"),
+            ("SSIM", "ssim", ".4f"),
+            ("perceptual", "perceptual", ".2f"),
+            ("detail ratio", "detail", ".2f"),
+            ("mask", "open", ".2f"),
         ],
     )
 

@@ -29,6 +29,11 @@ class Detector(StrEnum):
     yunet = "yunet"
 
 
+class Background(StrEnum):
+    keep = "keep"
+    clean = "clean"
+
+
 class Timetable(StrEnum):
     leading = "leading"
     trailing = "trailing"
@@ -54,6 +59,13 @@ References = Annotated[
     list[Path] | None,
     typer.Option(
         "--reference", help="refldm, clrface: another photo of the same person, or a folder of them; may be repeated."
+    ),
+]
+StrengthOption = Annotated[
+    str,
+    typer.Option(
+        help="auto takes from photo and restoration what each knows better; a number blends them plainly: 0 keeps the "
+        "face as it was, 1 takes the restored one."
     ),
 ]
 WeightsOption = Annotated[str, typer.Option(help="mini, official, or a folder (ldbfr: or a checkpoint).")]

@@ -12,6 +12,7 @@ import numpy as np
 from limner.errors import LimnerError
 from limner.methods import METHODS, find_method
 from limner.photo import SUFFIXES, Photo, save_png, write_atomically
+from limner.pixels import without_colour
 from limner.restorer import Restoration, Restorer
 
 
@@ -77,6 +78,7 @@ def restore_all(
     quality: int | None = None,
     provenance: bool = True,
     intermediate: Path | None = None,
+    maps: Path | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Iterator[Outcome]:
     """Restores one photograph after another; a file that fails is reported and the rest goes on.
@@ -91,6 +93,7 @@ def restore_all(
         max_megapixels, quality: see `restorer.restore`.
         provenance: whether results say how they were made.
         intermediate: a folder for the aligned crops that the method makes before the result; None keeps none.
+        maps: a folder for pictures of what was made up, see `invented_picture`; None keeps none.
         progress: see `Restorer.restore`.
 
     Raises:
@@ -125,11 +128,21 @@ def restore_all(
                         _copy(source, path)
                 if intermediate:
                     _save_intermediate(outcome.restoration, intermediate / place.with_suffix(""))
+                if maps and outcome.restoration.faces:
+                    (maps / place).parent.mkdir(parents=True, exist_ok=True)
+                    save_png(maps / f"{place.with_suffix('')}_invented.png", invented_picture(outcome.restoration))
         except LimnerError as error:
             outcome.error = str(error)
         except OSError as error:
             outcome.error = f"{error.filename or source} can't be written: {error.strerror or error}."
         yield outcome
+
+
+def invented_picture(restoration: Restoration) -> np.ndarray:
+    """What was made up, (H, W, 3) uint8: the restored photo in grey, the redder the more of what is seen is made up."""
+    grey = without_colour(restoration.photos[0].srgb()).astype(np.float32)
+    share = restoration.invented[..., None].astype(np.float32) / 255
+    return np.rint(grey + 0.6 * share * (np.array([255, 40, 40], np.float32) - grey)).astype(np.uint8)
 
 
 def _save_intermediate(restoration: Restoration, start: Path) -> None:

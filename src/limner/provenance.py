@@ -35,6 +35,8 @@ class Provenance:
         faces: how many faces were restored.
         version: of limner.
         references: how many other photographs of the person the method was given.
+        invented: how much of the restored faces is made up, 0 (all of it the photo's own) to 1; None where it is not
+            known.
     """
 
     method: str
@@ -43,6 +45,7 @@ class Provenance:
     faces: int
     version: str
     references: int = 0
+    invented: float | None = None
 
     def xmp(self) -> str:
         """This as a complete XMP packet."""
@@ -80,7 +83,7 @@ class Provenance:
         return "".join(node.toxml() for node in document.childNodes).encode()
 
     def _description(self, creator: bool) -> str:
-        values = {
+        values: dict[str, object] = {
             "method": self.method,
             "weights": self.weights,
             "faces": self.faces,
@@ -90,6 +93,8 @@ class Provenance:
             values["seed"] = self.seed
         if self.references:
             values["references"] = self.references
+        if self.invented is not None:
+            values["invented"] = f"{self.invented:.3f}"
         tool = f' xmlns:xmp="{_XMP}" xmp:CreatorTool={quoteattr(f"limner {self.version}")}' if creator else ""
         return (
             f'<rdf:Description rdf:about="" xmlns:Iptc4xmpExt="{_IPTC}" xmlns:limner="{_LIMNER}"{tool}'
@@ -116,7 +121,7 @@ def read(path: str | PathLike[str]) -> Provenance | None:
         raise PhotoError(f"{path} can't be read ({error.strerror or error}): check the file.") from error
     found: dict[str, str] = {}
     for description in _descriptions(document) if document else []:
-        for name in ("method", "weights", "seed", "faces", "version", "references"):
+        for name in ("method", "weights", "seed", "faces", "version", "references", "invented"):
             if value := _value(description, _LIMNER, name):
                 found[name] = value
     try:
@@ -127,6 +132,7 @@ def read(path: str | PathLike[str]) -> Provenance | None:
             faces=int(found["faces"]),
             version=found["version"],
             references=int(found.get("references", 0)),
+            invented=float(found["invented"]) if "invented" in found else None,
         )
     except (KeyError, ValueError):
         return None

@@ -9,9 +9,8 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
-from os import PathLike
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import cv2
 import numpy as np
@@ -22,12 +21,14 @@ from limner import __version__, device, weights
 from limner.errors import LimnerError
 from limner.faces.align import crop, similarity, stretch, template
 from limner.faces.find import Face, choose_faces, find_faces
-from limner.faces.paste import paste
+from limner.faces.join import Joiner
+from limner.faces.put_back import PutBack, with_clean_background
 from limner.faces.references import Reference, read_references, resemblance
-from limner.methods import METHODS, find_method, load
+from limner.methods import find_method, load
 from limner.photo import Photo
 from limner.pixels import to_tensor
 from limner.provenance import Provenance
+from limner.settings import Settings
 from limner.tone import keep_tone, tone
 
 if TYPE_CHECKING:
@@ -36,73 +37,6 @@ if TYPE_CHECKING:
     from limner.nets.identity import IdentityNet
 
 Progress = Callable[[int, int], None]
-
-
-@dataclass(frozen=True)
-class Settings:
-    """How to restore.
-
-    Attributes:
-        method: see `limner.methods()`.
-        weights: `mini` (embedded), `official` (the authors', fetched before) or a folder.
-        references: other photographs of the person, for a method that can use them: files, folders of files or
-            photographs. The largest face of each counts.
-        start, steps, eta, guidance, timetable, encoding, snap, mask, guide_below, guide_every, finish: of the
-            sampling; None takes what suits the weights. A method knows some of them, see `limner.methods.loaded`.
-        scheduler: `ddim`, `dpmsolver++` or `unipc`; None is the paper's.
-        samples: results wanted for each photo.
-        seed: of all noise.
-        faces: `all`, `largest`, or indices (0 is the largest).
-        min_face: faces smaller than this, in pixels of the photo, are left alone.
-        min_score: faces the finder is less sure of (0 to 1) are left alone.
-        detector: `haar` (embedded) or `yunet`, with `yunet` the path of its ONNX file.
-        aligned: the photo is itself an aligned face crop, and so are the references.
-        strength: 0 leaves the face as it was, 1 takes the restored one.
-        upscale: enlarges the photo by this whole factor, background by Lanczos.
-        device, dtype, threads: see `limner.device.choose`.
-    """
-
-    method: str = "difface"
-    weights: str = "mini"
-    references: Sequence[str | PathLike[str] | Photo] = ()
-    start: int | None = None
-    steps: int | None = None
-    eta: float | None = None
-    guidance: float | None = None
-    timetable: str | None = None
-    encoding: str | None = None
-    snap: bool | None = None
-    mask: str | None = None
-    guide_below: int | None = None
-    guide_every: int | None = None
-    finish: int | None = None
-    scheduler: str | None = None
-    samples: int = 1
-    seed: int = 0
-    faces: Literal["all", "largest"] | Sequence[int] = "all"
-    min_face: float = 0
-    min_score: float = 0
-    detector: str = "haar"
-    yunet: Path | None = None
-    aligned: bool = False
-    strength: float = 1.0
-    upscale: int = 1
-    device: str = "auto"
-    dtype: str = "auto"
-    threads: int | None = None
-
-    def __post_init__(self) -> None:
-        if not 0 <= self.strength <= 1:
-            raise LimnerError(f"The strength must lie between 0 (original) and 1 (restored), not {self.strength}.")
-        if not 1 <= self.samples <= 64:
-            raise LimnerError(f"{self.samples} samples can't be made: ask for 1 to 64.")
-        if not 1 <= self.upscale <= 8:
-            raise LimnerError(f"A photo can be enlarged 1 to 8 times, not {self.upscale} times.")
-        if isinstance(self.references, str | PathLike | Photo):
-            raise LimnerError("The references must be a list, also where there is one: [reference].")
-        if self.references and not find_method(self.method).references:
-            able = " or ".join(name for name, method in METHODS.items() if method.references)
-            raise LimnerError(f"The method '{self.method}' can't use references: choose {able}, or leave them out.")
 
 
 @dataclass
@@ -130,12 +64,15 @@ class Restoration:
         provenance: what the saved file says about itself; None where nothing was changed.
         notes: what the user should know, one sentence each.
         seconds: spent.
+        invented: (H, W) uint8, over the restored photo: 0 where all that is seen is the photo's own, 255 where it is
+            made up, by the share of the restoration and, of several samples, by how far they differ.
     """
 
     photos: list[Photo]
     faces: list[Face]
     provenance: Provenance | None
     seconds: float
+    invented: np.ndarray
     referenced: int | None = None
     crops: list[RestoredCrop] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
@@ -162,6 +99,7 @@ class Restorer:
         for net in self.method.nets:
             self.compute.place(net)
         self.size = self.method.info.size
+        self.joiner = Joiner(self.compute)
         wish = self.settings
         self.references: list[Reference] = read_references(
             wish.references,
@@ -190,7 +128,8 @@ class Restorer:
         matrices = [self.matrix(rgb, face) for face in faces]
         crops = [crop(rgb, matrix, self.size) for matrix in matrices]
         canvas, enlarge = enlarged(photo, self.settings.upscale)
-        canvases = [canvas.pixels] * self.settings.samples
+        if self.settings.background == "clean":
+            canvas = with_clean_background(canvas, self.joiner)
         numbers = [next(i for i, one in enumerate(found) if one is face) for face in faces]
         others = self.others(photo)
         person = self.person(crops, others)
@@ -200,17 +139,18 @@ class Restorer:
             if person is not None:
                 references = [self.read(others) if i == person else None for i in range(len(faces))]
             restored = self.restore_crops(crops, numbers, progress, references)
-            for face, matrix, before, after in zip(faces, matrices, crops, restored, strict=True):
-                tint = tone(rgb, None if self.settings.aligned else face.box)
-                for sample, result in enumerate(after.samples):
-                    result = keep_tone(before.astype(np.float32) / 255, result, tint)
-                    native = photo.from_srgb(result)
-                    canvases[sample] = self.put_back(canvases[sample], native, matrix @ enlarge)
+        put_back = PutBack(canvas, self.settings, self.joiner)
+        for face, matrix, number, before, after in zip(faces, matrices, numbers, crops, restored, strict=True):
+            tint = tone(rgb, None if self.settings.aligned else face.box)
+            toned = [keep_tone(before.astype(np.float32) / 255, one, tint) for one in after.samples]
+            seeds = [seed_of(self.settings.seed, number, sample) for sample in range(len(toned))]
+            put_back.face(toned, matrix @ enlarge, tint, seeds)
         return Restoration(
-            photos=[canvas.replaced(pixels) for pixels in canvases],
+            photos=[canvas.replaced(pixels) for pixels in put_back.canvases],
             faces=faces,
-            provenance=self.provenance(len(faces), len(others)) if faces else None,
+            provenance=self.provenance(len(faces), len(others), put_back.share_invented) if faces else None,
             seconds=time.perf_counter() - started,
+            invented=put_back.invented,
             referenced=person,
             crops=restored,
             notes=self.notes(matrices) + self.notes_on_references(numbers, person),
@@ -317,31 +257,24 @@ class Restorer:
             )
         return suited | given
 
-    def put_back(self, pixels: np.ndarray, restored: np.ndarray, matrix: np.ndarray) -> np.ndarray:
-        """Pastes a restored crop; an aligned picture is restored out to its edges."""
-        if not self.settings.aligned:
-            return paste(pixels, restored, matrix, self.settings.strength)
-        height, width = pixels.shape[:2]
-        grown = np.clip(cv2.resize(restored, (width, height), interpolation=cv2.INTER_CUBIC), 0, 1)
-        white = np.iinfo(pixels.dtype).max
-        blended = pixels + self.settings.strength * (grown * white - pixels)
-        return np.clip(np.rint(blended), 0, white).astype(pixels.dtype)
-
-    def provenance(self, faces: int, references: int) -> Provenance:
+    def provenance(self, faces: int, references: int, invented: float) -> Provenance:
         """What a saved result says about how it was made."""
         wish = self.settings
-        return Provenance(wish.method, self.method.info.name, wish.seed, faces, __version__, references)
+        weights = self.method.info.name
+        return Provenance(wish.method, weights, wish.seed, faces, __version__, references, round(invented, 3))
 
     def notes(self, matrices: Sequence[np.ndarray]) -> list[str]:
-        """Warns where the photo holds more of a face than the weights can give back."""
+        """Warns where a plain blend takes more from a face than the weights give."""
+        if self.settings.strength == "auto":
+            return []
         scales = [float(np.sqrt(abs(np.linalg.det(matrix[:, :2])))) for matrix in matrices]
         larger = sum(scale < 0.75 for scale in scales)
         if not larger:
             return []
         return [
             f"{larger} of {len(scales)} faces are larger in the photo than the {self.size} px of the weights "
-            f"'{self.method.info.name}', so the restored face can be softer than a sharp original: lower --strength "
-            "or use weights of a larger size."
+            f"'{self.method.info.name}', so the restored face can be softer than a sharp original: leave --strength "
+            "at auto, or use weights of a larger size."
         ]
 
     def notes_on_references(self, numbers: Sequence[int], person: int | None) -> list[str]:

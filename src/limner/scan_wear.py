@@ -72,37 +72,57 @@ class Scan:
 
 
 def draw_scan(generator: Generator) -> Scan:
-    """Draws what happened to one photograph: to few everything, to every eighth nothing."""
+    """Draws what happened to one photograph: to every twelfth nothing, to two fifths one kind of thing alone, which the
+    cleaner must tell from a photograph that is soft or grainy by nature; to the rest several, one upon the other."""
     uniform, chance = generator.uniform, lambda share: generator.random() < share
-    if chance(0.12):
+    if chance(0.08):
         return Scan()
-    across = down = 0.0
-    if chance(0.5):
-        across = down = uniform(0.3, 1.2) if chance(0.75) else uniform(1.2, 2.2)
-        if chance(0.3):
-            down *= uniform(0.5, 1)
+    alone = int(uniform(0, 3)) if chance(0.45) else None
+    if alone == 0:
+        return Scan(blur=_blur(generator))
+    if alone == 1:
+        return Scan(grains=(_film(generator) if chance(0.4) else _sensor(generator),))
+    if alone == 2:
+        return Scan(files=(_file(generator),))
     weave = None
-    if chance(0.06):
+    if chance(0.08):
         weave = Halftone(uniform(2.5, 5), uniform(0, np.pi), uniform(1, 3), uniform(0.05, 0.4))
     resized = None
-    if chance(0.25):
+    if chance(0.3):
         resized = (uniform(0.5, 1), int(uniform(0, len(WAYS))), int(uniform(1, len(WAYS))))
     grains: list[Grain] = []
-    if chance(0.35):  # film
-        grains.append(_grain(generator, 14 * uniform(0, 1) ** 1.7, uniform(0.3, 1.4), 0.0, chance(0.6)))
-    if chance(0.45):  # a sensor
-        colour = 1.0 if chance(0.6) else uniform(0, 1)
-        grains.append(_grain(generator, 13 * uniform(0, 1) ** 1.5, 0.0, colour, False))
+    if chance(0.35):
+        grains.append(_film(generator))
+    if chance(0.45):
+        grains.append(_sensor(generator))
     if chance(0.15):  # what a phone's own cleaning leaves of it
         grains.append(_grain(generator, 10 * uniform(0, 1), uniform(0.8, 2.5), 1.0, False))
     files = []
-    for share in (0.7, 0.3):
-        if chance(share):
-            quality = int(uniform(30, 98)) if chance(0.85) else int(uniform(12, 30))
-            files.append(File(quality, chance(0.75), (int(uniform(0, 8)), int(uniform(0, 8)))))
-        else:
-            break
-    return Scan((across, down), weave, resized, tuple(grains), tuple(files), chance(0.3))
+    if chance(0.75):
+        files = [_file(generator) for _ in range(2 if chance(0.3) else 1)]
+    blur = _blur(generator) if chance(0.5) else (0.0, 0.0)
+    return Scan(blur, weave, resized, tuple(grains), tuple(files), chance(0.3))
+
+
+def _blur(generator: Generator) -> tuple[float, float]:
+    across = generator.uniform(0.3, 1.3) if generator.random() < 0.8 else generator.uniform(1.3, 2.2)
+    return across, across * (generator.uniform(0.5, 1) if generator.random() < 0.3 else 1)
+
+
+def _film(generator: Generator) -> Grain:
+    sigma = 14 * generator.uniform(0, 1) ** 1.7
+    return _grain(generator, sigma, generator.uniform(0.3, 1.4), 0.0, generator.random() < 0.6)
+
+
+def _sensor(generator: Generator) -> Grain:
+    colour = 1.0 if generator.random() < 0.6 else generator.uniform(0, 1)
+    return _grain(generator, 13 * generator.uniform(0, 1) ** 1.5, 0.0, colour, False)
+
+
+def _file(generator: Generator) -> File:
+    uniform = generator.uniform
+    quality = int(uniform(30, 98)) if generator.random() < 0.85 else int(uniform(12, 30))
+    return File(quality, generator.random() < 0.75, (int(uniform(0, 8)), int(uniform(0, 8))))
 
 
 def _grain(generator: Generator, sigma: float, size: float, colour: float, midtones: bool) -> Grain:

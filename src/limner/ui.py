@@ -27,7 +27,7 @@ def emit(value: object) -> None:
 
 
 def table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    """A table on the output stream."""
+    """A table on the output stream, which is wide where no terminal says how wide it is."""
     from rich.console import Console
     from rich.table import Table
 
@@ -36,7 +36,19 @@ def table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
         drawn.add_column(heading, overflow="fold", no_wrap=number == 0)
     for row in rows:
         drawn.add_row(*row)
-    Console().print(drawn)
+    console = Console()
+    if not console.is_terminal:
+        console.width = max(console.width, 160)
+    console.print(drawn)
+
+
+def table_of(records: Sequence[object], columns: Sequence[tuple[str, str, str]]) -> None:
+    """A table of records; a column is (heading, attribute, format), and what is None is shown as a dash."""
+    cells = [[(getattr(record, name), form) for _, name, form in columns] for record in records]
+    table(
+        [heading for heading, _, _ in columns],
+        [["-" if value is None else format(value, form) for value, form in row] for row in cells],
+    )
 
 
 @contextmanager
@@ -83,6 +95,7 @@ def outcome_as_json(outcome: Outcome, settings: Settings, weights: str) -> dict[
         "method": settings.method,
         "weights": weights,
         "seed": settings.seed,
+        "invented": done.provenance.invented if done and done.provenance else None,
         "seconds": round(done.seconds, 3) if done else 0.0,
         "skipped": done is None,
         "notes": done.notes if done else [],
@@ -98,6 +111,7 @@ def describe(outcome: Outcome) -> None:
         say(f"{outcome.source}: no face found, so {names} is the photo as it was.")
     else:
         count = f"{len(done.faces)} face{'s' if len(done.faces) > 1 else ''}"
-        say(f"{names}: {count} restored in {done.seconds:.1f} s.")
+        made_up = f", {done.provenance.invented:.0%} of it made up" if done.provenance else ""
+        say(f"{names}: {count} restored in {done.seconds:.1f} s{made_up}.")
     for note in done.notes if done else []:
         say(f"  Note: {note}")

@@ -3,9 +3,8 @@
 import numpy as np
 import pytest
 
-from limner.errors import LimnerError
-from limner.faces.align import crop, invert, transform
-from limner.faces.paste import face_mask, paste
+from limner.faces.align import crop, invert, stretch, transform
+from limner.faces.paste import Place, face_mask, lay, matched
 
 from .test_align import matrix, smooth
 
@@ -28,6 +27,16 @@ def unit(picture: np.ndarray) -> np.ndarray:
         if picture.dtype == np.float32
         else picture.astype(np.float32) / np.iinfo(picture.dtype).max
     )
+
+
+def paste(picture, restored, m, match_colour=True) -> np.ndarray:
+    """A copy of the picture with a restored crop in its place."""
+    result = picture.copy()
+    place = Place.of(m, len(restored), picture.shape[1], picture.shape[0])
+    if place is not None:
+        laid = matched(place.cut(picture), restored, place) if match_colour else place.unframed(restored)
+        lay(result, laid, place)
+    return result
 
 
 def test_mask():
@@ -62,17 +71,39 @@ def test_outside_the_crop_every_bit_stays(dtype):
     assert (result != picture)[120, 150].all()
 
 
-def test_strength():
-    picture = as_type(smooth(260, 320), np.uint16)
-    m, white = placed(), np.ones((SIZE, SIZE, 3), np.float32)
-    np.testing.assert_array_equal(paste(picture, white, m, strength=0), picture)
-    whole = paste(picture, white, m, strength=1, match_colour=False).astype(float)
-    half = paste(picture, white, m, strength=0.5, match_colour=False).astype(float)
-    assert whole[120, 150].min() == 65535
-    np.testing.assert_allclose(half, (whole + picture) / 2, atol=1)
-    for wrong in (-0.1, 1.5, float("nan")):
-        with pytest.raises(LimnerError, match="strength must lie between 0"):
-            paste(picture, white, m, strength=wrong)
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.float32])
+def test_half_a_mask_blends(dtype):
+    picture = as_type(smooth(260, 320), dtype)
+    place = Place.of(placed(), SIZE, 320, 260)
+    assert place is not None
+    result = picture.copy()
+    lay(result, np.ones((*place.mask.shape, 3), np.float32), place)
+    wanted = unit(picture)[place.rows, place.columns]
+    wanted = wanted + place.mask[..., None] * (1 - wanted)
+    np.testing.assert_allclose(unit(result)[place.rows, place.columns], wanted, atol=1 / 255)
+
+
+@pytest.mark.parametrize(("width", "height"), [(320, 260), (64, 48), (900, 700)])
+def test_a_picture_that_is_itself_a_crop_is_changed_out_to_its_edges(width, height):
+    picture = as_type(smooth(height, width), np.uint8)
+    place = Place.of(stretch(width, height, SIZE), SIZE, width, height, feathered=False)
+    assert place is not None and place.mask.shape == (height, width) and place.mask.min() == 1
+    result = picture.copy()
+    lay(result, place.unframed(place.framed(place.cut(picture), SIZE)), place)
+    assert np.abs(result.astype(int) - picture)[8:-8, 8:-8].max() <= 6  # the mirror beyond the edge is no picture
+    lay(result, np.zeros((height, width, 3), np.float32), place)
+    assert result.max() == 0
+
+
+def test_a_place_knows_its_size_and_frames_of_any_size():
+    picture = as_type(smooth(260, 320), np.uint8)
+    place = Place.of(placed(scale=0.8), SIZE, 320, 260)
+    assert place is not None and place.side == pytest.approx(SIZE / 0.8)
+    part = place.cut(picture)
+    for frame in (SIZE, 2 * SIZE):
+        back = place.unframed(place.framed(part, frame))
+        there = place.mask > 0
+        assert np.abs(back - part)[there].max() < 0.02
 
 
 def test_colour_is_matched_to_the_surroundings():

@@ -37,3 +37,33 @@ def laplacian_variance(image: np.ndarray) -> float:
 def detail_ratio(restored: np.ndarray, truth: np.ndarray) -> float:
     """Laplacian variance of the restored face over the truth's: below 1 too smooth, above 1 too busy."""
     return laplacian_variance(restored) / max(laplacian_variance(truth), 1e-9)
+
+
+def top_octaves(image: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The two finest bands of the luma's (BT.601) Laplacian pyramid, in grey levels: (H, W) and (H/2, W/2) float32,
+    halves rounded up."""
+    bands = []
+    level = cv2.cvtColor(image.astype(np.float32), cv2.COLOR_RGB2GRAY)  # unrounded: rounding would count as detail
+    for _ in range(2):
+        coarser = cv2.pyrDown(level)
+        bands.append(level - cv2.pyrUp(coarser, dstsize=level.shape[::-1]))
+        level = coarser
+    return bands[0], bands[1]
+
+
+def detail_of_top_octaves(restored: np.ndarray, truth: np.ndarray) -> tuple[float, float]:
+    """How much fine detail a restored face has, and how much of it is the truth's.
+
+    Returns:
+        detail: variance of the two finest bands, summed, over the truth's: below 1 too smooth, above 1 too busy.
+        true_detail: the same of their projections onto the truth's bands alone, so that what is invented counts for
+            nothing; a band that runs against the truth counts 0.
+    """
+    present = agreeing = there = 0.0
+    for band, true in zip(top_octaves(restored), top_octaves(truth), strict=True):
+        band, true = band.astype(np.float64) - band.mean(), true.astype(np.float64) - true.mean()
+        energy = float((true * true).mean())
+        present += float((band * band).mean())
+        agreeing += max(float((band * true).mean()), 0.0) ** 2 / max(energy, 1e-9)
+        there += energy
+    return present / max(there, 1e-9), agreeing / max(there, 1e-9)

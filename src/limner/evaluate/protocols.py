@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,12 +18,16 @@ from limner.errors import LimnerError
 from limner.evaluate.hog import HogIdentity
 from limner.evaluate.metrics import detail_ratio, psnr, ssim
 from limner.evaluate.references import vectors
+from limner.faces.align import stretch
+from limner.faces.put_back import PutBack
 from limner.methods.clrface import CLRFacePipeline
 from limner.methods.difface import DifFacePipeline
 from limner.methods.ldbfr import LDBFRPipeline
 from limner.nets.vqgan import VQGAN
+from limner.photo import Photo
 from limner.pixels import to_picture, to_tensor
-from limner.restorer import Restorer, seed_of
+from limner.restorer import Restorer
+from limner.tone import keep_tone, tone
 from limner.weights.load import load_identity
 
 Way = Callable[[np.ndarray, np.ndarray, int], np.ndarray]
@@ -86,8 +90,8 @@ def limner_test(
     Args:
         data: folder of aligned faces with its tables.
         preset: degradation, see `limner.degrade.preset_names`.
-        restorers: methods and settings by the names of their rows; the seed of a face's noise is its place in the
-            split.
+        restorers: methods and settings by the names of their rows, of one sample; the seed of a face's noise is its
+            place in the split.
         limit: the first so many faces only.
         split: `test`; `val` is for choosing settings.
         progress: called with (faces done, of how many).
@@ -136,11 +140,15 @@ def limner_test(
 
 
 def _whole(restorer: Restorer) -> Way:
-    """A method with its settings."""
+    """A method with its settings, and its result joined with the face that it was given, as users get it."""
+    settings = replace(restorer.settings, aligned=True)
 
     def restore(lq: np.ndarray, truth: np.ndarray, number: int) -> np.ndarray:
-        generator = torch.Generator().manual_seed(seed_of(restorer.settings.seed, number, 0))
-        return to_picture(restorer.method(to_tensor(lq)[None], **restorer.sampling(), generator=generator).images[0])
+        (after,) = restorer.restore_crops([lq], [number])
+        back, tint = PutBack(Photo(lq, "PNG"), settings, restorer.joiner), tone(lq)
+        toned = keep_tone(lq.astype(np.float32) / 255, after.samples[0], tint)
+        back.face([toned], stretch(len(lq), len(lq), restorer.size), tint, [0])
+        return back.canvases[0]
 
     return restore
 

@@ -66,6 +66,13 @@ def invert(matrix: np.ndarray) -> np.ndarray:
     return np.hstack([linear, -linear @ matrix[:, 2:]])
 
 
+def scaled(matrix: np.ndarray, factor: float) -> np.ndarray:
+    """The 2x3 matrix to a crop that is `factor` times as large; centres of pixels keep their places."""
+    larger = factor * matrix
+    larger[:, 2] += (factor - 1) / 2
+    return larger
+
+
 def transform(points: np.ndarray, matrix: np.ndarray) -> np.ndarray:
     """Points (..., N, 2) carried through a 2x3 matrix (or a stack of them, (..., 2, 3)), float64."""
     return points @ np.swapaxes(matrix[..., :2], -2, -1) + matrix[..., None, :, 2]

@@ -1,11 +1,14 @@
 """Puts a restored crop back into its photograph: inverse warp, feathered mask, matched colour."""
 
+from __future__ import annotations
+
+from dataclasses import dataclass
+
 import cv2
 import numpy as np
 
-from limner.errors import LimnerError
 from limner.faces.align import crop as cut
-from limner.faces.align import invert, transform, warp
+from limner.faces.align import invert, scaled, transform, warp
 
 FULL = 0.80  # half-width of the rounded square that is wholly restored, in half crops: eyes to chin lie inside
 NOTHING = 0.98  # ... and where nothing of the crop is left
@@ -23,60 +26,102 @@ def face_mask(size: int) -> np.ndarray:
     return ramp * ramp * (3 - 2 * ramp)
 
 
-def paste(
-    image: np.ndarray,
-    crop: np.ndarray,
-    matrix: np.ndarray,
-    strength: float = 1.0,
-    match_colour: bool = True,
-) -> np.ndarray:
-    """A copy of ``image`` with the restored ``crop`` in its place; several faces are pasted in turn.
+@dataclass(frozen=True, eq=False)
+class Place:
+    """The rectangle of a picture in which a crop lies, with all that is needed between the two.
+
+    Attributes:
+        rows, columns: of the rectangle.
+        matrix: 2x3 from the rectangle's pixels to the crop's.
+        size: side of the crop in pixels.
+        mask: (h, w) float32, how far each pixel of the rectangle is the crop's to change, 0 to 1.
+    """
+
+    rows: slice
+    columns: slice
+    matrix: np.ndarray
+    size: int
+    mask: np.ndarray
+
+    @classmethod
+    def of(cls, matrix: np.ndarray, size: int, width: int, height: int, feathered: bool = True) -> Place | None:
+        """Where a crop of `size` px lies in a picture of width x height; None if it lies wholly outside.
+
+        Args:
+            matrix: the 2x3 from picture to crop that cut it.
+            size, width, height: in pixels.
+            feathered: whether the crop fades towards its border, as a face in its surroundings should; a picture that
+                is itself a crop is changed out to its edges.
+        """
+        edges = np.array([(0, 0), (size, 0), (0, size), (size, size)]) - 0.5  # a pixel's centre is its coordinate
+        corners = transform(edges, invert(matrix))
+        x0, y0 = np.maximum(np.floor(corners.min(0)).astype(int), 0)
+        x1, y1 = np.minimum(np.ceil(corners.max(0)).astype(int) + 1, (width, height))
+        if x1 <= x0 or y1 <= y0:
+            return None
+        own = matrix.astype(float).copy()
+        own[:, 2] += matrix[:, :2] @ (x0, y0)
+        mask = np.ones((y1 - y0, x1 - x0), np.float32)
+        if feathered:
+            # linear and with nothing beyond its edge, so that it never leaves the crop
+            mask = cv2.warpAffine(face_mask(size), invert(own), (x1 - x0, y1 - y0), flags=cv2.INTER_LINEAR)
+        return cls(slice(y0, y1), slice(x0, x1), own, size, mask)
+
+    @property
+    def side(self) -> float:
+        """The side of the crop in pixels of the picture."""
+        return self.size / float(np.sqrt(abs(np.linalg.det(self.matrix[:, :2]))))
+
+    def cut(self, picture: np.ndarray) -> np.ndarray:
+        """The rectangle of a picture, as float32; integers become parts of white."""
+        part = picture[self.rows, self.columns].astype(np.float32)
+        return part / np.float32(np.iinfo(picture.dtype).max) if np.issubdtype(picture.dtype, np.integer) else part
+
+    def framed(self, part: np.ndarray, frame: int) -> np.ndarray:
+        """The rectangle (h, w, 3) as an aligned crop of `frame` px."""
+        return cut(part, scaled(self.matrix, frame / self.size), frame)
+
+    def unframed(self, crop: np.ndarray) -> np.ndarray:
+        """An aligned crop, (F, F) or (F, F, C) of any F, in the rectangle; mirrored beyond its edge."""
+        height, width = self.mask.shape
+        return warp(crop, invert(scaled(self.matrix, len(crop) / self.size)), width, height)
+
+
+def lay(image: np.ndarray, part: np.ndarray, place: Place, grain: np.ndarray | None = None) -> None:
+    """Lays a changed rectangle over a picture, as far as its mask goes.
 
     Args:
-        image: H x W x 3, uint8, uint16, or float in [0, 1].
-        crop: S x S x 3 float32 in [0, 1], same colour space as ``image``.
-        matrix: the 2x3 from picture to crop that cut it.
-        strength: 0 keeps the original face, 1 takes the restored one, between they are blended.
-        match_colour: bring the low frequencies of the crop to those around the face.
-
-    Returns:
-        H x W x 3, dtype of ``image``. Pixels outside the mask are bit-identical to the original's.
-
-    Raises:
-        LimnerError: ``strength`` is outside 0..1.
+        image: H x W x 3, uint8, uint16, or float in [0, 1]; it is changed where the mask is not 0, and nowhere else.
+        part: (h, w, 3) float32 in [0, 1], same colour space as `image`.
+        place: of the rectangle.
+        grain: (h, w, 3) float32, in parts of white, that is added to the two where they have been blended.
     """
-    if not 0 <= strength <= 1:
-        raise LimnerError(f"The strength must lie between 0 (original) and 1 (restored), not {strength}.")
-    result = image.copy()
-    size, (height, width) = crop.shape[0], image.shape[:2]
-    corners = transform(np.array([(0, 0), (size, 0), (0, size), (size, size)], float), invert(matrix))
-    x0, y0 = np.maximum(np.floor(corners.min(0)).astype(int), 0)
-    x1, y1 = np.minimum(np.ceil(corners.max(0)).astype(int) + 1, (width, height))
-    if strength == 0 or x1 <= x0 or y1 <= y0:
-        return result
-
     white = float(np.iinfo(image.dtype).max) if np.issubdtype(image.dtype, np.integer) else 1.0
-    restored = np.clip(crop, 0, 1).astype(np.float32)
-    if match_colour:
-        original = cut(image, matrix, size).astype(np.float32) / np.float32(white)
-        restored = _match_colour(restored, original, _inside(matrix, size, width, height))
-    to_place = invert(matrix)
-    to_place[:, 2] -= (x0, y0)
-    share = _warped_mask(size, to_place, x1 - x0, y1 - y0)[..., None] * np.float32(strength)
-    restored = np.clip(warp(restored, to_place, x1 - x0, y1 - y0), 0, 1)
-
-    place = result[y0:y1, x0:x1]
-    original = place.astype(np.float32)
-    blended = original + share * (restored * np.float32(white) - original)
+    there = image[place.rows, place.columns]
+    original = there.astype(np.float32)
+    blended = original + place.mask[..., None] * (np.clip(part, 0, 1) * np.float32(white) - original)
+    if grain is not None:
+        blended += grain * np.float32(white)
     if np.issubdtype(image.dtype, np.integer):
         blended = np.clip(np.rint(blended), 0, white)
-    np.copyto(place, blended.astype(image.dtype), where=share > 0)
-    return result
+    np.copyto(there, blended.astype(image.dtype), where=place.mask[..., None] > 0)
 
 
-def _warped_mask(size: int, to_place: np.ndarray, width: int, height: int) -> np.ndarray:
-    """The mask in the picture. Linear and with nothing beyond its edge, so that it never leaves the crop."""
-    return cv2.warpAffine(face_mask(size), to_place, (width, height), flags=cv2.INTER_LINEAR, borderValue=0)
+def matched(photo: np.ndarray, restored: np.ndarray, place: Place) -> np.ndarray:
+    """A restored crop with its low frequencies brought to those around the face, in its rectangle.
+
+    Args:
+        photo: (h, w, 3) float32 in [0, 1], the rectangle as it is.
+        restored: (S, S, 3) float32 in [0, 1].
+        place: of the rectangle.
+
+    Returns:
+        (h, w, 3) float32 in [0, 1].
+    """
+    height, width = photo.shape[:2]
+    inside = _inside(place.matrix, place.size, width, height)
+    crop = _match_colour(restored, place.framed(photo, place.size), inside)
+    return np.clip(place.unframed(crop), 0, 1)
 
 
 def _inside(matrix: np.ndarray, size: int, width: int, height: int) -> np.ndarray:

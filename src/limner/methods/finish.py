@@ -2,8 +2,8 @@
 
 DifFace asks of the estimate that it noises only that it lies near the face (`difface.py`), so any method's restoration
 can stand for it. Entered as late as here, the prior leaves the face as it is and gives edges and texture the sharpness
-of a photograph, which small latent nets decode too smoothly. That sharpness is made up; so where the degraded picture
-itself shows the face well, and a restoration agrees with it, only a share of it is laid over.
+of a photograph, which small latent nets decode too smoothly. That sharpness is made up; how much of it stays where the
+photograph itself shows the face is for the fusion to say (`faces/join.py`).
 """
 
 from __future__ import annotations
@@ -19,12 +19,6 @@ from limner.methods.crops import fit_to, restored_size
 from limner.methods.difface import refine
 from limner.methods.schedules import Scheduler
 from limner.nets.unet import UNet
-
-SHOWN_POORLY, SHOWN_WELL = 26.0, 30.0
-"""PSNR in dB of a restoration by the degraded picture: up to the one it gets all of the finish, from the other on
-LEAST. Of 16 validation faces restored by LD-BFR and ReF-LDM, severely damaged ones lie at 21 to 27, moderately damaged
-ones at 25 to 33."""
-LEAST = 0.5
 
 
 @dataclass(frozen=True)
@@ -52,7 +46,6 @@ class Finisher:
     def __call__(
         self,
         images: Tensor,
-        degraded: Tensor,
         looks: int,
         generators: Sequence[torch.Generator],
         batch_size: int = 8,
@@ -62,7 +55,6 @@ class Finisher:
 
         Args:
             images: (B, 3, H, W) in [0, 1]; of another size than the prior's they are resized and back.
-            degraded: what they were restored from, likewise.
             looks: evaluations of the prior, 1 to `start`; see `check`.
             generators: of each image's noise, on the CPU.
             batch_size: images that go through the prior at once.
@@ -86,11 +78,4 @@ class Finisher:
 
             refined = refine(self.prior, self.scheduler, some, self.start, looks, self.eta, own, told)
             done.append(refined.cpu())
-        finished = restored_size(torch.cat(done), *images.shape[-2:])
-        return images + share(images, degraded)[:, None, None, None] * (finished - images)
-
-
-def share(images: Tensor, degraded: Tensor) -> Tensor:
-    """How much of the finish restorations get, (B,) from LEAST to 1; the arguments are those of `Finisher`."""
-    agreement = -10 * (images - degraded).square().mean(dim=(1, 2, 3)).clamp(min=1e-10).log10()
-    return 1 - (1 - LEAST) * ((agreement - SHOWN_POORLY) / (SHOWN_WELL - SHOWN_POORLY)).clamp(0, 1)
+        return restored_size(torch.cat(done), *images.shape[-2:])

@@ -232,8 +232,7 @@ class LoadedMethod:
         shared = {"samples": samples, "generator": generators, "batch_size": batch_size, "progress": before}
         out: Restored = cast(Any, self.pipeline)(crops, **shared, **settings)
         if finisher:
-            degraded = crops.cpu().repeat_interleave(samples, dim=0)
-            out.images = finisher(out.images, degraded, finish, generators, batch_size, then)
+            out.images = finisher(out.images, finish, generators, batch_size, then)
         return out
 
 

@@ -19,6 +19,13 @@ def zeroed(conv: nn.Conv2d) -> nn.Conv2d:
     return conv
 
 
+def padded(x: Tensor, step: int) -> Tensor:
+    """(B, C, H, W) grown downwards and to the right, by its edge, until both sides are multiples of `step`."""
+    height, width = x.shape[-2:]
+    padding = (0, -width % step, 0, -height % step)
+    return F.pad(x, padding, mode="replicate") if any(padding) else x
+
+
 class ResidualBlock(nn.Module):
     """x + conv(silu(conv(silu(x)))), the last convolution starting at zero: for nets without normalisation."""
 

@@ -6,10 +6,10 @@ each, invents nothing, and is trained to give good photographs back as they are.
 
 from __future__ import annotations
 
-import torch.nn.functional as F
 from diffusers.configuration_utils import register_to_config
 from torch import Tensor
 
+from limner.nets.blocks import padded
 from limner.nets.estimator import Estimator
 
 
@@ -35,7 +35,4 @@ class Cleaner(Estimator):
         """(B, 3, H, W) in [0, 1] to the same, of any size; it is not clipped."""
         height, width = x.shape[-2:]
         step = self.config["patch_size"] * 2 ** (len(self.config["widths"]) - 1)
-        padding = (0, -width % step, 0, -height % step)
-        if any(padding):
-            x = F.pad(x, padding, mode="replicate")
-        return super().forward(x)[..., :height, :width]
+        return super().forward(padded(x, step))[..., :height, :width]

@@ -15,6 +15,7 @@ _HOME = {
     "alignnet": "limner.train.alignnet:alignnet",
     "alignnet-fine": "limner.train.alignnet_fine:alignnet_fine",
     "clean": "limner.train.clean:clean",
+    "fusion": "limner.train.fusion:fusion",
     "difface-estimator": "limner.train.difface_estimator:difface_estimator",
     "difface-prior": "limner.train.difface_prior:difface_prior",
     "difface-prior-sharp": "limner.train.difface_prior_sharp:difface_prior_sharp",
@@ -39,6 +40,7 @@ RECIPES = tuple(_HOME)
 BUILDS_ON = {
     "alignnet-fine": {"start"},
     "clean": {"start"},
+    "fusion": {"start"},
     "difface-estimator": {"start"},
     "difface-prior-sharp": {"start"},
     "ldm": {"first_stage"},

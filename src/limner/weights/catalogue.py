@@ -119,6 +119,8 @@ _YUNET = "https://github.com/opencv/opencv_zoo/raw/main/models/face_detection_yu
 WEIGHTS: tuple[Weights, ...] = (
     Embedded("mini/alignnet", "finds the five points of a face (default detector)"),
     Embedded("mini/alignnet-fine", "the default detector's last look: more exact, and harder to fool"),
+    Embedded("mini/clean", "takes noise, blocks and mild blur off a photo at its own resolution"),
+    Embedded("mini/fusion", "joins a restoration with its photo, each where it knows better"),
     Embedded("mini/difface-estimator", "DifFace at 256 px: the regressor f(y0)"),
     Embedded("mini/difface-prior", "DifFace at 256 px: the diffusion prior"),
     Embedded("mini/identity", "tells whether two faces are the same person: identity loss and measurements"),

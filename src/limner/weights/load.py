@@ -31,6 +31,7 @@ NETS = {
     "Cleaner": "limner.nets.clean",
     "DegradedEncoder": "limner.nets.degraded_encoder",
     "Estimator": "limner.nets.estimator",
+    "Fusion": "limner.nets.fusion",
     "IdentityNet": "limner.nets.identity",
     "IdentityRecovery": "limner.nets.recovery",
     "Injection": "limner.nets.injection",

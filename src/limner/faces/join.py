@@ -1,0 +1,108 @@
+"""Joins a restoration with its photograph at the photograph's own resolution, so that what the photo knows is kept.
+
+photo --clean--> c --+--> c + fusion(photo, c, restoration), in an aligned frame, back in the photo's pixels
+                     |
+restoration ---------+
+
+Octaves finer than the frame are the clean photo's alone, and so is what is coarser than all octaves: colours and light
+stay those of the surroundings.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import cast
+
+import cv2
+import numpy as np
+import torch
+from torch import Tensor
+
+from limner import weights
+from limner.device import Compute
+from limner.faces.paste import Place
+from limner.nets.clean import Cleaner
+from limner.nets.fusion import Fusion
+from limner.nets.tiles import in_tiles
+
+TILE, OVERLAP = 1024, 48
+"""Of the photograph that goes through the cleaner at once, in pixels: what it sees around a pixel is the overlap."""
+ENLARGED_FROM = 1.25
+"""Faces larger than the restoration by this factor are joined in a frame of twice the restoration's size."""
+WIDE_SPREAD = 0.1
+"""Deviation between several samples, in parts of white, from which on a place counts as wholly made up."""
+
+
+@dataclass(frozen=True, eq=False)
+class Joined:
+    """What became of the rectangle around a face.
+
+    Attributes:
+        pictures: (h, w, 3) float32 in [0, 1] for each sample.
+        invented: (h, w) float32, how much of what is seen there is made up: 0 (the photo's own) to 1.
+    """
+
+    pictures: list[np.ndarray]
+    invented: np.ndarray
+
+
+class Joiner:
+    """The embedded cleaner and fusion, loaded and placed once; they serve all methods and weights.
+
+    Args:
+        compute: where and how nets run.
+    """
+
+    def __init__(self, compute: Compute):
+        self.cleaner = cast(Cleaner, compute.place(weights.load_net("mini/clean")))
+        self.fusion = cast(Fusion, compute.place(weights.load_net("mini/fusion")))
+        self.device = compute.device
+
+    @torch.no_grad()
+    def clean(self, picture: np.ndarray) -> np.ndarray:
+        """A picture of any size without noise, blocks and mild blur; (H, W, 3) float32 in [0, 1], and so is the
+        result."""
+        cleaned = in_tiles(self.cleaner, self._tensor(picture), tile=TILE, overlap=OVERLAP)
+        return _picture(cleaned.clamp(0, 1))
+
+    @torch.no_grad()
+    def __call__(self, photo: np.ndarray, restored: Sequence[np.ndarray], place: Place) -> Joined:
+        """Joins the rectangle around a face with its restorations.
+
+        Args:
+            photo: (h, w, 3) float32 in [0, 1], the rectangle.
+            restored: the samples, (S, S, 3) float32 in [0, 1].
+            place: of the rectangle.
+        """
+        cleaned = self.clean(photo)
+        frame = frame_of(place.side, place.size)
+        framed = [self._tensor(place.framed(one, frame)) for one in (photo, cleaned)]
+        deltas, origins = [], []
+        for one in restored:
+            grown = cv2.resize(one, (frame, frame), interpolation=cv2.INTER_CUBIC) if frame != len(one) else one
+            delta, origin = self.fusion(*framed, self._tensor(grown))
+            deltas.append(_picture(delta))
+            origins.append(_picture(origin)[..., 0])
+        invented = np.mean(origins, axis=0)
+        if len(restored) > 1:
+            spread = np.std(np.stack(deltas), axis=0).mean(axis=2)
+            invented = 1 - (1 - invented) * (1 - np.clip(spread / WIDE_SPREAD, 0, 1))
+        return Joined(
+            [np.clip(cleaned + place.unframed(delta), 0, 1) for delta in deltas],
+            np.clip(place.unframed(invented.astype(np.float32)), 0, 1),
+        )
+
+    def _tensor(self, picture: np.ndarray) -> Tensor:
+        """(H, W, 3) to (1, 3, H, W) where the nets are."""
+        return torch.from_numpy(np.ascontiguousarray(picture.transpose(2, 0, 1)))[None].to(self.device)
+
+
+def frame_of(side: float, size: int) -> int:
+    """The side in pixels of the frame in which a face of `side` pixels and its restoration of `size` are joined."""
+    return size if side <= ENLARGED_FROM * size else 2 * size
+
+
+def _picture(image: Tensor) -> np.ndarray:
+    """(1, C, H, W) to (H, W, C) float32."""
+    return np.ascontiguousarray(image[0].float().permute(1, 2, 0).cpu().numpy())

@@ -1,0 +1,98 @@
+"""Restoration and photograph joined: whatever the weights, the result is not worse than the photo."""
+
+import cv2
+import numpy as np
+import pytest
+from skimage.data import astronaut
+
+from limner.device import choose
+from limner.evaluate.metrics import psnr
+from limner.faces.align import crop, stretch
+from limner.faces.join import Joiner, frame_of
+from limner.faces.paste import Place
+
+
+@pytest.fixture(scope="module")
+def joiner():
+    return Joiner(choose("cpu", "fp32"))
+
+
+def portrait(side: int) -> np.ndarray:
+    face = astronaut()[:256, 96:352]
+    way = cv2.INTER_AREA if side < 256 else cv2.INTER_CUBIC
+    return cv2.resize(face, (side, side), interpolation=way).astype(np.float32) / 255
+
+
+def place_of(side: int, size: int = 256) -> Place:
+    place = Place.of(stretch(side, side, size), size, side, side, feathered=False)
+    assert place is not None
+    return place
+
+
+def eight_bit(picture: np.ndarray) -> np.ndarray:
+    return np.rint(255 * picture).astype(np.uint8)
+
+
+def shrunk(picture: np.ndarray, size: int = 256) -> np.ndarray:
+    return crop(picture, stretch(len(picture), len(picture), size), size)
+
+
+GARBAGE = {
+    "noise": lambda good: np.random.default_rng(0).random(good.shape, np.float32),
+    "grey": lambda good: np.full_like(good, 0.5),
+    "another picture": lambda good: np.ascontiguousarray(good[::-1]),
+    "stripes": lambda good: np.clip(good + 0.3 * (np.indices(good.shape).sum(0) % 2), 0, 1).astype(np.float32),
+}
+
+
+@pytest.mark.parametrize("side", [120, 256, 512])
+@pytest.mark.parametrize("garbage", GARBAGE)
+def test_bad_weights_leave_the_photo(joiner, side, garbage):
+    photo = portrait(side)
+    joined = joiner(photo, [GARBAGE[garbage](shrunk(photo))], place_of(side))
+    assert psnr(eight_bit(joined.pictures[0]), eight_bit(photo)) > 33
+    assert joined.invented.mean() < 0.35
+
+
+@pytest.mark.parametrize("side", [256, 512])
+def test_a_good_photo_is_not_made_softer_by_a_soft_restoration(joiner, side):
+    photo = portrait(side)
+    soft = cv2.GaussianBlur(shrunk(photo), (0, 0), 1.5)
+    joined = joiner(photo, [soft], place_of(side)).pictures[0]
+    blurred = cv2.GaussianBlur(photo, (0, 0), 1.5)
+    assert psnr(eight_bit(joined), eight_bit(photo)) > psnr(eight_bit(blurred), eight_bit(photo)) + 4
+
+
+def test_a_good_restoration_of_a_bad_photo_is_taken(joiner):
+    truth = portrait(256)
+    bad = cv2.GaussianBlur(truth, (0, 0), 5)
+    joined = joiner(bad, [truth], place_of(256))
+    assert psnr(eight_bit(joined.pictures[0]), eight_bit(truth)) > psnr(eight_bit(bad), eight_bit(truth)) + 3
+    assert joined.invented.mean() > 0.5
+
+
+def test_light_and_colour_stay_the_photos(joiner):
+    photo = portrait(256)
+    joined = joiner(photo, [np.clip(photo * (1.2, 0.8, 1.0), 0, 1).astype(np.float32)], place_of(256)).pictures[0]
+    means = [cv2.resize(one, (4, 4), interpolation=cv2.INTER_AREA) for one in (photo, joined)]
+    assert np.abs(means[0] - means[1]).max() < 0.02
+
+
+def test_samples_that_differ_are_made_up(joiner):
+    bad = cv2.GaussianBlur(portrait(256), (0, 0), 6)
+    several = [portrait(256), np.ascontiguousarray(portrait(256)[:, ::-1])]
+    one, both = joiner(bad, several[:1], place_of(256)), joiner(bad, several, place_of(256))
+    assert len(both.pictures) == 2
+    assert both.invented.mean() > one.invented.mean() and both.invented.max() <= 1
+
+
+def test_the_same_pixels_in_tiles(joiner, monkeypatch):
+    photo = portrait(400)
+    whole = joiner.clean(photo)
+    monkeypatch.setattr("limner.faces.join.TILE", 200)
+    assert np.abs(joiner.clean(photo) - whole).max() < 2 / 255
+
+
+@pytest.mark.parametrize(("side", "frame"), [(40, 256), (256, 256), (320, 256), (330, 512), (512, 512), (3000, 512)])
+def test_frames(side, frame):
+    assert frame_of(side, 256) == frame

@@ -1,0 +1,70 @@
+"""The fusion chooses between photograph and restoration, and can't do anything else."""
+
+import pytest
+import torch
+from torch import nn
+
+from limner.nets.fusion import Fusion, luma
+from limner.nets.pyramid import join, split
+
+
+def lively() -> Fusion:
+    """A fusion whose shares differ from place to place."""
+    torch.manual_seed(0)
+    net = Fusion()
+    for head in net.heads:
+        nn.init.normal_(head.weight, std=0.2)
+    return net.eval()
+
+
+def pictures(count=3, size=128):
+    return list(torch.rand(count, 1, 3, size, size, generator=torch.Generator().manual_seed(1)).unbind())
+
+
+@torch.no_grad()
+def test_a_restoration_that_is_the_clean_photo_changes_nothing():
+    photo, clean, _ = pictures()
+    delta, _ = lively()(photo, clean, clean)
+    assert delta.abs().max() < 1e-6
+
+
+@torch.no_grad()
+def test_shares_lie_between_none_and_all_and_stay_in_their_octave():
+    photo, clean, restored = pictures()
+    net = lively()
+    shares = net.shares(photo, clean, restored)
+    bands, _ = split(restored - clean)
+    assert [share.shape[-1] for share in shares] == [band.shape[-1] for band in bands]
+    assert all(share.min() >= 0 and share.max() <= 1 for share in shares)
+    assert max(float(share.std()) for share in shares) > 0.01
+
+
+@torch.no_grad()
+def test_full_shares_give_the_restoration_but_for_the_coarsest():
+    photo, clean, restored = pictures()
+    net = Fusion().eval()
+    for head in net.heads:
+        nn.init.constant_(head.bias, 50.0)
+    delta, invented = net(photo, clean, restored)
+    torch.testing.assert_close(clean + delta, join(split(restored)[0], split(clean)[1]))
+    assert invented.min() > 0.99
+    for head in net.heads:
+        nn.init.constant_(head.bias, -50.0)
+    delta, invented = net(photo, clean, restored)
+    assert delta.abs().max() < 1e-6 and invented.max() < 0.01
+
+
+@torch.no_grad()
+def test_colour_has_shares_of_its_own():
+    photo, clean, restored = pictures()
+    net = Fusion().eval()
+    for head in net.heads:
+        head.bias.copy_(torch.tensor([50.0, -50.0]))
+    delta, _ = net(photo, clean, restored)
+    torch.testing.assert_close(delta, luma(delta).expand_as(delta), atol=1e-5, rtol=0)
+
+
+@pytest.mark.parametrize("size", [64, 96, 200])
+def test_any_size(size):
+    delta, invented = lively()(*pictures(size=size))
+    assert delta.shape == (1, 3, size, size) and invented.shape == (1, 1, size, size)

@@ -1,0 +1,123 @@
+"""The losses of the cleaner and the fusion, the streams that they learn from, and the baselines."""
+
+import cv2
+import numpy as np
+import pytest
+import torch
+from skimage.data import astronaut
+from torch import nn
+
+from limner.data.faces import FaceSet
+from limner.data.restorations import Restorations, Restored, detuned, join_frame
+from limner.data.windows import CleanWindows, photographs, window
+from limner.evaluate.metrics import psnr
+from limner.nets.clean import Cleaner
+from limner.train.clean import SLIGHT, relative_error
+from limner.train.fusion import FULLNESS, HARM, fusion_loss
+from limner.train.fusion_baselines import TwoNumbers, by_agreement, two_numbers
+
+FACE = np.ascontiguousarray(astronaut()[:256, 96:352])
+
+
+def test_errors_count_in_parts_of_what_was_there_before():
+    image = torch.rand(2, 3, 16, 16)
+    lq = image + torch.tensor([2.0, 40.0])[:, None, None, None] / 255
+    halved = lambda x: x - (x - image) / 2  # noqa: E731
+    loss = relative_error(halved, {"lq": lq, "image": image}, torch.Generator())  # type: ignore[arg-type]
+    assert loss == pytest.approx((1 / (2 + SLIGHT) + 20 / (40 + SLIGHT)) / 2, rel=1e-2)
+
+
+class Says(nn.Module):
+    def __init__(self, delta):
+        super().__init__()
+        self.delta = delta
+
+    def forward(self, photo, clean, restored):
+        return self.delta, None
+
+
+def test_harm_counts_twice_and_contrast_counts():
+    truth = torch.rand(1, 3, 64, 64)
+    photo = truth + 8 / 255
+    batch = {"photo": photo, "clean": truth, "restored": truth, "image": truth}
+    # a shift of all pixels changes no octave's contrast
+    better, worse = (fusion_loss(Says(torch.full_like(truth, n / 255)), batch, torch.Generator()) for n in (4, 12))
+    assert better == pytest.approx(4 / (8 + SLIGHT), rel=1e-2)
+    assert worse == pytest.approx((12 + HARM * 4) / (8 + SLIGHT), rel=1e-2)
+    flat = truth.mean() - truth
+    assert FULLNESS > 0 and fusion_loss(Says(flat), batch, torch.Generator()) > fusion_loss(
+        Says(flat * 0.9), batch, torch.Generator()
+    )
+
+
+def test_windows_are_spoilt_alike_each_time_and_the_clean_one_is_of_the_photo():
+    clean, spoilt = window(FACE, 128, np.random.default_rng(3))
+    again = window(FACE, 128, np.random.default_rng(3))
+    assert clean.shape == spoilt.shape == (128, 128, 3)
+    np.testing.assert_array_equal(spoilt, again[1])
+    distances = [psnr(*window(FACE, 128, np.random.default_rng(n))) for n in range(60)]
+    assert any(np.isinf(distances)) and 20 < np.median(distances) < 45
+
+
+def test_photographs_are_large_faces_and_all_others(shared, tmp_path):
+    faces = FaceSet.open(shared / "faces", "val")
+    files = photographs(faces, shared / "nofaces")
+    assert 0 < len([f for f in files if f.parent.name == "faces"]) == sum(side >= 384 for side in faces.sides)
+    assert sum(f.parent.name == "nofaces" for f in files) == 483
+    stream = CleanWindows(files[:4], 64, 0)
+    assert torch.equal(stream[7]["lq"], CleanWindows(files[:4], 64, 0)[7]["lq"])
+
+
+@pytest.fixture(scope="module")
+def stream(shared):
+    made = Restorations(FaceSet.open(shared / "faces", "val").first(8), Cleaner(), 4, 256, 0)
+    made.faces.sides = [512] * 8  # so that small faces stand in for large ones
+    return made
+
+
+def test_restorations_come_in_one_frame_and_are_made_once(stream):
+    sample = stream[1]
+    assert {name: tuple(picture.shape) for name, picture in sample.items()} == {
+        name: (3, 256, 256) for name in ("photo", "clean", "restored", "image")
+    }
+    assert list(stream.made) == [1]
+    one = stream.made[1]
+    assert one.restored.shape == (256, 256, 3) and one.photo.shape == one.truth.shape == one.cleaned.shape
+    assert (stream.make(1).restored == one.restored).all()
+    assert stream[5]["photo"].shape == (3, 256, 256) and list(stream.made) == [1]
+
+
+def test_detuned_restorations_are_worse():
+    worse = [psnr(detuned(FACE, FACE[::-1], np.random.default_rng(n)), FACE) for n in range(30)]
+    assert max(worse) < 60 and min(worse) < 15 and np.std(worse) > 3
+
+
+def restorations(count: int) -> list[Restored]:
+    """Blurred photographs of one face with better restorations, and noisy ones with worse."""
+    made = []
+    for n in range(count):
+        generator = np.random.default_rng(n)
+        if n % 2:
+            photo, restored = cv2.GaussianBlur(FACE, (0, 0), 3 + n / 10), cv2.GaussianBlur(FACE, (0, 0), 1)
+        else:
+            photo = np.clip(FACE + generator.normal(0, 2 + n / 10, FACE.shape), 0, 255).astype(np.uint8)
+            restored = cv2.GaussianBlur(FACE, (0, 0), 4)
+        made.append(join_frame(photo, FACE, restored, photo))
+    return made
+
+
+def test_two_numbers_tell_noise_from_blur():
+    blurred, noisy = (two_numbers(p) for p in (cv2.GaussianBlur(FACE, (0, 0), 3), FACE // 2 + 60))
+    assert blurred[2] > noisy[2] + 0.5
+    shaken = np.clip(FACE + np.random.default_rng(0).normal(0, 10, FACE.shape), 0, 255).astype(np.uint8)
+    assert two_numbers(shaken)[1] > 2 * two_numbers(FACE)[1]
+
+
+def test_the_baselines_take_the_better_of_the_two():
+    made = restorations(12)
+    fitted = TwoNumbers.fit(made)
+    for one in made[:4]:
+        best = max(psnr(one.photo, FACE), psnr(one.grown(), FACE))
+        assert psnr(fitted.mix(one), FACE) > best - 1.5
+    same = join_frame(FACE, FACE, FACE, FACE)
+    np.testing.assert_array_equal(by_agreement(same), FACE)
