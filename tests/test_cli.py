@@ -65,6 +65,30 @@ def test_same_seed_same_file_and_strength_zero_keeps_the_pixels(run, portrait, t
     assert (d == np.asarray(Image.open(portrait))).all()
 
 
+def test_what_was_made_up_is_told_drawn_and_written(run, portrait, tmp_path):
+    words = ("restore", portrait, "-o", tmp_path / "out", "--save-map", tmp_path / "maps", "--no-grain", *FAST)
+    code, out, _ = run(*words, "--json")
+    told = json.loads(out)
+    assert code == 0 and 0 < told["invented"] < 1
+    written = read(tmp_path / "out" / portrait.name)
+    assert written is not None and written.invented == told["invented"]
+    assert Image.open(tmp_path / "maps" / f"{portrait.name}_invented.png").size == Image.open(portrait).size
+    _, _, err = run(*words, "--overwrite")
+    assert f"{told['invented']:.0%} made up" in err
+
+
+def test_a_clean_background_is_asked_for(run, portrait, tmp_path):
+    for background in ("keep", "clean"):
+        words = ("restore", portrait, "-o", tmp_path / f"{background}.png", "--background", background)
+        assert run(*words, *FAST)[0] == 0
+    kept, cleaned = (np.asarray(Image.open(tmp_path / f"{name}.png")).astype(int) for name in ("keep", "clean"))
+    assert (kept[:, :5] == np.asarray(Image.open(portrait))[:, :5]).all() and (cleaned[:, :5] != kept[:, :5]).any()
+    wall = tmp_path / "wall.png"
+    Image.fromarray(np.random.default_rng(0).integers(118, 138, (80, 100, 3), np.uint8)).save(wall)
+    _, _, err = run("restore", wall, "-o", tmp_path / "wall_clean.png", "--background", "clean", *FAST)
+    assert f"no face found, so {tmp_path / 'wall_clean.png'} is the photo, cleaned." in err
+
+
 def test_samples_make_numbered_files(run, portrait, tmp_path):
     assert run("restore", portrait, "-o", tmp_path, "--samples", 2, *FAST)[0] == 0
     pictures = [np.asarray(Image.open(tmp_path / f"{portrait.stem}_{i}.png")) for i in (1, 2)]

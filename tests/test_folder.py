@@ -111,3 +111,25 @@ def astronaut_file(tmp_path):
     path = tmp_path / "astronaut.png"
     Image.fromarray(astronaut()[:288, 72:360]).save(path)
     return path
+
+
+def test_a_faceless_photo_is_cleaned_where_that_is_asked_for(tmp_path):
+    source = picture(tmp_path / "wall.png")
+    noisy = np.clip(128 + np.random.default_rng(0).normal(0, 9, (48, 64, 3)), 0, 255).astype(np.uint8)
+    Image.fromarray(noisy).save(source)
+    cleaning = Restorer(Settings(steps=1, threads=1, background="clean"))
+    (outcome,) = restore_all(cleaning, photos_in([source], tmp_path / "out"), tmp_path / "out")
+    assert outcome.error is None
+    assert np.asarray(Image.open(tmp_path / "out" / "wall.png")).std() < 0.6 * noisy.std()
+
+
+def test_maps_show_where_the_face_was_made_up(restorer, tmp_path):
+    from skimage.data import astronaut
+
+    Image.fromarray(astronaut()[:320, 60:380]).resize((64, 64)).resize((320, 320)).save(tmp_path / "a.jpg")
+    photos = photos_in([tmp_path / "a.jpg"], tmp_path / "out")
+    (outcome,) = restore_all(restorer, photos, tmp_path / "out", maps=tmp_path / "maps")
+    drawn = np.asarray(Image.open(tmp_path / "maps" / "a.jpg_invented.png")).astype(int)
+    assert outcome.restoration is not None and drawn.shape == (320, 320, 3)
+    red = drawn[..., 0] - drawn[..., 1] > 20
+    assert red[100:200, 100:200].mean() > 0.3 and not red[:, :5].any()

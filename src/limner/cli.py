@@ -43,6 +43,7 @@ from limner.cli_options import (
     TimetableOption,
     WeightsOption,
     Yunet,
+    strength_of,
 )
 from limner.cli_references import reference_set
 from limner.cli_weights import weights_app
@@ -358,20 +359,6 @@ def chosen_faces(text: str) -> Literal["all", "largest"] | list[int]:
         return [int(part) for part in text.split(",")]
     except ValueError as error:
         raise LimnerError(f"--faces is '{text}': give all, largest, or indices such as 0,2.") from error
-
-
-def strength_of(text: str) -> float | Literal["auto"]:
-    """`auto`, or a number, from the option's text.
-
-    Raises:
-        LimnerError: if it is neither.
-    """
-    if text == "auto":
-        return "auto"
-    try:
-        return float(text)
-    except ValueError as error:
-        raise LimnerError(f"--strength is '{text}': give auto, or a number from 0 to 1.") from error
 
 
 def main() -> None:

@@ -29,9 +29,11 @@ from limner.cli_options import (
     Snap,
     Start,
     Steps,
+    StrengthOption,
     Threads,
     TimetableOption,
     WeightsOption,
+    strength_of,
 )
 from limner.errors import LimnerError
 
@@ -65,6 +67,7 @@ def benchmark(
         typer.Option(help="Restoration method, or METHOD@STEPS; limner-test and harm measure several side by side."),
     ] = None,
     weights: WeightsOption = "mini",
+    strength: StrengthOption = "auto",
     start: Start = None,
     steps: Steps = None,
     eta: Eta = None,
@@ -124,6 +127,7 @@ def benchmark(
         settings = Settings(
             method=name,
             weights=weights,
+            strength=strength_of(strength),
             start=start,
             steps=steps if at is None else at,
             eta=eta,

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
 from limner import ui
+from limner.errors import LimnerError
 
 
 class Device(StrEnum):
@@ -111,3 +112,17 @@ Megapixels = Annotated[float, typer.Option("--max-megapixels", help="Refuse larg
 Faces = Annotated[str, typer.Option(help="all, largest, or indices as 0,2 (0 is the largest).")]
 MinFace = Annotated[float, typer.Option(help="Leave faces smaller than this many pixels alone.", min=0)]
 MinScore = Annotated[float, typer.Option(help="Leave faces the finder is less sure of alone.", min=0, max=1)]
+
+
+def strength_of(text: str) -> float | Literal["auto"]:
+    """`auto`, or a number, from the option's text.
+
+    Raises:
+        LimnerError: if it is neither.
+    """
+    if text == "auto":
+        return "auto"
+    try:
+        return float(text)
+    except ValueError as error:
+        raise LimnerError(f"--strength is '{text}': give auto, or a number from 0 to 1.") from error

@@ -118,7 +118,7 @@ def restore_all(
                 outcome.restoration = restorer.restore(photo, progress)
                 for path, restored in zip(outputs, outcome.restoration.photos, strict=True):
                     path.parent.mkdir(parents=True, exist_ok=True)
-                    if outcome.restoration.faces or restorer.settings.upscale > 1 or _converts(source, path):
+                    if outcome.restoration.provenance or restorer.settings.upscale > 1 or _converts(source, path):
                         restored.save(
                             path,
                             quality=quality,
@@ -130,7 +130,7 @@ def restore_all(
                     _save_intermediate(outcome.restoration, intermediate / place.with_suffix(""))
                 if maps and outcome.restoration.faces:
                     (maps / place).parent.mkdir(parents=True, exist_ok=True)
-                    save_png(maps / f"{place.with_suffix('')}_invented.png", invented_picture(outcome.restoration))
+                    save_png(maps / f"{place}_invented.png", invented_picture(outcome.restoration))
         except LimnerError as error:
             outcome.error = str(error)
         except OSError as error:
@@ -140,9 +140,11 @@ def restore_all(
 
 def invented_picture(restoration: Restoration) -> np.ndarray:
     """What was made up, (H, W, 3) uint8: the restored photo in grey, the redder the more of what is seen is made up."""
-    grey = without_colour(restoration.photos[0].srgb()).astype(np.float32)
-    share = restoration.invented[..., None].astype(np.float32) / 255
-    return np.rint(grey + 0.6 * share * (np.array([255, 40, 40], np.float32) - grey)).astype(np.uint8)
+    picture = without_colour(restoration.photos[0].srgb())
+    faces = restoration.invented > 0
+    share = 0.6 * restoration.invented[faces][:, None].astype(np.float32) / 255
+    picture[faces] = np.rint(picture[faces] + share * (np.array([255, 40, 40], np.float32) - picture[faces]))
+    return picture
 
 
 def _save_intermediate(restoration: Restoration, start: Path) -> None:

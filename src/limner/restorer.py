@@ -1,6 +1,6 @@
 """The way of a photograph through limner. Start reading here.
 
-file --> Photo --> faces --> aligned crops --> method --> restored crops --> pasted back --> file
+file --> Photo --> faces --> aligned crops --> method --> restored crops --> put back --> file
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from limner.errors import LimnerError
 from limner.faces.align import crop, similarity, stretch, template
 from limner.faces.find import Face, choose_faces, find_faces
 from limner.faces.join import Joiner
-from limner.faces.put_back import PutBack, with_clean_background
+from limner.faces.put_back import PutBack
 from limner.faces.references import Reference, read_references, resemblance
 from limner.methods import find_method, load
 from limner.photo import Photo
@@ -128,8 +128,6 @@ class Restorer:
         matrices = [self.matrix(rgb, face) for face in faces]
         crops = [crop(rgb, matrix, self.size) for matrix in matrices]
         canvas, enlarge = enlarged(photo, self.settings.upscale)
-        if self.settings.background == "clean":
-            canvas = with_clean_background(canvas, self.joiner)
         numbers = [next(i for i, one in enumerate(found) if one is face) for face in faces]
         others = self.others(photo)
         person = self.person(crops, others)
@@ -148,7 +146,7 @@ class Restorer:
         return Restoration(
             photos=[canvas.replaced(pixels) for pixels in put_back.canvases],
             faces=faces,
-            provenance=self.provenance(len(faces), len(others), put_back.share_invented) if faces else None,
+            provenance=self.provenance(len(faces), len(others), put_back.share_invented),
             seconds=time.perf_counter() - started,
             invented=put_back.invented,
             referenced=person,
@@ -257,11 +255,15 @@ class Restorer:
             )
         return suited | given
 
-    def provenance(self, faces: int, references: int, invented: float) -> Provenance:
-        """What a saved result says about how it was made."""
+    def provenance(self, faces: int, references: int, invented: float) -> Provenance | None:
+        """What a saved result says about how it was made; None where nothing was changed."""
         wish = self.settings
-        weights = self.method.info.name
-        return Provenance(wish.method, weights, wish.seed, faces, __version__, references, round(invented, 3))
+        if faces:
+            name = self.method.info.name
+            return Provenance(wish.method, name, wish.seed, faces, __version__, references, round(invented, 3))
+        if wish.background == "clean":
+            return Provenance("clean", "mini", None, 0, __version__, invented=0.0)
+        return None
 
     def notes(self, matrices: Sequence[np.ndarray]) -> list[str]:
         """Warns where a plain blend takes more from a face than the weights give."""

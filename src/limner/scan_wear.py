@@ -72,12 +72,12 @@ class Scan:
 
 
 def draw_scan(generator: Generator) -> Scan:
-    """Draws what happened to one photograph: to every twelfth nothing, to two fifths one kind of thing alone, which the
+    """Draws what happened to one photograph: to every twelfth nothing, to a quarter one kind of thing alone, which the
     cleaner must tell from a photograph that is soft or grainy by nature; to the rest several, one upon the other."""
     uniform, chance = generator.uniform, lambda share: generator.random() < share
     if chance(0.08):
         return Scan()
-    alone = int(uniform(0, 3)) if chance(0.45) else None
+    alone = int(uniform(0, 3)) if chance(0.3) else None
     if alone == 0:
         return Scan(blur=_blur(generator))
     if alone == 1:

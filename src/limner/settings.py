@@ -34,7 +34,8 @@ class Settings:
         aligned: the photo is itself an aligned face crop, and so are the references.
         strength: `auto` joins photo and restoration octave by octave, each where it knows better (`faces/join.py`); a
             number blends the two plainly, from 0, the face as it was, to 1, the restored one.
-        grain: what is put back carries the grain of the photo around it.
+        grain: what is put back carries the grain of the photo around it; never with a plain blend, an aligned crop or a
+            clean background.
         background: `keep` leaves all but the faces as it was, `clean` takes noise, blocks and mild blur off the whole
             photo.
         upscale: enlarges the photo by this whole factor, background by Lanczos.
@@ -73,10 +74,12 @@ class Settings:
     threads: int | None = None
 
     def __post_init__(self) -> None:
-        if self.strength != "auto" and not 0 <= self.strength <= 1:
+        if self.strength != "auto" and not (isinstance(self.strength, int | float) and 0 <= self.strength <= 1):
             raise LimnerError(
                 f"The strength must be auto or lie between 0 (original) and 1 (restored), not {self.strength}."
             )
+        if self.background not in ("keep", "clean"):
+            raise LimnerError(f"There is no background '{self.background}': choose keep or clean.")
         if not 1 <= self.samples <= 64:
             raise LimnerError(f"{self.samples} samples can't be made: ask for 1 to 64.")
         if not 1 <= self.upscale <= 8:

@@ -108,10 +108,11 @@ def describe(outcome: Outcome) -> None:
     if done is None:
         say(f"{names} is there already: --overwrite makes it anew.")
     elif not done.faces:
-        say(f"{outcome.source}: no face found, so {names} is the photo as it was.")
+        what = "the photo, cleaned" if done.provenance else "the photo as it was"
+        say(f"{outcome.source}: no face found, so {names} is {what}.")
     else:
         count = f"{len(done.faces)} face{'s' if len(done.faces) > 1 else ''}"
-        made_up = f", {done.provenance.invented:.0%} of it made up" if done.provenance else ""
+        made_up = f", {done.provenance.invented or 0:.0%} made up" if done.provenance else ""
         say(f"{names}: {count} restored in {done.seconds:.1f} s{made_up}.")
     for note in done.notes if done else []:
         say(f"  Note: {note}")

@@ -19,7 +19,7 @@ from limner import device
 from limner.data.faces import FaceSet
 from limner.degrade import apply, draw, truth
 from limner.faces.align import crop, stretch
-from limner.faces.join import frame_of
+from limner.faces.join import frame_of, grown
 from limner.methods.loaded import LOADERS, LoadedMethod
 from limner.pixels import to_picture, to_tensor, without_colour
 from limner.scan_wear import apply_scan, draw_scan
@@ -68,10 +68,7 @@ class Restored:
 
     def grown(self) -> np.ndarray:
         """The restoration in the frame, (F, F, 3) uint8."""
-        frame = len(self.photo)
-        if len(self.restored) == frame:
-            return self.restored
-        return cv2.resize(self.restored, (frame, frame), interpolation=cv2.INTER_CUBIC)
+        return grown(self.restored, len(self.photo))
 
 
 @dataclass
@@ -95,18 +92,13 @@ class Restorations:
     loaded: dict[str, LoadedMethod] = field(default_factory=dict)
 
     def __getitem__(self, n: int) -> dict[str, torch.Tensor]:
-        place = n % self.count
-        if place not in self.made:
-            self.made[place] = self.make(place)
         generator = np.random.default_rng((self.seed, 1, n))
-        one = self.made[place]
+        one = self.of(n % self.count)
         frame, size = len(one.photo), self.size
         restored = one.restored
         if generator.random() < DETUNED:
-            wrong = self.made[int(generator.choice(list(self.made)))].restored
-            restored = detuned(restored, wrong, generator)
-        if frame != size:
-            restored = cv2.resize(restored, (frame, frame), interpolation=cv2.INTER_CUBIC)
+            restored = detuned(restored, self.of(int(generator.integers(self.count))).restored, generator)
+        restored = grown(restored, frame)
         top, left = (int(generator.integers(frame - size + 1)) for _ in range(2))
         mirror = -1 if generator.random() < 0.5 else 1
         pictures = {"photo": one.photo, "clean": one.cleaned, "restored": restored, "image": one.truth}
@@ -114,6 +106,12 @@ class Restorations:
             name: to_tensor(picture[top : top + size, left : left + size][:, ::mirror])
             for name, picture in pictures.items()
         }
+
+    def of(self, place: int) -> Restored:
+        """Restoration number `place` of the pool, made when first asked for."""
+        if place not in self.made:
+            self.made[place] = self.make(place)
+        return self.made[place]
 
     def make(self, place: int) -> Restored:
         """Restoration number `place` of the pool."""

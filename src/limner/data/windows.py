@@ -18,6 +18,8 @@ from limner.scan_wear import apply_scan, draw_scan
 
 SIZES = (0.5, 1.0, 2.0)
 """Half of the photographs are shown at these sizes of their own, which `limner benchmark --protocol harm` measures."""
+DETAILED = 384
+"""Pixels of a side, from which on a face is worth showing at its own size."""
 MODERATE = 0.1
 """Share that is spoiled by a published preset instead, since the cleaner meets such photographs too."""
 
@@ -44,9 +46,9 @@ class CleanWindows:
         return {"lq": to_tensor(spoilt), "image": to_tensor(clean)}
 
 
-def photographs(faces: FaceSet, others: Path | None, smallest: int = 384) -> list[Path]:
-    """The files of faces whose side is `smallest` or more, and every JPEG of a folder of other photographs."""
-    with_detail = [faces.folder / file for file, side in zip(faces.files, faces.sides, strict=True) if side >= smallest]
+def photographs(faces: FaceSet, others: Path | None) -> list[Path]:
+    """The files of faces whose side is `DETAILED` or more, and every JPEG of a folder of other photographs."""
+    with_detail = [faces.folder / file for file, side in zip(faces.files, faces.sides, strict=True) if side >= DETAILED]
     return with_detail + (sorted(others.glob("*.jpg")) if others else [])
 
 
@@ -56,7 +58,8 @@ def read_photograph(path: Path) -> np.ndarray:
     Raises:
         LimnerError: if it can't be read.
     """
-    bgr = cv2.imdecode(np.frombuffer(path.read_bytes(), np.uint8), cv2.IMREAD_COLOR) if path.is_file() else None
+    data = np.frombuffer(path.read_bytes(), np.uint8) if path.is_file() else np.empty(0, np.uint8)
+    bgr = cv2.imdecode(data, cv2.IMREAD_COLOR) if data.size else None
     if bgr is None:
         raise LimnerError(f"{path} can't be read as a picture: restore the file or take it away.")
     return cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB)

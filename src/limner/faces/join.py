@@ -26,8 +26,8 @@ from limner.nets.clean import Cleaner
 from limner.nets.fusion import Fusion
 from limner.nets.tiles import in_tiles
 
-TILE, OVERLAP = 1024, 48
-"""Of the photograph that goes through the cleaner at once, in pixels: what it sees around a pixel is the overlap."""
+TILE, OVERLAP = 1024, 104
+"""Of the photograph that goes through the cleaner at once, in pixels: as far as the cleaner sees, tiles overlap."""
 ENLARGED_FROM = 1.25
 """Faces larger than the restoration by this factor are joined in a frame of twice the restoration's size."""
 WIDE_SPREAD = 0.1
@@ -80,8 +80,7 @@ class Joiner:
         framed = [self._tensor(place.framed(one, frame)) for one in (photo, cleaned)]
         deltas, origins = [], []
         for one in restored:
-            grown = cv2.resize(one, (frame, frame), interpolation=cv2.INTER_CUBIC) if frame != len(one) else one
-            delta, origin = self.fusion(*framed, self._tensor(grown))
+            delta, origin = self.fusion(*framed, self._tensor(grown(one, frame)))
             deltas.append(_picture(delta))
             origins.append(_picture(origin)[..., 0])
         invented = np.mean(origins, axis=0)
@@ -101,6 +100,13 @@ class Joiner:
 def frame_of(side: float, size: int) -> int:
     """The side in pixels of the frame in which a face of `side` pixels and its restoration of `size` are joined."""
     return size if side <= ENLARGED_FROM * size else 2 * size
+
+
+def grown(restored: np.ndarray, frame: int) -> np.ndarray:
+    """A restoration (S, S, 3) in its frame, (frame, frame, 3), of the same dtype."""
+    if len(restored) == frame:
+        return restored
+    return cv2.resize(restored, (frame, frame), interpolation=cv2.INTER_CUBIC)
 
 
 def _picture(image: Tensor) -> np.ndarray:

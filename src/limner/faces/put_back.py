@@ -4,19 +4,22 @@ made up."""
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
-from limner.faces.grain import add_grain, measure_grain
-from limner.faces.join import OVERLAP, Joined, Joiner
+from limner.faces.grain import Grain, add_grain, measure_grain
+from limner.faces.join import OVERLAP, TILE, Joined, Joiner
 from limner.faces.paste import Place, lay, matched
 from limner.photo import Photo
 from limner.settings import Settings
-from limner.tone import Tone, keep_tone, tone
+from limner.tone import Tone, keep_tone
 
 AROUND = 0.25
 """How far, in parts of the rectangle around a face, its surroundings are looked at for their grain."""
-STRIP = 1024
+NEEDED = 160
+"""Pixels of a side that the surroundings of a small face must have for their grain to be known."""
+STRIP = TILE - 2 * OVERLAP
 """Rows of a photo that are cleaned at once."""
 
 
@@ -24,7 +27,7 @@ class PutBack:
     """One photograph that restored faces go back into, one after another.
 
     Args:
-        photo: without its faces changed yet, already enlarged.
+        photo: as it is, already enlarged.
         settings: how it is restored.
         joiner: of restoration and photograph.
 
@@ -36,7 +39,10 @@ class PutBack:
     def __init__(self, photo: Photo, settings: Settings, joiner: Joiner):
         self.photo, self.settings, self.joiner = photo, settings, joiner
         self.rgb = photo.srgb()
-        self.canvases = [photo.pixels.copy() for _ in range(settings.samples)]
+        start = photo.pixels
+        if settings.background == "clean":
+            start = with_clean_background(photo, self.rgb, joiner)
+        self.canvases = [start.copy() for _ in range(settings.samples)]
         self.invented = np.zeros(self.rgb.shape[:2], np.uint8)
         self._changed = self._made_up = 0.0
 
@@ -58,45 +64,50 @@ class PutBack:
         place = Place.of(matrix, len(samples[0]), width, height, feathered=not self.settings.aligned)
         if place is None:
             return
+        self._changed += float(place.mask.sum())
         part = place.cut(self.rgb)
-        joined = self._joined(part, samples, place)
+        joined, wanted = self._joined(part, samples, place, tint), None
+        if self.settings.strength != "auto":
+            place = replace(place, mask=place.mask * np.float32(self.settings.strength))
+        elif self.settings.grain and not self.settings.aligned and self.settings.background == "keep":
+            wanted = self._grain_around(place)
         for canvas, picture, seed in zip(self.canvases, joined.pictures, seeds, strict=True):
-            picture = keep_tone(part, picture, tint)
-            native = changed(self.photo, self.rgb, place.rows, place.columns, picture)
-            lay(canvas, native, place, self._grain(picture, place, seed))
+            native = changed(self.photo, self.rgb, place, picture)
+            grain = None
+            if wanted is not None:
+                missing = wanted.less(measure_grain(picture, place.mask > 0.9))
+                grained = add_grain(picture, missing, place.mask, np.random.default_rng(seed))
+                grain = self.photo.from_srgb(grained) - self.photo.from_srgb(picture)
+            lay(canvas, native, place, grain)
         made_up = place.mask * joined.invented
         there = self.invented[place.rows, place.columns]
-        np.maximum(there, np.rint(255 * made_up).astype(np.uint8), out=there)
-        self._changed += float(place.mask.sum())
+        there[:] = np.rint(there * (1 - place.mask) + 255 * made_up)
         self._made_up += float(made_up.sum())
 
-    def _joined(self, part: np.ndarray, samples: Sequence[np.ndarray], place: Place) -> Joined:
-        strength = self.settings.strength
-        if strength == "auto":
-            return self.joiner(part, samples, place)
+    def _joined(self, part: np.ndarray, samples: Sequence[np.ndarray], place: Place, tint: Tone) -> Joined:
+        """The rectangle as each sample would have it, before it is laid over the photo."""
+        if self.settings.strength == "auto":
+            joined = self.joiner(part, samples, place)
+            if tint.kind == "grey":  # the cleaner's colours are nearly, not wholly, without colour
+                return replace(joined, pictures=[keep_tone(part, one, tint) for one in joined.pictures])
+            return joined
         laid = [place.unframed(one) if self.settings.aligned else matched(part, one, place) for one in samples]
-        blended = [part + np.float32(strength) * (np.clip(one, 0, 1) - part) for one in laid]
-        return Joined(blended, np.full(part.shape[:2], strength, np.float32))
+        return Joined(laid, np.ones(part.shape[:2], np.float32))
 
-    def _grain(self, picture: np.ndarray, place: Place, seed: int) -> np.ndarray | None:
-        """What the rectangle lacks of the grain around it, (h, w, 3), to be added; None where none is wanted."""
-        wish = self.settings
-        if wish.strength != "auto" or not wish.grain or wish.aligned:
-            return None
-        down, across = (int(AROUND * length) for length in picture.shape[:2])
+    def _grain_around(self, place: Place) -> Grain | None:
+        """The grain of a face's surroundings; None where there is none."""
+        height, width = place.mask.shape
+        down, across = (max(int(AROUND * side), (NEEDED - side) // 2 + 1) for side in (height, width))
         top, left = max(place.rows.start - down, 0), max(place.columns.start - across, 0)
         around = self.rgb[top : place.rows.stop + down, left : place.columns.stop + across].astype(np.float32) / 255
         outside = np.ones(around.shape[:2], bool)
         inner = outside[place.rows.start - top :, place.columns.start - left :]
-        inner[: picture.shape[0], : picture.shape[1]] = place.mask < 0.02
-        wanted = measure_grain(around, outside)
-        if not wanted.deviations.any():
-            return None
-        missing = wanted.less(measure_grain(picture, place.mask > 0.9))
-        return add_grain(picture, missing, place.mask, np.random.default_rng(seed)) - picture
+        inner[:height, :width] = place.mask < 0.02
+        grain = measure_grain(around, outside)
+        return grain if grain.deviations.any() else None
 
 
-def changed(photo: Photo, rgb: np.ndarray, rows: slice, columns: slice, srgb: np.ndarray) -> np.ndarray:
+def changed(photo: Photo, rgb: np.ndarray, place: Place, srgb: np.ndarray) -> np.ndarray:
     """A part of a photo in its own colour space: its values, less what they show in sRGB, plus what they shall show.
 
     Where nothing changes the photo's own values come back, though they be finer than sRGB's 8 bits or outside it.
@@ -104,28 +115,30 @@ def changed(photo: Photo, rgb: np.ndarray, rows: slice, columns: slice, srgb: np
     Args:
         photo: as it is.
         rgb: the whole of it as `Photo.srgb` shows it.
-        rows, columns: of the part.
+        place: of the part.
         srgb: (h, w, 3) float32 in [0, 1], what the part shall show.
 
     Returns:
         (h, w, 3) float32 in [0, 1].
     """
-    native = photo.pixels[rows, columns].astype(np.float32) / np.float32(photo.peak)
-    shown = rgb[rows, columns].astype(np.float32) / 255
-    return np.clip(native + photo.from_srgb(srgb) - photo.from_srgb(shown), 0, 1)
+    shown = place.cut(rgb)
+    return np.clip(place.cut(photo.pixels) + photo.from_srgb(srgb) - photo.from_srgb(shown), 0, 1)
 
 
-def with_clean_background(photo: Photo, joiner: Joiner) -> Photo:
-    """The whole photo without noise, blocks and mild blur, a strip after the other, since floats take memory."""
-    rgb = photo.srgb()
-    tint = tone(rgb)
+def with_clean_background(photo: Photo, rgb: np.ndarray, joiner: Joiner) -> np.ndarray:
+    """The pixels of the whole photo without noise, blocks and mild blur, a strip after the other, since floats take
+    memory; `rgb` is the photo as `Photo.srgb` shows it."""
+    height, width = rgb.shape[:2]
+    grey = photo.grey or bool((rgb == rgb[..., :1]).all())
     pixels = photo.pixels.copy()
-    for top in range(0, len(rgb), STRIP):
-        rows = slice(top, min(top + STRIP, len(rgb)))
-        seen = slice(max(top - OVERLAP, 0), rows.stop + OVERLAP)
-        before = rgb[seen].astype(np.float32) / 255
-        first = top - seen.start
-        cleaned = keep_tone(before, joiner.clean(before), tint)[first : first + rows.stop - top]
-        native = changed(photo, rgb, rows, slice(None), cleaned)
-        pixels[rows] = np.rint(native * photo.peak).astype(pixels.dtype)
-    return photo.replaced(pixels)
+    for top in range(0, height, STRIP):
+        rows = slice(top, min(top + STRIP, height))
+        first = max(top - OVERLAP, 0)
+        cleaned = joiner.clean(rgb[first : rows.stop + OVERLAP].astype(np.float32) / 255)[top - first :][
+            : rows.stop - top
+        ]
+        if grey:  # the cleaner's colours are nearly, not wholly, without colour
+            cleaned = np.repeat(cleaned.mean(axis=2, keepdims=True), 3, axis=2)
+        strip = Place(rows, slice(0, width), np.eye(2, 3), width, np.ones((rows.stop - top, width), np.float32))
+        lay(pixels, changed(photo, rgb, strip, cleaned), strip)
+    return pixels

@@ -25,7 +25,7 @@ LUMA = (0.299, 0.587, 0.114)
 STEM = 2
 """Factor of the pixel-unshuffle stem: the shares of a band are known at half its resolution, since they vary slowly."""
 SHUT = -3.0
-"""The logit of all shares of the untrained net, w = 0.05. Begun at 0.27, all shut for good in the first ten steps, since
+"""The logit of all shares of the untrained net, w = 0.05. From 0.27 all shut for good in the first ten steps, since
 wrong restorations are so much worse than right ones are better."""
 
 

@@ -18,16 +18,18 @@ from limner.evaluate.report import contact_sheet
 from limner.nets.fusion import Fusion, luma
 from limner.nets.pyramid import split
 from limner.pixels import to_picture, to_tensor
-from limner.train.clean import SLIGHT, error
+from limner.train.clean import error
 from limner.train.fusion_baselines import TwoNumbers, by_agreement
 from limner.train.recipe import Batch, Recipe
 from limner.weights.load import load_net
 
-POOL = 3_072
+POOL = 2_048
 """Restorations; a multiple of two workers' batches, so that each worker makes its own half once."""
 FULLNESS = 0.1
 """Weight of the contrast in the finest octaves. The least error alone would fade whatever is made up."""
 OCTAVES = 4
+SLIGHT = 10.0
+"""Grey levels that are added to the photograph's own error, by which all others are measured."""
 HARM = 1.0
 """Weight of an error above the photograph's own: harm counts twice."""
 
@@ -51,7 +53,7 @@ def fusion(
         model=Fusion() if start is None else load_net(start),
         data=Restorations(FaceSet.open(data, "train"), cleaner, POOL, 256, seed),
         loss=fusion_loss,
-        steps=5_000,
+        steps=3_500,
         batch=8,
         lr=3e-4,
         final_lr=1e-5,
