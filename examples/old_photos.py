@@ -2,7 +2,8 @@
 
     python examples/old_photos.py FOLDER [SHEET.jpg]
 
-A row a photograph: its largest face as it is, and as each method gives it back, cut out around the face.
+A row a photograph: its largest face as it is, and as each method gives it back, cut out around the face. Printed is how
+much of the face's detail each leaves: the Laplacian variance in its box, over that before.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import cv2
 import numpy as np
 
 from limner import LimnerError, Photo, Restorer, Settings
+from limner.evaluate.metrics import laplacian_variance
 from limner.evaluate.report import contact_sheet
 from limner.folder import photos_in
 from limner.methods import METHODS
@@ -30,6 +32,12 @@ def face_of(picture: np.ndarray, box: tuple[float, float, float, float]) -> np.n
     return cv2.warpAffine(picture, matrix, (SIDE, SIDE), flags=way, borderMode=cv2.BORDER_REPLICATE)
 
 
+def detail_in(picture: np.ndarray, box: tuple[float, float, float, float]) -> float:
+    """The Laplacian variance inside a box."""
+    x0, y0, x1, y1 = (max(round(v), 0) for v in box)
+    return laplacian_variance(np.ascontiguousarray(picture[y0:y1, x0:x1]))
+
+
 def main(folder: Path, sheet: Path) -> None:
     restorers = {method: Restorer(Settings(method=method, faces="largest")) for method in METHODS}
     rows = []
@@ -40,8 +48,11 @@ def main(folder: Path, sheet: Path) -> None:
             print(f"{path.name}: no face found", flush=True)
             continue
         pictures = [photo, *(one.photos[0] for one in done)]
-        rows.append([face_of(picture.srgb(), done[0].faces[0].box) for picture in pictures])
-        print(path.name, flush=True)
+        box = done[0].faces[0].box
+        rows.append([face_of(picture.srgb(), box) for picture in pictures])
+        before, *after = (detail_in(picture.srgb(), box) for picture in pictures)
+        left = ", ".join(f"{name} {one / before:.2f}" for name, one in zip(restorers, after, strict=True))
+        print(f"{path.name}: {left}", flush=True)
     if not rows:
         raise LimnerError(f"No photograph in {folder} has a face that limner finds: give others.")
     picture = contact_sheet(rows, ["before", *restorers])

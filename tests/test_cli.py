@@ -150,7 +150,7 @@ def test_aligned_crops_are_restored_whole(run, tmp_path):
     code, out, _ = run("restore", crop, "-o", tmp_path / "out", "--aligned", "--json", *FAST)
     assert code == 0 and json.loads(out)["faces"][0]["box"] == [0, 0, 192, 192]
     changed = np.asarray(Image.open(crop)) != np.asarray(Image.open(tmp_path / "out" / "crop.png"))
-    assert changed.any(axis=2).mean() > 0.9
+    assert changed.any(axis=2).mean() > 0.5 and changed[:3].any() and changed[-3:].any() and changed[:, :3].any()
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from limner.nets.fusion import Fusion, luma
+from limner.nets.fusion import FAITHFUL, Fusion, luma
 from limner.nets.pyramid import join, split
 
 
@@ -47,7 +47,8 @@ def test_full_shares_give_the_restoration_but_for_the_coarsest():
     for head in net.heads:
         nn.init.constant_(head.bias, 50.0)
     delta, invented = net(photo, clean, restored)
-    torch.testing.assert_close(clean + delta, join(split(restored)[0], split(clean)[1]))
+    wanted = join(split(restored)[0], split(clean)[1])
+    torch.testing.assert_close(luma(clean + delta), luma(wanted))
     assert invented.min() > 0.99
     for head in net.heads:
         nn.init.constant_(head.bias, -50.0)
@@ -63,6 +64,19 @@ def test_colour_has_shares_of_its_own():
         head.bias.copy_(torch.tensor([50.0, -50.0]))
     delta, _ = net(photo, clean, restored)
     torch.testing.assert_close(delta, luma(delta).expand_as(delta), atol=1e-5, rtol=0)
+
+
+@torch.no_grad()
+def test_fine_colour_is_the_photos_alone():
+    _, clean, restored = pictures()
+    net = Fusion().eval()
+    for head in net.heads:
+        nn.init.constant_(head.bias, 50.0)
+    delta, _ = net(clean, clean, restored)
+    colour, other = ([band - luma(band) for band in split(x)[0]] for x in (delta, restored - clean))
+    fine = sum(float(band.square().mean()) for band in colour[:FAITHFUL])
+    assert fine < 0.02 * sum(float(band.square().mean()) for band in other[:FAITHFUL])
+    torch.testing.assert_close(colour[-1], other[-1], atol=0.05, rtol=0.5)
 
 
 @pytest.mark.parametrize("size", [64, 96, 200])

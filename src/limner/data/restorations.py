@@ -48,6 +48,8 @@ WAYS = {
 """The embedded methods with what they are asked for beside their own settings, and how often."""
 COMPUTE = device.choose("cpu")
 """Samples are prepared beside the training, by processes that may not have its accelerator."""
+FADED = 0.3
+"""Share of the photographs that have faded, which nothing here mends: what methods make of them has hard contours."""
 DETUNED = 0.3
 """Share of the restorations that are spoiled further, as worse weights would have."""
 
@@ -151,6 +153,10 @@ def spoilt(image: np.ndarray, generator: np.random.Generator) -> tuple[np.ndarra
     """A face as it may come, and what it should become, (D, D, 3) uint8 each."""
     if generator.random() < 0.15:
         image = without_colour(image)
+    if generator.random() < FADED:
+        contrast = generator.uniform(0.25, 0.9)
+        lift = 255 * (1 - contrast) * generator.uniform(0, 1)
+        image = np.rint(contrast * image.astype(np.float32) + lift).astype(np.uint8)
     damage = str(generator.choice(list(DAMAGE), p=list(DAMAGE.values())))
     if damage == "scan":
         return apply_scan(image, draw_scan(generator)), image

@@ -22,6 +22,9 @@ from limner.nets.initial import keep_variance
 from limner.nets.pyramid import expand, join, reduce, split
 
 LUMA = (0.299, 0.587, 0.114)
+FAITHFUL = 4
+"""Of the finest octaves the colour is the photo's alone, whatever the net says: irises and lips. Where damage has taken
+it, muted is better than wrong."""
 STEM = 2
 """Factor of the pixel-unshuffle stem: the shares of a band are known at half its resolution, since they vary slowly."""
 SHUT = -3.0
@@ -68,9 +71,10 @@ class Fusion(ModelMixin, ConfigMixin):
         shares = self.shares(photo, clean, restored)
         bands, rest = split(restored - clean, len(shares))
         taken = []
-        for band, share in zip(bands, shares, strict=True):
+        for octave, (band, share) in enumerate(zip(bands, shares, strict=True)):
             light = luma(band)
-            taken.append(share[:, :1] * light + share[:, 1:] * (band - light))
+            colour = share[:, 1:] * (band - light) if octave >= FAITHFUL else 0
+            taken.append(share[:, :1] * light + colour)
         joined, origin = join(taken, torch.zeros_like(rest)), _origin(clean, restored, shares)
         return joined[..., :height, :width], origin[..., :height, :width]
 

@@ -47,9 +47,9 @@ def clean(
         model=Cleaner() if start is None else load_net(start),
         data=CleanWindows(files, 128, seed),
         loss=relative_error,
-        steps=3_000,
+        steps=14_000,
         batch=16,
-        lr=5e-4,
+        lr=8e-4,
         final_lr=1e-5,
         warmup=200,
         betas=(0.9, 0.99),
@@ -64,11 +64,10 @@ def clean(
 
 
 def relative_error(model: nn.Module, batch: Batch, generator: torch.Generator) -> Tensor:
-    """Each window's error over that of the spoilt window, which is the good that is done; what it has more than that,
-    the harm, once more. A window with hardly any error counts by what is left of `SLIGHT`."""
+    """Each window's error over that of the spoilt window, which is the harm or the good that is done; a window with
+    hardly any error counts by what is left of `SLIGHT`."""
     truth = batch["image"]
-    after, before = error(model(batch["lq"]).float(), truth), error(batch["lq"], truth)
-    return ((after + (after - before).clamp(min=0)) / (before + SLIGHT)).mean()
+    return (error(model(batch["lq"]).float(), truth) / (error(batch["lq"], truth) + SLIGHT)).mean()
 
 
 def error(picture: Tensor, truth: Tensor) -> Tensor:

@@ -25,7 +25,7 @@ from limner.weights.load import load_net
 
 POOL = 2_048
 """Restorations; a multiple of two workers' batches, so that each worker makes its own half once."""
-FULLNESS = 0.1
+FULLNESS = 0.2
 """Weight of the contrast in the finest octaves. The least error alone would fade whatever is made up."""
 OCTAVES = 4
 SLIGHT = 10.0
@@ -53,7 +53,7 @@ def fusion(
         model=Fusion() if start is None else load_net(start),
         data=Restorations(FaceSet.open(data, "train"), cleaner, POOL, 256, seed),
         loss=fusion_loss,
-        steps=3_500,
+        steps=4_700,
         batch=8,
         lr=3e-4,
         final_lr=1e-5,
