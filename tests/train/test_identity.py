@@ -154,8 +154,8 @@ def test_recipe(shared):
 
 
 def test_the_embedded_one_is_of_this_recipe(faces):
-    """Those who were no class are told apart; photographs that came later than the weights, of different days, less surely
-    than the model card says of the first ones."""
+    """Those who were no class are told apart; those whose photographs came later than the weights, and are of different
+    days, less surely than the model card says of the first ones."""
     net = load_net("mini/identity")
     assert isinstance(net, IdentityNet)
     written = json.loads(IdentityNet(**MINI).to_json_string())
