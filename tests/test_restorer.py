@@ -241,7 +241,7 @@ def test_a_strength_blends_plainly(portrait, tmp_path, tint):
 
 
 def test_where_faces_overlap_the_last_says_what_was_made_up(portrait):
-    back = PutBack(Photo(portrait, "PNG"), replace(FAST, strength=1.0), Joiner(choose("cpu", "fp32")))
+    back = PutBack(Photo(portrait, "PNG"), portrait, replace(FAST, strength=1.0), Joiner(choose("cpu", "fp32")))
     crop = np.full((256, 256, 3), 0.5, np.float32)
     colour = tone(portrait)
     back.face([crop], stretch(320, 320, 256), colour, [0])
@@ -260,7 +260,7 @@ def test_grain_is_as_strong_in_any_colour_space(portrait, wide_gamut):
     for icc in (None, wide_gamut):
         photo = Photo(noisy, "PNG", icc=icc)
         rgb = photo.srgb()
-        back = PutBack(photo, FAST, Joiner(choose("cpu", "fp32")))
+        back = PutBack(photo, rgb, FAST, Joiner(choose("cpu", "fp32")))
         smooth = cv2.GaussianBlur(rgb, (0, 0), 6).astype(np.float32) / 255
         back.joiner = lambda part, samples, place, smooth=smooth: Joined(
             [place.cut(np.rint(smooth * 255).astype(np.uint8))], np.zeros(part.shape[:2], np.float32)
@@ -275,7 +275,7 @@ def test_grain_is_as_strong_in_any_colour_space(portrait, wide_gamut):
 @pytest.mark.parametrize("side", [60, 80, 150])
 def test_small_faces_have_grain_too(side):
     rgb = np.clip(128 + np.random.default_rng(0).normal(0, 7, (400, 400, 1)), 0, 255).astype(np.uint8).repeat(3, 2)
-    back = PutBack(Photo(rgb, "PNG"), FAST, Joiner(choose("cpu", "fp32")))
+    back = PutBack(Photo(rgb, "PNG"), rgb, FAST, Joiner(choose("cpu", "fp32")))
     back.joiner = lambda part, samples, place: Joined([np.full_like(part, 0.5)], np.zeros(part.shape[:2], np.float32))
     scale = 256 / side
     matrix = np.array([[scale, 0, -scale * (200 - side / 2)], [0, scale, -scale * (200 - side / 2)]])
@@ -305,7 +305,7 @@ def test_values_finer_than_eight_bits_and_colours_beyond_srgb_stay_where_nothing
         rgb = photo.srgb()
         place = Place.of(np.array([[1, 0, -40.0], [0, 1, -40.0]]), 64, 320, 320)
         assert place is not None
-        part = changed(photo, rgb, place, place.cut(rgb))
+        part = changed(photo, place.cut(photo.pixels), place.cut(rgb), place.cut(rgb))
         np.testing.assert_allclose(part, place.cut(photo.pixels), atol=1e-6)
 
 

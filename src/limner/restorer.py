@@ -137,7 +137,8 @@ class Restorer:
             if person is not None:
                 references = [self.read(others) if i == person else None for i in range(len(faces))]
             restored = self.restore_crops(crops, numbers, progress, references)
-        put_back = PutBack(canvas, self.settings, self.joiner)
+        shown = rgb if canvas is photo else canvas.srgb()
+        put_back = PutBack(canvas, shown, self.settings, self.joiner)
         for face, matrix, number, before, after in zip(faces, matrices, numbers, crops, restored, strict=True):
             tint = tone(rgb, None if self.settings.aligned else face.box)
             toned = [keep_tone(before.astype(np.float32) / 255, one, tint) for one in after.samples]

@@ -15,9 +15,9 @@ import numpy as np
 import torch
 from torch import nn
 
-from limner import device
 from limner.data.faces import FaceSet
 from limner.degrade import apply, draw, truth
+from limner.device import Compute, choose
 from limner.faces.align import crop, stretch
 from limner.faces.join import frame_of, grown
 from limner.methods.loaded import LOADERS, LoadedMethod
@@ -46,8 +46,6 @@ WAYS = {
     ("clrface", (("finish", 0),)): 0.05,
 }
 """The embedded methods with what they are asked for beside their own settings, and how often."""
-COMPUTE = device.choose("cpu")
-"""Samples are prepared beside the training, by processes that may not have its accelerator."""
 FADED = 0.3
 """Share of the photographs that have faded, which nothing here mends: what methods make of them has hard contours."""
 DETUNED = 0.3
@@ -90,6 +88,7 @@ class Restorations:
     count: int
     size: int
     seed: int
+    compute: Compute = field(default_factory=lambda: choose("cpu"))  # these processes may not have the accelerator
     made: dict[int, Restored] = field(default_factory=dict)
     loaded: dict[str, LoadedMethod] = field(default_factory=dict)
 
@@ -130,7 +129,7 @@ class Restorations:
         if name not in self.loaded:
             self.loaded[name] = LOADERS[name]("mini", None)
             for net in self.loaded[name].nets:
-                COMPUTE.place(net)
+                self.compute.place(net)
         method = self.loaded[name]
         settings = {**method.sampling.__dict__, **dict(asked)}
         shown = crop(photo, stretch(len(photo), len(photo), self.size), self.size)
@@ -139,7 +138,7 @@ class Restorations:
 
     @torch.no_grad()
     def cleaned(self, photo: np.ndarray) -> np.ndarray:
-        return to_picture(COMPUTE.place(self.cleaner)(to_tensor(photo)[None])[0])
+        return to_picture(self.compute.place(self.cleaner)(to_tensor(photo)[None])[0])
 
 
 def join_frame(photo: np.ndarray, image: np.ndarray, restored: np.ndarray, cleaned: np.ndarray) -> Restored:

@@ -143,7 +143,7 @@ def _whole(restorer: Restorer) -> Way:
 
     def restore(lq: np.ndarray, truth: np.ndarray, number: int) -> np.ndarray:
         (after,) = restorer.restore_crops([lq], [number])
-        back, tint = PutBack(Photo(lq, "PNG"), settings, restorer.joiner), tone(lq)
+        back, tint = PutBack(Photo(lq, "PNG"), lq, settings, restorer.joiner), tone(lq)
         toned = keep_tone(lq.astype(np.float32) / 255, after.samples[0], tint)
         back.face([toned], stretch(len(lq), len(lq), restorer.size), tint, [0])
         return back.canvases[0]

@@ -28,6 +28,7 @@ class PutBack:
 
     Args:
         photo: as it is, already enlarged.
+        rgb: the same, as `Photo.srgb` shows it.
         settings: how it is restored.
         joiner: of restoration and photograph.
 
@@ -36,13 +37,12 @@ class PutBack:
         invented: (H, W) uint8, how much of each pixel is made up, 255 for all of it.
     """
 
-    def __init__(self, photo: Photo, settings: Settings, joiner: Joiner):
-        self.photo, self.settings, self.joiner = photo, settings, joiner
-        self.rgb = photo.srgb()
-        start = photo.pixels
+    def __init__(self, photo: Photo, rgb: np.ndarray, settings: Settings, joiner: Joiner):
+        self.photo, self.rgb, self.settings, self.joiner = photo, rgb, settings, joiner
+        self._start = photo.pixels
         if settings.background == "clean":
-            start = with_clean_background(photo, self.rgb, joiner)
-        self.canvases = [start.copy() for _ in range(settings.samples)]
+            self._start = with_clean_background(photo, rgb, joiner)
+        self.canvases = [self._start] * settings.samples  # one picture, until a face makes them differ
         self.invented = np.zeros(self.rgb.shape[:2], np.uint8)
         self._changed = self._made_up = 0.0
 
@@ -71,8 +71,10 @@ class PutBack:
             place = replace(place, mask=place.mask * np.float32(self.settings.strength))
         elif self.settings.grain and not self.settings.aligned and self.settings.background == "keep":
             wanted = self._grain_around(place)
+        if self.canvases[0] is self._start:
+            self.canvases = [self._start.copy() for _ in samples]
         for canvas, picture, seed in zip(self.canvases, joined.pictures, seeds, strict=True):
-            native = changed(self.photo, self.rgb, place, picture)
+            native = changed(self.photo, place.cut(self.photo.pixels), part, picture)
             grain = None
             if wanted is not None:
                 missing = wanted.less(measure_grain(picture, place.mask > 0.9))
@@ -107,38 +109,35 @@ class PutBack:
         return grain if grain.deviations.any() else None
 
 
-def changed(photo: Photo, rgb: np.ndarray, place: Place, srgb: np.ndarray) -> np.ndarray:
+def changed(photo: Photo, native: np.ndarray, shown: np.ndarray, srgb: np.ndarray) -> np.ndarray:
     """A part of a photo in its own colour space: its values, less what they show in sRGB, plus what they shall show.
 
     Where nothing changes the photo's own values come back, though they be finer than sRGB's 8 bits or outside it.
 
     Args:
-        photo: as it is.
-        rgb: the whole of it as `Photo.srgb` shows it.
-        place: of the part.
-        srgb: (h, w, 3) float32 in [0, 1], what the part shall show.
+        photo: whose colour space it is.
+        native: (h, w, 3) float32 in [0, 1], the part as the photo has it.
+        shown: likewise, as `Photo.srgb` shows it.
+        srgb: likewise, what it shall show.
 
     Returns:
         (h, w, 3) float32 in [0, 1].
     """
-    shown = place.cut(rgb)
-    return np.clip(place.cut(photo.pixels) + photo.from_srgb(srgb) - photo.from_srgb(shown), 0, 1)
+    return np.clip(native + photo.from_srgb(srgb) - photo.from_srgb(shown), 0, 1)
 
 
 def with_clean_background(photo: Photo, rgb: np.ndarray, joiner: Joiner) -> np.ndarray:
     """The pixels of the whole photo without noise, blocks and mild blur, a strip after the other, since floats take
     memory; `rgb` is the photo as `Photo.srgb` shows it."""
-    height, width = rgb.shape[:2]
     grey = photo.grey or bool((rgb == rgb[..., :1]).all())
     pixels = photo.pixels.copy()
-    for top in range(0, height, STRIP):
-        rows = slice(top, min(top + STRIP, height))
-        first = max(top - OVERLAP, 0)
-        cleaned = joiner.clean(rgb[first : rows.stop + OVERLAP].astype(np.float32) / 255)[top - first :][
-            : rows.stop - top
-        ]
+    for top in range(0, len(rgb), STRIP):
+        first, bottom = max(top - OVERLAP, 0), min(top + STRIP, len(rgb))
+        seen = rgb[first : bottom + OVERLAP].astype(np.float32) / 255
+        inner = slice(top - first, bottom - first)
+        cleaned = joiner.clean(seen)[inner]
         if grey:  # the cleaner's colours are nearly, not wholly, without colour
             cleaned = np.repeat(cleaned.mean(axis=2, keepdims=True), 3, axis=2)
-        strip = Place(rows, slice(0, width), np.eye(2, 3), width, np.ones((rows.stop - top, width), np.float32))
-        lay(pixels, changed(photo, rgb, strip, cleaned), strip)
+        native = pixels[top:bottom].astype(np.float32) / photo.peak
+        pixels[top:bottom] = np.rint(changed(photo, native, seen[inner], cleaned) * photo.peak)
     return pixels
