@@ -8,7 +8,7 @@ from skimage.data import astronaut
 from limner.device import choose
 from limner.evaluate.metrics import psnr
 from limner.faces.align import crop, stretch
-from limner.faces.join import Joiner, frame_of
+from limner.faces.join import CAUTION, Joiner, frame_of
 from limner.faces.paste import Place
 
 
@@ -97,6 +97,15 @@ def test_the_same_pixels_in_tiles(joiner, monkeypatch):
     whole = joiner.clean(photo)
     monkeypatch.setattr("limner.faces.join.TILE", 200)
     assert np.abs(joiner.clean(photo) - whole).max() < 4 / 255
+
+
+@pytest.mark.parametrize(("side", "share"), [(256, 1), (512, 1), (800, CAUTION)])
+def test_larger_faces_are_cleaned_with_caution(joiner, side, share):
+    noisy = np.clip(portrait(side) + np.random.default_rng(0).normal(0, 0.03, (side, side, 3)), 0, 1).astype(np.float32)
+    place = place_of(side)
+    joined = joiner(noisy, [np.full((256, 256, 3), 0.5, np.float32)], place).pictures[0]
+    change, whole = joined - noisy, joiner.clean(noisy) - noisy
+    assert float((change * whole).sum() / (whole**2).sum()) == pytest.approx(share, abs=0.08)
 
 
 @pytest.mark.parametrize(("side", "frame"), [(40, 256), (256, 256), (320, 256), (330, 512), (512, 512), (3000, 512)])

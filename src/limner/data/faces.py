@@ -111,17 +111,26 @@ class FaceSet:
         """
         kept = self._decoded.setdefault(size, {})
         if index not in kept:
-            path = self.folder / self.files[index]
-            data = np.frombuffer(path.read_bytes(), np.uint8) if path.is_file() else np.empty(0, np.uint8)
-            bgr = cv2.imdecode(data, cv2.IMREAD_COLOR) if data.size else None
-            if bgr is None:
-                raise LimnerError(f"{path} can't be read as a picture: restore the file or drop it from the index.")
-            if bgr.shape[0] != size:
-                way = cv2.INTER_AREA if bgr.shape[0] > size else cv2.INTER_CUBIC
-                bgr = cv2.resize(bgr, (size, size), interpolation=way)
-            kept[index] = cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB)
+            picture = read_picture(self.folder / self.files[index])
+            if picture.shape[0] != size:
+                way = cv2.INTER_AREA if picture.shape[0] > size else cv2.INTER_CUBIC
+                picture = cv2.resize(picture, (size, size), interpolation=way)
+            kept[index] = picture
         return kept[index]
 
     def landmarks(self, index: int, size: int) -> np.ndarray:
         """The five points of face `index` in pixels of a crop of `size`, (5, 2) float32."""
         return self.points[index] * size
+
+
+def read_picture(path: Path) -> np.ndarray:
+    """A file to train on, (H, W, 3) uint8 RGB.
+
+    Raises:
+        LimnerError: if it can't be read.
+    """
+    data = np.frombuffer(path.read_bytes(), np.uint8) if path.is_file() else np.empty(0, np.uint8)
+    bgr = cv2.imdecode(data, cv2.IMREAD_COLOR) if data.size else None
+    if bgr is None:
+        raise LimnerError(f"{path} can't be read as a picture: restore the file or drop it from the index.")
+    return cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB)

@@ -7,7 +7,6 @@ never seen, good and bad.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import cv2
@@ -81,6 +80,7 @@ class Restorations:
         count: of the pool.
         size: side S of a window, which is the methods' too.
         seed: of all choices.
+        compute: of the nets; samples are prepared by processes that may not have the training's accelerator.
     """
 
     faces: FaceSet
@@ -88,7 +88,7 @@ class Restorations:
     count: int
     size: int
     seed: int
-    compute: Compute = field(default_factory=lambda: choose("cpu"))  # these processes may not have the accelerator
+    compute: Compute = field(default_factory=lambda: choose("cpu"))
     made: dict[int, Restored] = field(default_factory=dict)
     loaded: dict[str, LoadedMethod] = field(default_factory=dict)
 
@@ -144,8 +144,8 @@ class Restorations:
 def join_frame(photo: np.ndarray, image: np.ndarray, restored: np.ndarray, cleaned: np.ndarray) -> Restored:
     """Photo, truth and clean photo, (D, D, 3), brought to the frame in which the restoration (S, S, 3) is joined."""
     side, frame = len(photo), frame_of(len(photo), len(restored))
-    to_frame: Callable[[np.ndarray], np.ndarray] = lambda one: crop(one, stretch(side, side, frame), frame)  # noqa: E731
-    return Restored(to_frame(photo), to_frame(cleaned), to_frame(image), restored)
+    framed = (crop(one, stretch(side, side, frame), frame) for one in (photo, cleaned, image))
+    return Restored(*framed, restored)
 
 
 def spoilt(image: np.ndarray, generator: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:

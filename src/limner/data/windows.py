@@ -9,9 +9,8 @@ import cv2
 import numpy as np
 import torch
 
-from limner.data.faces import FaceSet
+from limner.data.faces import FaceSet, read_picture
 from limner.degrade import apply, draw
-from limner.errors import LimnerError
 from limner.pixels import to_tensor, without_colour
 from limner.print_wear import SEPIA
 from limner.scan_wear import apply_scan, draw_scan
@@ -42,7 +41,7 @@ class CleanWindows:
         epoch, place = divmod(n, len(self.files))
         order = np.random.default_rng((self.seed, 0, epoch)).permutation(len(self.files))
         generator = np.random.default_rng((self.seed, 1, n))
-        clean, spoilt = window(read_photograph(self.files[order[place]]), self.size, generator)
+        clean, spoilt = window(read_picture(self.files[order[place]]), self.size, generator)
         return {"lq": to_tensor(spoilt), "image": to_tensor(clean)}
 
 
@@ -50,19 +49,6 @@ def photographs(faces: FaceSet, others: Path | None) -> list[Path]:
     """The files of faces whose side is `DETAILED` or more, and every JPEG of a folder of other photographs."""
     with_detail = [faces.folder / file for file, side in zip(faces.files, faces.sides, strict=True) if side >= DETAILED]
     return with_detail + (sorted(others.glob("*.jpg")) if others else [])
-
-
-def read_photograph(path: Path) -> np.ndarray:
-    """(H, W, 3) uint8 RGB.
-
-    Raises:
-        LimnerError: if it can't be read.
-    """
-    data = np.frombuffer(path.read_bytes(), np.uint8) if path.is_file() else np.empty(0, np.uint8)
-    bgr = cv2.imdecode(data, cv2.IMREAD_COLOR) if data.size else None
-    if bgr is None:
-        raise LimnerError(f"{path} can't be read as a picture: restore the file or take it away.")
-    return cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB)
 
 
 def window(photo: np.ndarray, size: int, generator: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:

@@ -10,8 +10,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from limner.data.faces import FaceSet
-from limner.data.windows import CleanWindows, photographs, read_photograph, window
+from limner.data.faces import FaceSet, read_picture
+from limner.data.windows import CleanWindows, photographs, window
 from limner.evaluate.metrics import psnr
 from limner.evaluate.report import contact_sheet
 from limner.nets.clean import Cleaner
@@ -84,7 +84,7 @@ class FixedWindows:
     def windows(self) -> list[tuple[np.ndarray, np.ndarray]]:
         """(clean, spoilt) of each file, (256, 256, 3) uint8."""
         return [
-            window(read_photograph(path), 256, np.random.default_rng((1, number)))
+            window(read_picture(path), 256, np.random.default_rng((1, number)))
             for number, path in enumerate(self.files)
         ]
 
