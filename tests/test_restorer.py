@@ -272,6 +272,14 @@ def test_grain_is_as_strong_in_any_colour_space(portrait):
         np.testing.assert_allclose(inside, outside, rtol=0.2)
 
 
+def test_grain_that_is_still_there_is_not_given_twice():
+    rgb = np.clip(128 + np.random.default_rng(0).normal(0, 7, (400, 400, 1)), 0, 255).astype(np.uint8).repeat(3, 2)
+    back = PutBack(Photo(rgb, "PNG"), rgb, FAST, Joiner(choose("cpu", "fp32")))
+    back.joiner = lambda part, samples, place: Joined([part], np.zeros(part.shape[:2], np.float32))
+    back.face([np.zeros((256, 256, 3), np.float32)], np.array([[1, 0, -72.0], [0, 1, -72.0]]), tone(rgb), [0])
+    assert back.canvases[0][120:280, 120:280, 0].std() == pytest.approx(7, rel=0.1)
+
+
 @pytest.mark.parametrize("side", [60, 80, 150])
 def test_small_faces_have_grain_too(side):
     rgb = np.clip(128 + np.random.default_rng(0).normal(0, 7, (400, 400, 1)), 0, 255).astype(np.uint8).repeat(3, 2)

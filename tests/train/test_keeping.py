@@ -89,9 +89,15 @@ def test_restorations_come_in_one_frame_and_are_made_once(stream):
     one = stream.made[1]
     assert one.restored.shape == (256, 256, 3) and one.photo.shape == one.truth.shape == one.cleaned.shape
     assert (stream.make(1).restored == one.restored).all()
-    again = Restorations(stream.faces, stream.cleaner, 4, 256, 0)
-    for name, picture in again[5].items():  # whatever was made before
-        assert torch.equal(picture, stream[5][name])
+
+
+def test_a_sample_is_the_same_whatever_was_made_before(stream, monkeypatch):
+    monkeypatch.setattr("limner.data.restorations.DETUNED", 1.0)
+    monkeypatch.setattr("limner.data.restorations.detuned", lambda restored, wrong, generator: wrong)
+    late = [stream[n] for n in range(8)]
+    for n in (6, 5):
+        fresh = Restorations(stream.faces, stream.cleaner, 4, 256, 0)
+        assert all(torch.equal(picture, late[n][name]) for name, picture in fresh[n].items())
 
 
 def test_detuned_restorations_are_worse():
