@@ -99,7 +99,7 @@ def test_the_same_pixels_in_tiles(joiner, monkeypatch):
     assert np.abs(joiner.clean(photo) - whole).max() < 4 / 255
 
 
-@pytest.mark.parametrize(("side", "share"), [(256, 1), (512, 1), (800, CAUTION)])
+@pytest.mark.parametrize(("side", "share"), [(256, 1), (300, 1), (512, 1), (800, CAUTION)])
 def test_larger_faces_are_cleaned_with_caution(joiner, side, share):
     noisy = np.clip(portrait(side) + np.random.default_rng(0).normal(0, 0.03, (side, side, 3)), 0, 1).astype(np.float32)
     place = place_of(side)
