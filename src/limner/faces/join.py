@@ -33,8 +33,8 @@ ENLARGED_FROM = 1.25
 CAUTION = 0.7
 """How much of what the cleaner would change is changed in faces that are larger than the largest frame: so many pixels
 of a face are more often soft by nature than blurred. Of 25 validation faces shown at 1,024 px, with noise and JPEG or a
-blur of 1 px, the worst then gain 0.19 and 0.07 dB instead of losing 0.5 and 2.1, and the mean gains more. (A script that
-is not kept.)"""
+blur of 1 px, the worst then gain 0.19 and 0.07 dB instead of losing 0.5 and 2.1, and the mean gains more.
+(A script that is not kept.)"""
 WIDE_SPREAD = 0.1
 """Deviation between several samples, in parts of white, from which on a place counts as wholly made up."""
 
