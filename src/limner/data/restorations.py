@@ -144,8 +144,8 @@ class Restorations:
 def join_frame(photo: np.ndarray, image: np.ndarray, restored: np.ndarray, cleaned: np.ndarray) -> Restored:
     """Photo, truth and clean photo, (D, D, 3), brought to the frame in which the restoration (S, S, 3) is joined."""
     side, frame = len(photo), frame_of(len(photo), len(restored))
-    framed = (crop(one, stretch(side, side, frame), frame) for one in (photo, cleaned, image))
-    return Restored(*framed, restored)
+    photo, cleaned, image = (crop(one, stretch(side, side, frame), frame) for one in (photo, cleaned, image))
+    return Restored(photo, cleaned, image, restored)
 
 
 def spoilt(image: np.ndarray, generator: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
