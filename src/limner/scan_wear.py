@@ -72,18 +72,21 @@ class Scan:
 
 
 def draw_scan(generator: Generator) -> Scan:
-    """Draws what happened to one photograph: to every twelfth nothing, to a quarter one kind of thing alone, which the
-    cleaner must tell from a photograph that is soft or grainy by nature; to the rest several, one upon the other."""
+    """Draws what happened to one photograph: to every twelfth nothing, to a third one kind of thing alone (blur; grain;
+    a file; a sensor's noise in its file), which the cleaner must tell from a photograph that is soft or grainy by
+    nature; to the rest several, one upon the other."""
     uniform, chance = generator.uniform, lambda share: generator.random() < share
     if chance(0.08):
         return Scan()
-    alone = int(uniform(0, 3)) if chance(0.3) else None
+    alone = int(uniform(0, 4)) if chance(0.4) else None
     if alone == 0:
         return Scan(blur=_blur(generator))
     if alone == 1:
         return Scan(grains=(_film(generator) if chance(0.4) else _sensor(generator),))
     if alone == 2:
         return Scan(files=(_file(generator),))
+    if alone == 3:
+        return Scan(grains=(_sensor(generator),), files=(_file(generator),))
     weave = None
     if chance(0.08):
         weave = Halftone(uniform(2.5, 5), uniform(0, np.pi), uniform(1, 3), uniform(0.05, 0.4))

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 
 from limner.data.faces import FaceSet, read_picture
-from limner.degrade import apply, draw
+from limner.degrade import apply, draw, truth
 from limner.pixels import to_tensor, without_colour
 from limner.print_wear import SEPIA
 from limner.scan_wear import apply_scan, draw_scan
@@ -19,8 +19,10 @@ SIZES = (0.5, 1.0, 2.0)
 """Half of the photographs are shown at these sizes of their own, which `limner benchmark --protocol harm` measures."""
 DETAILED = 384
 """Pixels of a side, from which on a face is worth showing at its own size."""
-MODERATE = 0.1
-"""Share that is spoiled by a published preset instead, since the cleaner meets such photographs too."""
+SCAN = "scan"
+WORSE = {"ffhq-ref-moderate": 0.1, "old-print": 0.07}
+"""Presets of `degrade.py` that photographs are spoiled by instead, and how often: the cleaner meets such photographs
+too. Noise that was enlarged with the picture it learns there to tell from soft detail."""
 
 
 @dataclass
@@ -57,10 +59,11 @@ def window(photo: np.ndarray, size: int, generator: np.random.Generator) -> tupl
     least = (size + 1) / min(photo.shape[:2])
     chosen = generator.choice(SIZES) if generator.random() < 0.5 else np.exp(generator.uniform(np.log(0.4), np.log(2)))
     factor = max(float(chosen), least)
-    if generator.random() < MODERATE:
+    kind = generator.choice([*WORSE, SCAN], p=[*WORSE.values(), 1 - sum(WORSE.values())])
+    if kind != SCAN:
         photo = _resized(photo, factor)
-        degradation = draw("ffhq-ref-moderate", generator, photo.shape[1], photo.shape[0])
-        clean, spoilt = _cut([photo, apply(photo, degradation)], size, generator)
+        degradation = draw(kind, generator, photo.shape[1], photo.shape[0])
+        clean, spoilt = _cut([truth(photo, degradation), apply(photo, degradation)], size, generator)
     else:
         # no more of the photo is resized than the window shows
         side = min(int(np.ceil(size / factor)) + 2, *photo.shape[:2])
