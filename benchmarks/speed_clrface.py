@@ -22,7 +22,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from limner.degrade import degrade
+from limner.degrade.degrade import degrade
 from limner.evaluate.hog import HogIdentity
 from limner.evaluate.metrics import psnr
 from limner.faces.align import crop, similarity
@@ -37,8 +37,8 @@ from limner.nets.identity import IdentityNet
 from limner.nets.swinir import SwinIR
 from limner.nets.vqgan import VQGAN
 from limner.pixels import to_picture, to_tensor
-from limner.train.clrface_prior import published_score_net
-from limner.train.clrface_vqgan import published_first_stage
+from limner.train.recipes.clrface.prior import published_score_net
+from limner.train.recipes.clrface.vqgan import published_first_stage
 from machine import conditions, gaussian, interleaved, keeping, peak_memory, randomised
 
 GOAL = 3

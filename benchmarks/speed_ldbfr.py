@@ -25,7 +25,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from limner.degrade import degrade
+from limner.degrade.degrade import degrade
 from limner.device import Compute, has_bfloat16
 from limner.evaluate.metrics import psnr
 from limner.faces.align import crop, similarity
@@ -38,7 +38,7 @@ from limner.nets.stage_a import StageA
 from limner.nets.unet import UNet
 from limner.nets.vqgan import VQGAN
 from limner.pixels import to_picture, to_tensor
-from limner.train.ldbfr_prior import published_prior
+from limner.train.recipes.ldbfr.prior import published_prior
 from machine import FAST, PLAIN, conditions, gaussian, interleaved, keeping, peak_memory, randomised, relative_error
 from plain_refldm import einsum_attention
 

@@ -15,8 +15,8 @@ import time
 import numpy as np
 import torch
 
-from limner.data.neighbours import components
-from limner.data.reference_sets import Rules, build
+from limner.data.reference_set.neighbours import components
+from limner.data.reference_set.sets import Rules, build
 from machine import conditions, interleaved
 
 

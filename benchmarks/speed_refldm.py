@@ -26,7 +26,7 @@ from limner.device import Compute
 from limner.nets.cachekv import ReferenceCache
 from limner.nets.unet import UNet
 from limner.nets.vqgan import VQGAN
-from limner.train.refldm import published_unet
+from limner.train.recipes.refldm.refldm import published_unet
 from machine import (
     FAST,
     PLAIN,

@@ -15,7 +15,7 @@ import numpy as np
 from PIL import Image
 
 from limner import LimnerError, Photo, Restorer
-from limner.degrade import degrade
+from limner.degrade.degrade import degrade
 from limner.evaluate.report import save_sheet
 
 OUT = Path("demo")

@@ -11,13 +11,13 @@ import torch
 from safetensors.torch import load_file
 from torch import Tensor
 
-from limner import cli
+from limner.cli.main import main
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from limner.methods.clrface import CLRFacePipeline
-    from limner.weights.official_ldbfr import LDBFRNets
+    from limner.weights.formats.ldbfr import LDBFRNets
 
 torch.set_num_threads(1)
 
@@ -35,7 +35,7 @@ def shared() -> Path:
 @pytest.fixture(scope="module")
 def tiny_ldbfr(shared: Path) -> LDBFRNets:
     """The nets of LD-BFR's golden outputs."""
-    from limner.weights.official_ldbfr import LDBFRNets, build_injected_unet, build_stage_a, build_target
+    from limner.weights.formats.ldbfr import LDBFRNets, build_injected_unet, build_stage_a, build_target
 
     folder = shared / "golden/ldbfr"
 
@@ -94,7 +94,7 @@ def run(monkeypatch, capsys):
         monkeypatch.setattr(sys, "argv", ["limner", *map(str, words)])
         code = 0
         try:
-            cli.main()
+            main()
         except SystemExit as stop:
             code = int(stop.code or 0)
         told = capsys.readouterr()

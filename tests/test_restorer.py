@@ -16,12 +16,12 @@ from limner.faces.align import similarity, stretch
 from limner.faces.join import Joined, Joiner
 from limner.faces.paste import Place
 from limner.faces.put_back import PutBack, changed, with_clean_background
+from limner.faces.tone import tone
 from limner.methods.ldbfr import LDBFRPipeline
 from limner.methods.loaded import LoadedMethod
 from limner.methods.schedules import ldbfr_schedule
-from limner.provenance import read
+from limner.photo.provenance import read
 from limner.restorer import RestoredCrop, enlarged, seed_of
-from limner.tone import tone
 from limner.weights.load import WeightsInfo
 
 from .test_photo import wide_gamut as wide_gamut_profile

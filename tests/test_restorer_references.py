@@ -21,8 +21,8 @@ from limner.methods.schedules import refldm_schedule
 from limner.nets.identity import IdentityNet
 from limner.nets.unet import UNet
 from limner.nets.vqgan import VQGAN
-from limner.photo import PhotoError
-from limner.provenance import read
+from limner.photo.photo import PhotoError
+from limner.photo.provenance import read
 
 
 @pytest.fixture(scope="module")

@@ -11,7 +11,7 @@ from limner.methods import methods  # at once: the package of that name must not
 
 if TYPE_CHECKING:
     from limner.errors import LimnerError
-    from limner.photo import Photo
+    from limner.photo.photo import Photo
     from limner.restorer import Restoration, Restorer, restore
     from limner.settings import Settings
 
@@ -22,7 +22,7 @@ _HOME = {
     "Restorer": "limner.restorer",
     "Restoration": "limner.restorer",
     "Settings": "limner.settings",
-    "Photo": "limner.photo",
+    "Photo": "limner.photo.photo",
     "LimnerError": "limner.errors",
     # Classes that saved pipelines name, looked up here by diffusers.
     "DifFacePipeline": "limner.methods.difface",

@@ -1,5 +1,5 @@
 """`python -m limner`, and what `accelerate launch -m limner train ...` starts on every GPU."""
 
-from limner.cli import main
+from limner.cli.main import main
 
 main()

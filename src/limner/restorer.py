@@ -24,12 +24,12 @@ from limner.faces.find import Face, choose_faces, find_faces
 from limner.faces.join import Joiner
 from limner.faces.put_back import PutBack
 from limner.faces.references import Reference, read_references, resemblance
+from limner.faces.tone import keep_tone, tone
 from limner.methods import find_method, load
-from limner.photo import Photo
+from limner.photo.photo import Photo
+from limner.photo.provenance import Provenance
 from limner.pixels import to_tensor
-from limner.provenance import Provenance
 from limner.settings import Settings
-from limner.tone import keep_tone, tone
 
 if TYPE_CHECKING:
     from limner.methods.clrface import CLRFacePipeline, PersonRead

@@ -10,7 +10,7 @@ from typing import Literal
 
 from limner.errors import LimnerError
 from limner.methods import METHODS, find_method
-from limner.photo import Photo
+from limner.photo.photo import Photo
 
 
 @dataclass(frozen=True)

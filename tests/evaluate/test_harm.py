@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 from skimage.data import astronaut
 
-from limner import LimnerError, ui
+from limner import LimnerError
+from limner.cli.main import output as ui
 from limner.data.faces import FaceSet
 from limner.data.pairs import fixed_pairs, named_generator
 from limner.evaluate import harm

@@ -7,7 +7,7 @@ import pytest
 import torch
 from typer.testing import CliRunner
 
-from limner.cli import app
+from limner.cli.main import app
 from limner.data.faces import FaceSet
 from limner.errors import LimnerError
 from limner.evaluate.hog import HogIdentity, describe, mean_descriptor

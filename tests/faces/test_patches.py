@@ -9,7 +9,7 @@ from limner.data.faces import FaceSet
 from limner.errors import LimnerError
 from limner.nets.alignnet import AlignNet, upright_points
 from limner.train import alignnet as stage
-from limner.train.alignnet import SIZE, SWAP_SIDES, Patches, cells, loss, preview, spoil, texture
+from limner.train.recipes.alignnet import SIZE, SWAP_SIDES, Patches, cells, loss, preview, spoil, texture
 
 COLOURS = [(255, 0, 0), (0, 255, 0), (0, 0, 255), (255, 255, 0), (0, 255, 255)]
 

@@ -8,11 +8,11 @@ from PIL import Image
 from skimage.data import astronaut
 
 from limner.data.faces import FaceSet
-from limner.degrade import degrade
+from limner.degrade.degrade import degrade
 from limner.errors import LimnerError, PhotoError
 from limner.faces.references import read_references, reference_files, resemblance
 from limner.nets.identity import IdentityNet
-from limner.photo import Photo
+from limner.photo.photo import Photo
 from limner.weights import load_identity
 
 SIZE = 64

@@ -10,7 +10,7 @@ from limner.faces.align import fit_similarity
 from limner.faces.find import load_net
 from limner.nets.alignnet import upright_points
 from limner.train import make_recipe
-from limner.train.alignnet_fine import FACE_SHARE, UprightPatches
+from limner.train.recipes.alignnet_fine import FACE_SHARE, UprightPatches
 from limner.weights.catalogue import find
 
 

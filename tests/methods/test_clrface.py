@@ -11,7 +11,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from limner.degrade import degrade
+from limner.degrade.degrade import degrade
 from limner.errors import LimnerError, WeightsError
 from limner.faces.align import crop, similarity
 from limner.faces.find import find_faces

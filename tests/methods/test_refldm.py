@@ -18,8 +18,8 @@ from limner.methods.schedules import SCHEDULERS, refldm_schedule, swap
 from limner.nets.unet import UNet
 from limner.nets.vqgan import VQGAN
 from limner.pixels import to_tensor
+from limner.weights.formats.refldm import load_refldm_unet, load_refldm_vqgan
 from limner.weights.load import WeightsInfo
-from limner.weights.official_refldm import load_refldm_unet, load_refldm_vqgan
 
 CLOSE = {"rtol": 1e-4, "atol": 1e-4}  # as the golden README suggests; images lie in [0, 1]
 

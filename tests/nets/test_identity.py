@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from limner.nets.identity import IdentityNet, area_resize, face_region, local_contrast
-from limner.train.identity import MINI
+from limner.train.recipes.identity import MINI
 
 
 @pytest.fixture(scope="module")

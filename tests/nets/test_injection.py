@@ -14,7 +14,7 @@ from limner.methods.schedules import ldbfr_schedule
 from limner.nets.attention import Attention
 from limner.nets.injection import FusionBlock, Injected, Injection, ModulationBlock, attention_places
 from limner.nets.unet import UNet
-from limner.weights.official_ldbfr import FUSION, MODULATION
+from limner.weights.formats.ldbfr import FUSION, MODULATION
 
 
 def close(found: Tensor, expected: Tensor) -> None:

@@ -12,10 +12,10 @@ from limner.data.restorations import Restorations, Restored, detuned, join_frame
 from limner.data.windows import CleanWindows, photographs, window
 from limner.evaluate.metrics import psnr
 from limner.nets.clean import Cleaner
-from limner.train.clean import SLIGHT, relative_error
-from limner.train.fusion import FULLNESS, HARM, fusion_loss
-from limner.train.fusion import SLIGHT as FUSION_SLIGHT
-from limner.train.fusion_baselines import TwoNumbers, by_agreement, two_numbers
+from limner.train.recipes.clean import SLIGHT, relative_error
+from limner.train.recipes.fusion import FULLNESS, HARM, fusion_loss
+from limner.train.recipes.fusion import SLIGHT as FUSION_SLIGHT
+from limner.train.recipes.fusion_baselines import TwoNumbers, by_agreement, two_numbers
 
 FACE = np.ascontiguousarray(astronaut()[:256, 96:352])
 

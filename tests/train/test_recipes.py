@@ -8,11 +8,11 @@ from limner.methods.schedules import difface_schedule
 from limner.nets.estimator import Estimator
 from limner.nets.unet import UNet
 from limner.train import RECIPES, make_recipe
-from limner.train.difface_estimator import l1, root_mse
-from limner.train.difface_prior import LAST_TIMESTEP, CleanLoss, denoised, diffuse
 from limner.train.loop import save_weights
-from limner.train.refldm import mini_unet
-from limner.train.variational import discretised_log_likelihood, hybrid_loss, normal_kl
+from limner.train.losses.variational import discretised_log_likelihood, hybrid_loss, normal_kl
+from limner.train.recipes.difface.estimator import l1, root_mse
+from limner.train.recipes.difface.prior import LAST_TIMESTEP, CleanLoss, denoised, diffuse
+from limner.train.recipes.refldm.refldm import mini_unet
 
 
 @pytest.mark.parametrize("name", RECIPES)

@@ -12,10 +12,10 @@ from limner.errors import WeightsError
 from limner.nets.swinir import SwinIR, relative_position_index
 from limner.nets.unet import UNet
 from limner.weights.catalogue import find
+from limner.weights.formats.adm import adm_config, adm_names, build_adm_unet, load_difface_unet
+from limner.weights.formats.swinir import build_swinir, load_swinir
 from limner.weights.load import load_net
 from limner.weights.official import convert
-from limner.weights.official_adm import adm_config, adm_names, build_adm_unet, load_difface_unet
-from limner.weights.official_swinir import build_swinir, load_swinir
 
 FILE = Path("published.pth")
 

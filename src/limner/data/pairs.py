@@ -8,7 +8,7 @@ import numpy as np
 import torch
 
 from limner.data.faces import FaceSet
-from limner.degrade import apply, draw, truth
+from limner.degrade.degrade import apply, draw, truth
 from limner.pixels import to_tensor, without_colour
 
 

@@ -15,13 +15,13 @@ import torch
 from torch import nn
 
 from limner.data.faces import FaceSet
-from limner.degrade import apply, draw, truth
+from limner.degrade.degrade import apply, draw, truth
+from limner.degrade.scan_wear import apply_scan, draw_scan
 from limner.device import Compute, choose
 from limner.faces.align import crop, stretch
 from limner.faces.join import frame_of, grown
 from limner.methods.loaded import LOADERS, LoadedMethod
 from limner.pixels import to_picture, to_tensor, without_colour
-from limner.scan_wear import apply_scan, draw_scan
 
 SHOWN = {128: 0.06, 192: 0.08, 256: 0.3, 384: 0.16, 512: 0.28, 1024: 0.12}
 """Sides in pixels at which faces stand in the photographs, and how often."""

@@ -10,10 +10,10 @@ import numpy as np
 import torch
 
 from limner.data.faces import FaceSet, read_picture
-from limner.degrade import apply, draw, truth
+from limner.degrade.degrade import apply, draw, truth
+from limner.degrade.print_wear import SEPIA
+from limner.degrade.scan_wear import apply_scan, draw_scan
 from limner.pixels import to_tensor, without_colour
-from limner.print_wear import SEPIA
-from limner.scan_wear import apply_scan, draw_scan
 
 SIZES = (0.5, 1.0, 2.0)
 """Half of the photographs are shown at these sizes of their own, which `limner benchmark --protocol harm` measures."""

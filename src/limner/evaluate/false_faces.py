@@ -18,7 +18,7 @@ import numpy as np
 from limner.errors import LimnerError
 from limner.faces.find import Face, find_faces
 from limner.folder import photos_in
-from limner.photo import Photo
+from limner.photo.photo import Photo
 
 SIDES = 64, 400  # smallest and largest side of a crop in pixels
 SAFE = 1.5  # a crop keeps out of the box of a face made so many times larger

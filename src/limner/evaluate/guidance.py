@@ -126,7 +126,7 @@ def guidance_sweep(
 
     Args:
         data: folder of aligned faces with its tables.
-        preset: degradation, see `limner.degrade.preset_names`.
+        preset: degradation, see `limner.degrade.degrade.preset_names`.
         restorer: of CLR-Face.
         scales: of the guidance.
         pulls: shares of the way, of the pull.

@@ -16,14 +16,14 @@ import numpy as np
 
 from limner.data.faces import FaceSet, Split
 from limner.data.pairs import named_generator
-from limner.degrade import apply, draw
-from limner.degrade import truth as truth_of
+from limner.degrade.degrade import apply, draw
+from limner.degrade.degrade import truth as truth_of
 from limner.errors import LimnerError
 from limner.evaluate.hog import HogIdentity
 from limner.evaluate.identity import Measure
 from limner.evaluate.metrics import detail_of_top_octaves, psnr
 from limner.evaluate.references import vectors
-from limner.photo import Photo
+from limner.photo.photo import Photo
 from limner.restorer import Restorer
 from limner.weights.load import load_identity
 
@@ -194,7 +194,7 @@ def shown_at(face: np.ndarray, size: int) -> np.ndarray:
 
 
 def damaged(clean: np.ndarray, damage: str, generator: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-    """A face under one of `DAMAGES`, or any preset of `limner.degrade`: (degraded, what should come back), each
+    """A face under one of `DAMAGES`, or any preset of `limner.degrade.degrade`: (degraded, what should come back), each
     (S, S, 3) uint8.
 
     Raises:

@@ -22,7 +22,7 @@ from torch import Tensor
 
 from limner.data.faces import FaceSet, Split
 from limner.data.pairs import named_generator
-from limner.degrade import apply, draw
+from limner.degrade.degrade import apply, draw
 from limner.errors import LimnerError
 from limner.pixels import to_tensor
 

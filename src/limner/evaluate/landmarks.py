@@ -21,7 +21,7 @@ import numpy as np
 import torch
 
 from limner.data.faces import FaceSet, Split
-from limner.degrade import degrade
+from limner.degrade.degrade import degrade
 from limner.faces.align import transform
 from limner.faces.find import find_faces, load_last_net, load_net, look, look_closely, look_steadily, upright_frames
 from limner.nets.alignnet import AlignNet
@@ -69,7 +69,7 @@ def measure(
 
     Args:
         faces: the split.
-        degraded: a preset of `limner.degrade`, or None for the clean crops.
+        degraded: a preset of `limner.degrade.degrade`, or None for the clean crops.
         turned: turn each crop by a random angle.
         limit: measure on so many crops, spread over the split.
         seed: of angles and degradations.

@@ -19,14 +19,14 @@ from limner.evaluate.metrics import detail_ratio, psnr, ssim
 from limner.evaluate.references import vectors
 from limner.faces.align import stretch
 from limner.faces.put_back import PutBack
+from limner.faces.tone import keep_tone, tone
 from limner.methods.clrface import CLRFacePipeline
 from limner.methods.difface import DifFacePipeline
 from limner.methods.ldbfr import LDBFRPipeline
 from limner.nets.vqgan import VQGAN
-from limner.photo import Photo
+from limner.photo.photo import Photo
 from limner.pixels import to_picture, to_tensor
 from limner.restorer import Restorer
-from limner.tone import keep_tone, tone
 from limner.weights.load import load_identity
 
 Way = Callable[[np.ndarray, np.ndarray, int], np.ndarray]
@@ -88,7 +88,7 @@ def limner_test(
 
     Args:
         data: folder of aligned faces with its tables.
-        preset: degradation, see `limner.degrade.preset_names`.
+        preset: degradation, see `limner.degrade.degrade.preset_names`.
         restorers: methods and settings by the names of their rows, of one sample; the seed of a face's noise is its
             place in the split.
         limit: the first so many faces only.

@@ -84,7 +84,7 @@ def reference_test(
 
     Args:
         data: folder of aligned faces with its tables.
-        preset: degradation, see `limner.degrade.preset_names`.
+        preset: degradation, see `limner.degrade.degrade.preset_names`.
         restorer: of a method that uses references, without any of its own.
         recognisers: measures of identity by their names.
         splits: whose people are taken, those with two photographs or more; the gallery is all faces of the splits.

@@ -15,7 +15,7 @@ from functools import lru_cache
 import cv2
 import numpy as np
 
-from limner.tone import tone
+from limner.faces.tone import tone
 
 OCTAVES = 4  # periods of 2 to 4, 4 to 8, 8 to 16 and 16 to 32 pixels
 KNOTS = np.array([0.1, 0.3, 0.5, 0.7, 0.9])  # lightness at which the strength is measured, luma in [0, 1]

@@ -11,9 +11,9 @@ import numpy as np
 from limner.faces.grain import Grain, add_grain, measure_grain
 from limner.faces.join import OVERLAP, TILE, Joined, Joiner
 from limner.faces.paste import Place, lay, matched
-from limner.photo import Photo
+from limner.faces.tone import Tone, keep_tone
+from limner.photo.photo import Photo
 from limner.settings import Settings
-from limner.tone import Tone, keep_tone
 
 AROUND = 0.25
 """How far, in parts of the rectangle around a face, its surroundings are looked at for their grain."""

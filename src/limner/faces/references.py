@@ -15,7 +15,7 @@ from limner.errors import LimnerError
 from limner.faces.align import crop, similarity, stretch
 from limner.faces.find import find_faces
 from limner.nets.identity import IdentityNet
-from limner.photo import SUFFIXES, Photo
+from limner.photo.photo import SUFFIXES, Photo
 from limner.pixels import to_tensor
 
 MOST_UNLIKE_SQUARE = 1.05

@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from limner.nets.identity import IdentityNet
     from limner.nets.unet import UNet
     from limner.nets.vqgan import VQGAN
+    from limner.weights.formats.ldbfr import LDBFRNets
     from limner.weights.load import CLRFaceNets, WeightsInfo
-    from limner.weights.official_ldbfr import LDBFRNets
 
 __all__ = [
     "WEIGHTS",

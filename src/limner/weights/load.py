@@ -20,10 +20,10 @@ from limner.nets.stage_a import StageA
 from limner.nets.unet import UNet
 from limner.nets.vqgan import VQGAN
 from limner.weights import catalogue
-from limner.weights.arcface import load_arcface
 from limner.weights.borrowed import with_borrowed
+from limner.weights.formats.arcface import load_arcface
+from limner.weights.formats.ldbfr import LDBFRNets, load_ldbfr_checkpoint
 from limner.weights.official import LOADERS
-from limner.weights.official_ldbfr import LDBFRNets, load_ldbfr_checkpoint
 from limner.weights.tensors import fill, read_tensors
 
 NETS = {

@@ -14,10 +14,10 @@ from torch import nn
 
 from limner.errors import WeightsError
 from limner.weights import catalogue
-from limner.weights.official_adm import load_difface_unet
-from limner.weights.official_ldbfr import is_ldbfr_checkpoint, load_ldbfr_checkpoint
-from limner.weights.official_refldm import load_refldm_unet, load_refldm_vqgan
-from limner.weights.official_swinir import load_swinir
+from limner.weights.formats.adm import load_difface_unet
+from limner.weights.formats.ldbfr import is_ldbfr_checkpoint, load_ldbfr_checkpoint
+from limner.weights.formats.refldm import load_refldm_unet, load_refldm_vqgan
+from limner.weights.formats.swinir import load_swinir
 from limner.weights.tensors import Tensors, has, read_tensors
 
 LOADERS: dict[str, Callable[[Path], nn.Module]] = {

@@ -1,0 +1,140 @@
+"""Recipe: the fusion, which joins a restoration with its photograph so that neither loses."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+import cv2
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from limner.data.faces import FaceSet
+from limner.data.restorations import Restorations, Restored
+from limner.evaluate.metrics import psnr
+from limner.evaluate.report import contact_sheet
+from limner.nets.fusion import Fusion, luma
+from limner.nets.pyramid import split
+from limner.pixels import to_picture, to_tensor
+from limner.train.recipe import Batch, Recipe
+from limner.train.recipes.clean import error
+from limner.train.recipes.fusion_baselines import TwoNumbers, by_agreement
+from limner.weights.load import load_net
+
+POOL = 2_048
+"""Restorations; a multiple of two workers' batches, so that each worker makes its own half once."""
+FULLNESS = 0.2
+"""Weight of the contrast in the finest octaves. The least error alone would fade whatever is made up."""
+OCTAVES = 4
+SLIGHT = 10.0
+"""Grey levels that are added to the photograph's own error, by which all others are measured."""
+HARM = 1.0
+"""Weight of an error above the photograph's own: harm counts twice."""
+
+
+def fusion(
+    data: Path, preset: Literal["mini", "paper"] = "mini", seed: int = 0, start: str | Path | None = None
+) -> Recipe:
+    """The fusion's recipe; it uses the embedded cleaner and methods.
+
+    Args:
+        data: folder of aligned faces with its tables.
+        preset: `mini` or `paper`, which are the same here.
+        seed: of initialisation, data order and damage.
+        start: a fusion to go on from, a folder; None begins anew.
+    """
+    torch.manual_seed(seed)
+    cleaner = load_net("mini/clean")
+    validation = Fixed(Restorations(FaceSet.open(data, "val"), cleaner, 128, 256, seed + 1))
+    return Recipe(
+        name="fusion",
+        model=Fusion() if start is None else load_net(start),
+        data=Restorations(FaceSet.open(data, "train"), cleaner, POOL, 256, seed),
+        loss=fusion_loss,
+        steps=4_700,
+        batch=8,
+        lr=3e-4,
+        final_lr=1e-5,
+        warmup=100,
+        betas=(0.9, 0.99),
+        clip=5.0,
+        ema=0.998,
+        precision="bf16",
+        export="fp16",
+        validate=validation.measure,
+        preview=validation.preview,
+        seed=seed,
+    )
+
+
+def fusion_loss(model: nn.Module, batch: Batch, generator: torch.Generator) -> Tensor:
+    """Each window's root mean squared error, what it has more of than the photograph once more, and how far the
+    contrast of the finest octaves is from the truth's; all in parts of the photograph's own error, as the cleaner's."""
+    delta, _ = model(batch["photo"], batch["clean"], batch["restored"])
+    joined, truth = batch["clean"] + delta.float(), batch["image"]
+    missed, before = error(joined, truth), error(batch["photo"], truth)
+    harm = (missed - before).clamp(min=0)
+    fullness = torch.zeros_like(missed)
+    for ours, theirs in zip(split(luma(joined), OCTAVES)[0], split(luma(truth), OCTAVES)[0], strict=True):
+        fullness = fullness + 255 * (_contrast(ours) - _contrast(theirs)).abs().mean(dim=(1, 2, 3))
+    return ((missed + HARM * harm + FULLNESS * fullness) / (before + SLIGHT)).mean()
+
+
+def _contrast(band: Tensor) -> Tensor:
+    """The deviation of a band around each 8 x 8 of its pixels."""
+    return (nn.functional.avg_pool2d(band.square(), 8) + 1e-6).sqrt()
+
+
+@dataclass
+class Fixed:
+    """Restorations of validation faces, made once."""
+
+    stream: Restorations
+    made: list[Restored] = field(default_factory=list)
+
+    def restorations(self) -> list[Restored]:
+        if not self.made:
+            self.made = [self.stream.make(place) for place in range(self.stream.count)]
+        return self.made
+
+    def joined(self, model: nn.Module, one: Restored) -> np.ndarray:
+        """(F, F, 3) uint8."""
+        photo, clean, restored = (to_tensor(p)[None] for p in (one.photo, one.cleaned, one.grown()))
+        device = next(model.parameters()).device
+        delta, _ = model(photo.to(device), clean.to(device), restored.to(device))
+        return to_picture(clean[0] + delta[0].float().cpu())
+
+    def measure(self, model: nn.Module) -> dict[str, float]:
+        """PSNR gains over the photograph, in dB, where it is damaged: of the clean photograph, the restoration, the two
+        simpler ways to mix them (`fusion_baselines.py`), and the fusion; its worst; and its PSNR where nothing had
+        happened."""
+        made = self.restorations()
+        judged = made[1::2]  # the others are what the shares from two numbers are fitted to
+        fitted = TwoNumbers.fit(made[::2])
+        gains: dict[str, list[float]] = {"clean": [], "restored": [], "agreement": [], "two numbers": [], "fusion": []}
+        kept = []
+        for one in judged:
+            joined = self.joined(model, one)
+            if psnr(one.photo, one.truth) > 60:
+                kept.append(psnr(joined, one.truth))
+                continue
+            ways = {
+                "clean": one.cleaned,
+                "restored": one.grown(),
+                "agreement": by_agreement(one),
+                "two numbers": fitted.mix(one),
+                "fusion": joined,
+            }
+            for name, picture in ways.items():
+                gains[name].append(psnr(picture, one.truth) - psnr(one.photo, one.truth))
+        figures = {name: float(np.mean(values)) for name, values in gains.items()}
+        return figures | {"worst": float(np.min(gains["fusion"])), "kept psnr": float(np.mean(kept))}
+
+    def preview(self, model: nn.Module) -> np.ndarray:
+        rows = []
+        for one in self.restorations()[:16]:
+            pictures = [one.photo, one.cleaned, one.grown(), self.joined(model, one), one.truth]
+            rows.append([cv2.resize(p, (256, 256), interpolation=cv2.INTER_AREA) for p in pictures])
+        return contact_sheet(rows, ["photo", "clean", "restored", "joined", "truth"])

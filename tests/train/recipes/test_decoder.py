@@ -1,0 +1,133 @@
+"""A first stage's decoder made sharp: what it is shown, what it is held to, and that nothing else moves."""
+
+import pytest
+import torch
+import torch.nn.functional as F
+
+from limner.data.faces import FaceSet
+from limner.data.pairs import RestorationPairs
+from limner.nets.discriminator import PatchDiscriminator
+from limner.nets.vqgan import VQGAN
+from limner.train.loop import fit
+from limner.train.losses.adversary import Adversary
+from limner.train.recipe import Recipe
+from limner.train.recipes.decoder import Latents, Restored, SharpLoss, load_copy
+from limner.train.recipes.refldm.vqgan import l1
+
+
+class Shrinks:
+    """Stands for a VQGAN whose latent is the picture, eight times smaller."""
+
+    factor = 8
+
+    def encode(self, image):
+        return F.avg_pool2d(image, 8)
+
+
+@pytest.fixture(scope="module")
+def pairs(shared):
+    return RestorationPairs(FaceSet.open(shared / "faces", "val").first(4), 64, 3, {"ffhq-ref-severe": 1})
+
+
+def tiny_net(**settings):
+    return VQGAN(
+        sample_size=64,
+        latent_channels=3,
+        codebook_size=16,
+        width=8,
+        multipliers=(1, 1),
+        depth=1,
+        middle=False,
+        groups=0,
+        **settings,
+    )
+
+
+def darkened(lq, generator):
+    return F.avg_pool2d(lq, 8) * 0 - 1 + torch.rand((), generator=generator) * 1e-3
+
+
+def test_windows_of_latents_and_pictures_belong_together(pairs):
+    stream = Latents(pairs, Shrinks(), {"dark": darkened}, window=4)  # type: ignore[arg-type]
+    restored = 0
+    for n in range(16):
+        sample = stream[n]
+        assert sample["latent"].shape == (3, 4, 4) and sample["image"].shape == (3, 32, 32)
+        if (sample["latent"] + 1).abs().max() < 2e-3:
+            restored += 1
+        else:
+            torch.testing.assert_close(sample["latent"], F.avg_pool2d(sample["image"] * 2 - 1, 8), atol=1e-3, rtol=0)
+    assert 2 < restored < 14
+
+
+def test_a_sample_is_fixed_and_its_latent_made_once(pairs):
+    asked = []
+
+    def restorer(lq, generator):
+        asked.append(len(lq))
+        return darkened(lq, generator)
+
+    one, two = (Latents(pairs, Shrinks(), {"dark": restorer}, window=4) for _ in range(2))  # type: ignore[arg-type]
+    for n in (5, 0, 13):
+        for key, value in one[n].items():
+            assert torch.equal(value, two[n][key])
+    made = len(asked)
+    for n in (5, 0, 13, 5 + 8, 0 + 8):  # of 4 faces two epochs are 8 samples: the same faces, other windows
+        assert one[n]["latent"].shape == (3, 4, 4)
+    assert len(asked) == made
+
+
+class Shows(torch.nn.Module):
+    """Decodes every latent to one picture."""
+
+    def __init__(self, picture):
+        super().__init__()
+        self.picture = picture
+
+    def decode(self, latent):
+        return self.picture
+
+
+def test_what_is_decoded_is_held_to_the_truth():
+    truth = torch.rand(2, 3, 32, 32, generator=torch.Generator().manual_seed(0)) * 0.5 + 0.25
+    batch = {"latent": torch.zeros(2, 3, 4, 4), "image": truth}
+    told = []
+    for perceptual in (None, lambda made, truth: (made - truth).square().mean() + 7):
+        loss = SharpLoss(l1, Adversary(None, discriminator=PatchDiscriminator(8, 2)), perceptual)
+        told.append(loss(Shows(truth * 2 - 1 + 0.2), batch, torch.Generator()).item())
+    assert told == [pytest.approx(0.2, rel=1e-3), pytest.approx(7.24, rel=1e-3)]
+
+
+def test_only_the_decoder_moves(pairs, tmp_path):
+    torch.manual_seed(0)
+    net = tiny_net(normalise_latent=True)
+    before = load_copy(net)
+    net.requires_grad_(False)
+    net.decoder.requires_grad_(True)
+    loss = SharpLoss(l1, Adversary(2, 1.0, PatchDiscriminator(8, 2)))
+    recipe = Recipe(
+        name="decoder",
+        model=net,
+        data=Latents(pairs, before, {"none": lambda lq, generator: before.encode(lq * 2 - 1)}, window=16),
+        loss=loss,
+        memory=loss,
+        steps=4,
+        batch=2,
+        lr=1e-3,
+        final_lr=1e-3,
+        ema=0.5,
+    )
+    weights = VQGAN.from_pretrained(fit(recipe, tmp_path / "run", cpu=True))
+    old = before.state_dict()
+    moved = {name.split(".")[0] for name, value in weights.state_dict().items() if not torch.equal(value, old[name])}
+    assert moved == {"decoder"}
+    assert loss.step == 4
+
+
+def test_measures_by_name(shared):
+    faces = FaceSet.open(shared / "faces", "val")
+    net = tiny_net()
+    measure = Restored(faces, 64, 2, net, {"blurred": lambda lq, generator: net.encode(lq * 2 - 1)})
+    with torch.no_grad():
+        assert set(measure(net)) == {"clean psnr", "clean detail", "blurred psnr", "blurred detail"}
+        assert measure.sheet(net).shape[1] > 4 * 64
