@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 from skimage.data import astronaut
 
-from limner.cli.main import main as cli
+from limner.errors import LimnerError
 from limner.photo.provenance import SOURCE_TYPE, read
 
 FAST = ["--steps", "2", "--threads", "1"]
@@ -220,7 +220,7 @@ def test_bad_input_gets_one_sentence_and_exit_code_2(run, portrait, tmp_path, mo
 
 
 def test_debug_shows_the_traceback(run, tmp_path):
-    with pytest.raises(cli.LimnerError):
+    with pytest.raises(LimnerError):
         run("detect", tmp_path / "gone.jpg", "--debug")
 
 

@@ -12,7 +12,7 @@ from PIL import Image
 from torch import nn
 
 import limner.weights
-from limner.cli.main import main as cli
+from limner.cli.main import main
 from limner.data.reference_set.embeddings import Embeddings
 from limner.data.reference_set.table import read_table
 from limner.nets.identity import IdentityNet
@@ -112,7 +112,7 @@ def test_embeddings_are_made_once(run, faces, tmp_path, monkeypatch):
         sys, "argv", ["limner", "reference-set", str(faces), "-o", str(tmp_path / "out"), "--overwrite"]
     )
     with pytest.raises(SystemExit) as stop:
-        cli.main()
+        main()
     assert stop.value.code == 2, "another net's embeddings are not mixed in"
 
 

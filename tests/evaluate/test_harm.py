@@ -11,7 +11,7 @@ import pytest
 from skimage.data import astronaut
 
 from limner import LimnerError
-from limner.cli.main import output as ui
+from limner.cli import output as ui
 from limner.data.faces import FaceSet
 from limner.data.pairs import fixed_pairs, named_generator
 from limner.evaluate import harm

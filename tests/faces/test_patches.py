@@ -8,7 +8,7 @@ import torch
 from limner.data.faces import FaceSet
 from limner.errors import LimnerError
 from limner.nets.alignnet import AlignNet, upright_points
-from limner.train import alignnet as stage
+from limner.train.recipes import alignnet as stage
 from limner.train.recipes.alignnet import SIZE, SWAP_SIDES, Patches, cells, loss, preview, spoil, texture
 
 COLOURS = [(255, 0, 0), (0, 255, 0), (0, 0, 255), (255, 255, 0), (0, 255, 255)]

@@ -219,7 +219,7 @@ def load_identity(source: str | Path = "mini") -> IdentityNet:
 
     Args:
         source: `mini` (embedded), a folder of ours, or a file with an ArcFace IR-ResNet: `.onnx`, PyTorch's or
-            safetensors' (see `weights/arcface.py`).
+            safetensors' (see `weights/formats/arcface.py`).
 
     Raises:
         WeightsError: there is no such source, or it is damaged or another net.

@@ -1,7 +1,7 @@
 """The checkpoints that authors published, read into this project's nets.
 
-Tables of names are all that stands between them, in `official_adm.py` (U-Nets of DifFace and, below their prefixes, of
-ReF-LDM and LD-BFR), `official_swinir.py` (DifFace), `official_refldm.py` and `official_ldbfr.py`. The sizes of a net
+Tables of names are all that stands between them, in `formats/adm.py` (U-Nets of DifFace and, below their prefixes, of
+ReF-LDM and LD-BFR), `formats/swinir.py` (DifFace), `formats/refldm.py` and `formats/ldbfr.py`. The sizes of a net
 are read off its tensors' shapes.
 """
 

@@ -6,7 +6,7 @@ import torch
 from PIL import Image
 from torch import nn
 
-from limner.data import embeddings
+from limner.data.reference_set import embeddings
 from limner.data.reference_set.embeddings import Embeddings, embed, fingerprint
 from limner.errors import LimnerError
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from limner.data import neighbours
+from limner.data.reference_set import neighbours
 from limner.data.reference_set.neighbours import (
     close_pairs,
     components,

@@ -3,7 +3,7 @@
 Almost everyone in the data has a single photograph, so what varies between two photographs of a person must come from
 augmentation: pose and expression from small warps, light, camera, background, cover, and the degradations that a
 restorer's net meets. Two such views of a person stand in each batch, of two photographs where there are two. At the end
-the vectors are whitened (`train/whiten.py`).
+the vectors are whitened (`whiten.py`).
 """
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
 """Recipe: LD-BFR's unconditional prior, a latent diffusion that has learned what faces look like (sections 3.1, 3.2 and
-3.5 of its notes). It is frozen ever after: what restores is injected into it, see `ldbfr_injection.py`."""
+3.5 of its notes). It is frozen ever after: what restores is injected into it, see `injection.py`."""
 
 from __future__ import annotations
 
