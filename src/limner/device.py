@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
+from typing import TypeVar
 
 import torch
 from torch import nn
 
 from limner.errors import LimnerError
 
+Net = TypeVar("Net", bound=nn.Module)
 DEVICES = ("auto", "cpu", "cuda", "mps")
 DTYPES = ("auto", "fp32", "bf16")
 
@@ -32,7 +34,7 @@ class Compute:
     device: torch.device
     dtype: torch.dtype
 
-    def place(self, net: nn.Module) -> nn.Module:
+    def place(self, net: Net) -> Net:
         """Moves a net here. bf16 convolutions want channels_last (twice as fast); in fp32 the plain layout is the
         exact one, because torch's channels_last group norm is off by 2e-4 on large maps.
 
@@ -45,7 +47,8 @@ class Compute:
             if set(name.split(".")) & set(getattr(net, "_keep_in_fp32_modules", None) or ())
         }
         # Not ModelMixin.to: it warns of layers to keep in fp32 although there are none.
-        net = nn.Module.to(net, self.device, self.dtype).to(memory_format=layout)  # type: ignore[call-overload]
+        nn.Module.to(net, self.device, self.dtype)
+        net.to(memory_format=layout)  # type: ignore[call-overload]
         for name, tensor in [*net.named_parameters(), *net.named_buffers()]:
             if name in kept:
                 tensor.data = kept[name].to(self.device)

@@ -175,15 +175,15 @@ def test_a_tight_and_very_blurred_face_is_found(crops):
 def test_both_nets_judge_and_the_last_one_places_the_points(crops):
     picture, points = crops.image(0, 512), crops.landmarks(0, 512).astype(float)
     frames = upright_frames(points[None])
-    (alone,) = look_closely(find.load_net(), picture, frames)
-    (same,) = look_closely(find.load_net(), picture, frames, last=copy.deepcopy(find.load_net()))
+    (alone,) = look_closely(find.load_alignnet(), picture, frames)
+    (same,) = look_closely(find.load_alignnet(), picture, frames, last=copy.deepcopy(find.load_alignnet()))
     assert same.score == pytest.approx(alone.score) and np.allclose(same.landmarks, alone.landmarks)
-    (moved,) = look_closely(find.load_net(), picture, frames, last=find.load_last_net())
+    (moved,) = look_closely(find.load_alignnet(), picture, frames, last=find.load_fine_alignnet())
     assert not np.allclose(moved.landmarks, alone.landmarks, atol=0.05)
-    doubts = copy.deepcopy(find.load_last_net())
+    doubts = copy.deepcopy(find.load_fine_alignnet())
     with torch.no_grad():
         cast(torch.nn.Linear, doubts.judge[-1]).bias.sub_(60)
-    assert look_closely(find.load_net(), picture, frames, last=doubts) == []
+    assert look_closely(find.load_alignnet(), picture, frames, last=doubts) == []
 
 
 def test_all_faces_of_solvay_and_nothing_else(shared):
@@ -208,7 +208,7 @@ def test_refining_is_stable(crops):
     """Looking again from the found points changes next to nothing."""
     picture = crops.image(3, 512)
     (found,) = find_faces(picture)
-    (again,) = look_closely(find.load_net(), picture, upright_frames(found.landmarks[None].astype(float)))
+    (again,) = look_closely(find.load_alignnet(), picture, upright_frames(found.landmarks[None].astype(float)))
     eyes = np.linalg.norm(found.landmarks[1] - found.landmarks[0])
     assert np.abs(again.landmarks - found.landmarks).max() < 0.05 * eyes
 

@@ -7,7 +7,7 @@ import torch
 from limner.data.faces import FaceSet
 from limner.errors import LimnerError, WeightsError
 from limner.faces.align import fit_similarity
-from limner.faces.find import load_net
+from limner.faces.find import load_alignnet
 from limner.nets.alignnet import upright_points
 from limner.train import make_recipe
 from limner.train.recipes.alignnet_fine import FACE_SHARE, UprightPatches
@@ -16,7 +16,7 @@ from limner.weights.catalogue import find
 
 @pytest.fixture(scope="module")
 def patches(shared) -> UprightPatches:
-    return UprightPatches(FaceSet.open(shared / "faces", "val").first(20), load_net())
+    return UprightPatches(FaceSet.open(shared / "faces", "val").first(20), load_alignnet())
 
 
 def test_faces_are_nearly_upright(patches):
@@ -46,7 +46,7 @@ def test_what_is_no_face_is_what_the_first_looks_like(patches):
     rng = np.random.default_rng(0)
     chosen = np.stack([patches._no_face(rng) for _ in range(24)])
     with torch.no_grad():
-        logits = load_net()(torch.from_numpy(chosen).permute(0, 3, 1, 2).float() / 255)[0]
+        logits = load_alignnet()(torch.from_numpy(chosen).permute(0, 3, 1, 2).float() / 255)[0]
     assert (logits.sigmoid() > 0.05).float().mean() > 0.3
 
 

@@ -23,7 +23,15 @@ import torch
 from limner.data.faces import FaceSet, Split
 from limner.degrade.degrade import degrade
 from limner.faces.align import transform
-from limner.faces.find import find_faces, load_last_net, load_net, look, look_closely, look_steadily, upright_frames
+from limner.faces.find import (
+    find_faces,
+    load_alignnet,
+    load_fine_alignnet,
+    look,
+    look_closely,
+    look_steadily,
+    upright_frames,
+)
 from limner.nets.alignnet import AlignNet
 
 SIDE = 512
@@ -86,7 +94,7 @@ def measure(
         strangers += len(found) - (hit is not None)
         if hit is not None:
             errors.append(error(found[hit].landmarks, truth))
-        net_errors.append(error(_refined(load_net(), picture, rough, load_last_net()), truth))
+        net_errors.append(error(_refined(load_alignnet(), picture, rough, load_fine_alignnet()), truth))
     return Accuracy(
         degraded,
         turned,

@@ -11,17 +11,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Literal, cast
+from typing import Literal
 
 import cv2
 import numpy as np
 import torch
 
-from limner import weights
 from limner.errors import LimnerError
 from limner.faces import proposals
 from limner.faces.align import fit_similarity, transform, warp
 from limner.nets.alignnet import AlignNet, upright_points
+from limner.weights import catalogue
+from limner.weights.load import load_net
 
 DETECTORS = ("haar", "yunet")
 YUNET_FILE = "face_detection_yunet_2023mar.onnx"
@@ -117,9 +118,9 @@ def _find_with_haar(rgb: np.ndarray) -> list[Face]:
     again: photos lie as a whole, single faces seldom do."""
     grey = cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY)
     frames = _standing(grey)
-    if faces := look_closely(load_net(), rgb, frames, SURE, load_last_net()):
+    if faces := look_closely(load_alignnet(), rgb, frames, SURE, load_fine_alignnet()):
         return faces
-    return look_closely(load_net(), rgb, np.concatenate([frames, _lying(grey)]), CONVINCING, load_last_net())
+    return look_closely(load_alignnet(), rgb, np.concatenate([frames, _lying(grey)]), CONVINCING, load_fine_alignnet())
 
 
 def _standing(grey: np.ndarray) -> np.ndarray:
@@ -137,19 +138,19 @@ def _lying(grey: np.ndarray) -> np.ndarray:
 
 
 @lru_cache(maxsize=1)
-def load_net() -> AlignNet:
+def load_alignnet() -> AlignNet:
     """The embedded AlignNet of the first looks, in float32 on the CPU.
 
     Raises:
         WeightsError: the installation lacks its weights.
     """
-    return cast(AlignNet, weights.load_net("mini/alignnet"))
+    return load_net("mini/alignnet", AlignNet)
 
 
 @lru_cache(maxsize=1)
-def load_last_net() -> AlignNet:
-    """As `load_net`, of the last look: more exact, and harder to fool, on patches that are upright already."""
-    return cast(AlignNet, weights.load_net("mini/alignnet-fine"))
+def load_fine_alignnet() -> AlignNet:
+    """As `load_alignnet`, of the last look: more exact, and harder to fool, on patches that are upright already."""
+    return load_net("mini/alignnet-fine", AlignNet)
 
 
 @torch.inference_mode()
@@ -274,7 +275,7 @@ def _face(points: np.ndarray, score: float) -> Face:
 
 
 def _find_with_yunet(rgb: np.ndarray, path: Path | None) -> list[Face]:
-    path = path or weights.find("official/yunet").path()
+    path = path or catalogue.find("official/yunet").path()
     if not path.is_file():
         raise LimnerError(
             f"The detector 'yunet' needs its file {YUNET_FILE}, and {path} is not there: give it by --yunet PATH, "

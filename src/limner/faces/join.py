@@ -12,19 +12,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import cast
 
 import cv2
 import numpy as np
 import torch
 from torch import Tensor
 
-from limner import weights
 from limner.device import Compute
 from limner.faces.paste import Place
 from limner.nets.clean import Cleaner
 from limner.nets.fusion import Fusion
 from limner.nets.tiles import in_tiles
+from limner.weights.load import load_net
 
 TILE, OVERLAP = 1024, 104
 """Of the photograph that goes through the cleaner at once, in pixels: as far as the cleaner sees, tiles overlap."""
@@ -60,8 +59,8 @@ class Joiner:
     """
 
     def __init__(self, compute: Compute):
-        self.cleaner = cast(Cleaner, compute.place(weights.load_net("mini/clean")))
-        self.fusion = cast(Fusion, compute.place(weights.load_net("mini/fusion")))
+        self.cleaner = compute.place(load_net("mini/clean", Cleaner))
+        self.fusion = compute.place(load_net("mini/fusion", Fusion))
         self.device = compute.device
 
     @torch.no_grad()

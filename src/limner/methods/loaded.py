@@ -30,7 +30,7 @@ from limner.methods.schedules import (
     swap,
 )
 from limner.nets.unet import UNet
-from limner.weights.load import WeightsInfo, holds_published_refldm
+from limner.weights.load import WeightsInfo, holds_published_refldm, load_net
 
 
 @dataclass(frozen=True)
@@ -324,7 +324,7 @@ def _with_finisher(
     if info.name != "mini":
         return LoadedMethod(pipeline, info, full)
     schedule = load_schedule(weights_of.find("mini/difface-prior").path())
-    prior = cast(UNet, weights_of.load_net("mini/difface-prior"))
+    prior = load_net("mini/difface-prior", UNet)
     return LoadedMethod(pipeline, info, mini, Finisher(prior, schedule, DIFFACE_MINI.start, DIFFACE_MINI.eta))
 
 

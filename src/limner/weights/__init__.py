@@ -9,7 +9,6 @@ This module stays light; torch is imported when something is loaded.
     load_ldbfr("mini")               stage A, prior, injection, autoencoder and what to tell the user
     load_clrface(folder)             CLR-Face's six nets and what to tell the user
     load_identity("mini")            the recogniser; or one of the user's, by path
-    load_net("mini/alignnet")        one net
     convert(file, folder)            a published file into a folder of ours
 """
 
@@ -42,7 +41,6 @@ __all__ = [
     "load_difface",
     "load_identity",
     "load_ldbfr",
-    "load_net",
     "load_refldm",
     "models_dir",
 ]
@@ -81,13 +79,6 @@ def load_identity(source: str | Path = "mini") -> IdentityNet:
     from limner.weights.load import load_identity
 
     return load_identity(source)
-
-
-def load_net(source: str | Path, models: Path | None = None) -> ModelMixin:
-    """One net by its name in the catalogue, or from a folder (a `Path`); see `load.load_net`."""
-    from limner.weights.load import load_net
-
-    return load_net(source, models)
 
 
 def convert(path: Path, out: Path) -> Path:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from importlib import import_module
 from pathlib import Path
-from typing import cast
+from typing import TypeVar, cast
 
 import torch
 from diffusers.models.modeling_utils import ModelMixin
@@ -26,6 +26,7 @@ from limner.weights.formats.ldbfr import LDBFRNets, load_ldbfr_checkpoint
 from limner.weights.official import LOADERS
 from limner.weights.tensors import fill, read_tensors
 
+Net = TypeVar("Net", bound=ModelMixin)
 NETS = {
     "AlignNet": "limner.nets.alignnet",
     "Cleaner": "limner.nets.clean",
@@ -193,7 +194,7 @@ def _load_nets(
         places = [catalogue.find(f"{name}/{part}") for part, _ in parts.values()]
         licences = [weights.licence for weights in places]
         origin = {"mini": "trained by the limner project", "official": f"published by the authors of {method}"}[name]
-        nets = {folder: load_net(weights.name, models) for folder, weights in zip(parts, places, strict=True)}
+        nets = {folder: load_net(weights.name, models=models) for folder, weights in zip(parts, places, strict=True)}
     else:
         folders = [Path(source) / folder for folder in parts]
         if not all(folder.is_dir() for folder in folders):
@@ -249,17 +250,25 @@ def identity_licence(source: str | Path = "mini") -> str:
     return "that of your own file, which limner can't know (many published recognisers are for research only)"
 
 
-def load_net(source: str | Path, models: Path | None = None) -> ModelMixin:
+def load_net(source: str | Path, kind: type[Net] = ModelMixin, models: Path | None = None) -> Net:
     """One net, in float32 on the CPU, in evaluation mode.
 
     Args:
         source: a name of the catalogue (`mini/alignnet`), or the `Path` of a folder with config.json and one
             safetensors file.
+        kind: the class of net that is wanted.
         models: the folder of models, for published files.
 
     Raises:
-        WeightsError: no such weights, a published file that isn't there yet, or one that doesn't fit.
+        WeightsError: no such weights, a published file that isn't there yet, one that doesn't fit, or another net.
     """
+    net = _load_any(source, models)
+    if not isinstance(net, kind):
+        raise WeightsError(f"The weights {source} hold another net ({type(net).__name__}) than a {kind.__name__}.")
+    return net
+
+
+def _load_any(source: str | Path, models: Path | None) -> ModelMixin:
     if isinstance(source, Path):
         return _load_folder(source)
     weights = catalogue.find(source)

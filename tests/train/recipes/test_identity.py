@@ -22,7 +22,7 @@ from limner.train.recipes.identity import (
     wear,
     with_margin,
 )
-from limner.weights import load_net
+from limner.weights.load import load_net
 
 
 @pytest.fixture(scope="module")
