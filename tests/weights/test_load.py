@@ -11,8 +11,8 @@ from limner.errors import WeightsError
 from limner.nets.estimator import Estimator
 from limner.nets.swinir import SwinIR
 from limner.nets.unet import UNet
-from limner.weights import find, load_difface, load_net
-from limner.weights.load import licence_of
+from limner.weights import find, load_difface
+from limner.weights.load import licence_of, load_net
 
 
 @pytest.fixture
