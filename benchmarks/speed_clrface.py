@@ -28,8 +28,9 @@ from limner.evaluate.metrics import psnr
 from limner.faces.align import crop, similarity
 from limner.faces.find import find_faces
 from limner.methods import load
-from limner.methods.clrface import CLRFacePipeline, guided_steps
+from limner.methods.clrface import CLRFacePipeline, guided_timesteps
 from limner.methods.identity_guidance import IdentityGuidance
+from limner.methods.options import CLRFaceOptions
 from limner.methods.schedules import clrface_schedule
 from limner.nets.degraded_encoder import DegradedEncoder
 from limner.nets.guidance_mask import PredictedMask
@@ -57,7 +58,7 @@ def trained(weights: str, repeat: int) -> None:
     photo = np.ascontiguousarray(astronaut()[:288, 72:360])
     truth = crop(photo, similarity(find_faces(photo)[0].landmarks, pipeline.size), pipeline.size)
     spoilt = to_tensor(degrade(truth, "ffhq-ref-severe", np.random.default_rng(0)))[None]
-    default = asdict(loaded.sampling) | {"finish": 0}  # it would hide how fast the chain is
+    default = asdict(loaded.options) | {"finish": 0}  # it would hide how fast the chain is
     ways: dict[str, dict[str, Any]] = {
         "default": default,
         "no guidance": default | {"guidance": 0},
@@ -130,13 +131,13 @@ def full(size: int, steps: int, repeat: int) -> None:
     )
     for part, seconds in took.items():
         print(f"full size, {part}: {seconds:.3f} s", flush=True)
-    _, times = pipeline.chain(steps)
+    _, times = pipeline.chain(CLRFaceOptions(steps=steps))
     for told, every in (("every step", 1), ("every other step", 2)):
-        guided = len(guided_steps(times, 600, every)) * took["guidance"]
+        guided = len(guided_timesteps(times, 600, every)) * took["guidance"]
         total = took["begin"] + steps * took["step"] + guided + took["decode"]
         print(f"full size, {steps} steps, guidance in {told}: {total:.0f} s, {guided / total:.0%} of it guidance")
-    fast, times = FAST["steps"], pipeline.chain(FAST["steps"], start=FAST["start"])[1]
-    guided = len(guided_steps(times, 600, FAST["guide_every"])) * took["guidance"]
+    fast, times = FAST["steps"], pipeline.chain(CLRFaceOptions().but(FAST))[1]
+    guided = len(guided_timesteps(times, 600, FAST["guide_every"])) * took["guidance"]
     total = took["begin"] + fast * took["step"] + guided + took["decode"]
     print(f"full size, fast ({fast} steps from {FAST['start']}): {total:.0f} s", flush=True)
 

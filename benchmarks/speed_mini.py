@@ -26,7 +26,7 @@ def main() -> None:
     settings = Settings(weights=wish.weights, threads=wish.threads, dtype=wish.dtype, device="cpu")
     restorer = Restorer(settings)
     loading = time.perf_counter() - start
-    size, steps = restorer.size, restorer.method.sampling.steps
+    size, steps = restorer.size, restorer.options.steps
     faces = list(np.random.default_rng(0).integers(0, 256, (wish.faces, size, size, 3), np.uint8))
 
     print(conditions())

@@ -5,13 +5,13 @@ import pytest
 from PIL import Image
 
 from limner.errors import LimnerError
-from limner.folder import outputs_for, photos_in, restore_all
+from limner.folder import Saving, outputs_for, photos_in, restore_all
 from limner.restorer import Restorer, Settings
 
 
 @pytest.fixture(scope="module")
 def restorer():
-    return Restorer(Settings(steps=1, threads=1))
+    return Restorer(Settings(options={"steps": 1}, threads=1))
 
 
 def picture(path: Path, value: int = 128) -> Path:
@@ -85,7 +85,7 @@ def test_messages(tmp_path):
 
 def test_what_is_made_on_the_way_is_saved(restorer, tmp_path, astronaut_file):
     photos = photos_in([astronaut_file], tmp_path / "out")
-    (outcome,) = restore_all(restorer, photos, tmp_path / "out", intermediate=tmp_path / "way")
+    (outcome,) = restore_all(restorer, photos, tmp_path / "out", Saving(intermediate=tmp_path / "way"))
     assert outcome.error is None
     stem = astronaut_file.stem
     assert [path.name for path in (tmp_path / "way").iterdir()] == [f"{stem}_face0_estimate.png"]
@@ -96,7 +96,11 @@ def test_what_is_made_on_the_way_is_saved(restorer, tmp_path, astronaut_file):
 def test_a_method_that_makes_nothing_on_the_way_says_so(tmp_path):
     photos = photos_in([picture(tmp_path / "a.png")], tmp_path / "out")
     with pytest.raises(LimnerError) as error:
-        list(restore_all(Restorer(Settings(method="ldbfr")), photos, tmp_path / "out", intermediate=tmp_path / "way"))
+        list(
+            restore_all(
+                Restorer(Settings(method="ldbfr")), photos, tmp_path / "out", Saving(intermediate=tmp_path / "way")
+            )
+        )
     assert str(error.value) == (
         "The method 'ldbfr' makes no picture before its result: choose difface or clrface, or leave out "
         "--save-intermediate."
@@ -117,7 +121,7 @@ def test_a_faceless_photo_is_cleaned_where_that_is_asked_for(tmp_path):
     source = picture(tmp_path / "wall.png")
     noisy = np.clip(128 + np.random.default_rng(0).normal(0, 9, (48, 64, 3)), 0, 255).astype(np.uint8)
     Image.fromarray(noisy).save(source)
-    cleaning = Restorer(Settings(steps=1, threads=1, background="clean"))
+    cleaning = Restorer(Settings(options={"steps": 1}, threads=1, background="clean"))
     (outcome,) = restore_all(cleaning, photos_in([source], tmp_path / "out"), tmp_path / "out")
     assert outcome.error is None
     assert np.asarray(Image.open(tmp_path / "out" / "wall.png")).std() < 0.6 * noisy.std()
@@ -128,7 +132,7 @@ def test_maps_show_where_the_face_was_made_up(restorer, tmp_path):
 
     Image.fromarray(astronaut()[:320, 60:380]).resize((64, 64)).resize((320, 320)).save(tmp_path / "a.jpg")
     photos = photos_in([tmp_path / "a.jpg"], tmp_path / "out")
-    (outcome,) = restore_all(restorer, photos, tmp_path / "out", maps=tmp_path / "maps")
+    (outcome,) = restore_all(restorer, photos, tmp_path / "out", Saving(maps=tmp_path / "maps"))
     drawn = np.asarray(Image.open(tmp_path / "maps" / "a.jpg_invented.png")).astype(int)
     assert outcome.restoration is not None and drawn.shape == (320, 320, 3)
     red = drawn[..., 0] - drawn[..., 1] > 20

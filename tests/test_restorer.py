@@ -26,7 +26,7 @@ from limner.weights.load import WeightsInfo
 
 from .photo.test_photo import wide_gamut as wide_gamut_profile
 
-FAST = Settings(steps=2, threads=1, dtype="fp32")
+FAST = Settings(options={"steps": 2}, threads=1, dtype="fp32")
 
 
 @pytest.fixture(scope="module")
@@ -148,14 +148,14 @@ def test_a_face_is_no_softer_than_it_was(restorer, portrait, tmp_path, factor):
 
 @pytest.mark.parametrize("which", ["ldbfr", "clrface"])
 def test_of_nets_with_random_weights_the_photo_is_left(which, portrait, tiny_ldbfr, tiny_clrface, tmp_path):
-    random = Restorer(replace(FAST, method=which, steps=2, finish=0))
+    random = Restorer(replace(FAST, method=which, finish=0))
     nets = tiny_ldbfr
     pipeline = (
         LDBFRPipeline(nets.stage_a, nets.unet, nets.injection, nets.vqgan, ldbfr_schedule())
         if which == "ldbfr"
         else tiny_clrface()
     )
-    random.method = LoadedMethod(pipeline, WeightsInfo("random", "none", "here", 64), random.method.sampling)
+    random.method = LoadedMethod(pipeline, WeightsInfo("random", "none", "here", 64), random.method.options)
     random.size = 64
     photo = opened(portrait, tmp_path / "a.png")
     done = random.restore(photo)
@@ -349,11 +349,11 @@ def test_seeds_differ_by_face_and_sample():
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"strength": -1}, r"strength must be auto or lie between 0 \(original\) and 1 \(restored\), not -1"),
-        ({"strength": "half"}, "strength must be auto or lie between"),
+        ({"strength": -1}, "limner takes auto, or 0 to 1 for strength, not -1."),
+        ({"strength": "half"}, "There is no strength 'half': choose auto, or 0 to 1."),
         ({"background": "cleen"}, "There is no background 'cleen': choose keep or clean"),
-        ({"samples": 65}, "65 samples can't be made: ask for 1 to 64"),
-        ({"upscale": 0}, "enlarged 1 to 8 times, not 0 times"),
+        ({"samples": 65}, "limner takes 1 to 64 for samples, not 65."),
+        ({"upscale": 0}, "limner takes 1 to 8 for upscale, not 0."),
     ],
 )
 def test_messages(settings, message):

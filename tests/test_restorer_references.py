@@ -61,7 +61,7 @@ def found_once():
 @pytest.fixture(scope="module")
 def plain(folder) -> Settings:
     # joined, nothing would be left of what random nets make
-    return Settings(method="refldm", weights=str(folder), steps=2, threads=1, dtype="fp32", strength=1.0)
+    return Settings(method="refldm", weights=str(folder), options={"steps": 2}, threads=1, dtype="fp32", strength=1.0)
 
 
 @pytest.fixture
@@ -207,11 +207,17 @@ def test_a_file_tells_of_its_references(plain, portrait, files, tmp_path):
             {"method": "difface"},
             "The method 'difface' can't use references: choose refldm or clrface, or leave them out",
         ),
-        ({"start": 100}, "The method 'refldm' has no setting 'start': it takes steps, eta, guidance, timetable"),
-        ({"method": "difface", "references": (), "weights": "mini", "guidance": 2.0}, "'difface' has no setting"),
+        (
+            {"options": {"start": 100}},
+            "The method 'refldm' has no option 'start': it takes steps, eta",
+        ),
+        (
+            {"method": "difface", "references": (), "weights": "mini", "options": {"guidance": 2.0}},
+            "'difface' has no option",
+        ),
         ({"references": "one.png"}, r"The references must be a list, also where there is one: \[reference\]"),
         ({"references": ["gone.png"]}, "There is no reference gone.png: check the path"),
-        ({"weights": "nowhere"}, "There are no ReF-LDM weights 'nowhere': give mini, official, or a folder"),
+        ({"weights": "nowhere"}, "There are no refldm weights 'nowhere': give mini, official, or a folder"),
     ],
 )
 def test_messages(plain, files, settings, message):

@@ -7,10 +7,9 @@ seconds to import and `limner --help` should not.
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from limner.methods import methods  # at once: the package of that name must not hide the function
-
 if TYPE_CHECKING:
     from limner.errors import LimnerError
+    from limner.methods import list_methods
     from limner.photo.photo import Photo
     from limner.restorer import Restoration, Restorer, restore
     from limner.settings import Settings
@@ -19,6 +18,7 @@ __version__ = "0.1.0"
 
 _HOME = {
     "restore": "limner.restorer",
+    "list_methods": "limner.methods",
     "Restorer": "limner.restorer",
     "Restoration": "limner.restorer",
     "Settings": "limner.settings",
@@ -33,7 +33,7 @@ _HOME = {
     "Estimator": "limner.nets.estimator",
 }
 
-__all__ = ["LimnerError", "Photo", "Restoration", "Restorer", "Settings", "methods", "restore"]
+__all__ = ["LimnerError", "Photo", "Restoration", "Restorer", "Settings", "list_methods", "restore"]
 
 
 def __getattr__(name: str) -> object:

@@ -68,17 +68,31 @@ def outputs_for(place: Path, out: Path, samples: int) -> list[Path]:
     return [target.with_stem(f"{target.stem}_{number}") for number in range(1, samples + 1)]
 
 
+@dataclass(frozen=True)
+class Saving:
+    """What is read and written of the photographs of a run.
+
+    Attributes:
+        overwrite: whether results that are there already are made anew.
+        max_megapixels, quality: see `restorer.restore`.
+        provenance: whether results say how they were made.
+        intermediate: a folder for the aligned crops that the method makes before the result; None keeps none.
+        maps: a folder for pictures of what was made up, see `invented_picture`; None keeps none.
+    """
+
+    overwrite: bool = False
+    max_megapixels: float = 100.0
+    quality: int | None = None
+    provenance: bool = True
+    intermediate: Path | None = None
+    maps: Path | None = None
+
+
 def restore_all(
     restorer: Restorer,
     photos: Sequence[tuple[Path, Path]],
     out: Path,
-    *,
-    overwrite: bool = False,
-    max_megapixels: float = 100.0,
-    quality: int | None = None,
-    provenance: bool = True,
-    intermediate: Path | None = None,
-    maps: Path | None = None,
+    saving: Saving | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Iterator[Outcome]:
     """Restores one photograph after another; a file that fails is reported and the rest goes on.
@@ -89,18 +103,15 @@ def restore_all(
         restorer: with its settings.
         photos: from `photos_in`.
         out: a folder, or for a single photograph a file.
-        overwrite: whether results that are there already are made anew.
-        max_megapixels, quality: see `restorer.restore`.
-        provenance: whether results say how they were made.
-        intermediate: a folder for the aligned crops that the method makes before the result; None keeps none.
-        maps: a folder for pictures of what was made up, see `invented_picture`; None keeps none.
+        saving: what is written.
         progress: see `Restorer.restore`.
 
     Raises:
         LimnerError: if several photographs should go into one file, or the method makes nothing before the result.
     """
-    if intermediate and not find_method(restorer.settings.method).on_the_way:
-        able = " or ".join(name for name, method in METHODS.items() if method.on_the_way)
+    saving = saving or Saving()
+    if saving.intermediate and not find_method(restorer.settings.method).on_the_way:
+        able = " or ".join(name for name, one in METHODS.items() if one.info.on_the_way)
         raise LimnerError(
             f"The method '{restorer.settings.method}' makes no picture before its result: choose {able}, or leave out "
             "--save-intermediate."
@@ -113,29 +124,30 @@ def restore_all(
     for source, place, outputs in plan:
         outcome = Outcome(source, outputs)
         try:
-            if overwrite or not all(path.exists() for path in outputs):
-                photo = Photo.open(source, max_megapixels)
-                outcome.restoration = restorer.restore(photo, progress)
-                for path, restored in zip(outputs, outcome.restoration.photos, strict=True):
-                    path.parent.mkdir(parents=True, exist_ok=True)
-                    if outcome.restoration.provenance or restorer.settings.upscale > 1 or _converts(source, path):
-                        restored.save(
-                            path,
-                            quality=quality,
-                            provenance=outcome.restoration.provenance if provenance else None,
-                        )
-                    else:
-                        _copy(source, path)
-                if intermediate:
-                    _save_intermediate(outcome.restoration, intermediate / place.with_suffix(""))
-                if maps and outcome.restoration.faces:
-                    (maps / place).parent.mkdir(parents=True, exist_ok=True)
-                    save_png(maps / f"{place}_invented.png", invented_picture(outcome.restoration))
+            if saving.overwrite or not all(path.exists() for path in outputs):
+                outcome.restoration = restorer.restore(Photo.open(source, saving.max_megapixels), progress)
+                _save(outcome, outcome.restoration, restorer.settings.upscale > 1, place, saving)
         except LimnerError as error:
             outcome.error = str(error)
         except OSError as error:
             outcome.error = f"{error.filename or source} can't be written: {error.strerror or error}."
         yield outcome
+
+
+def _save(outcome: Outcome, restoration: Restoration, enlarged: bool, place: Path, saving: Saving) -> None:
+    """Writes all results of one photograph."""
+    for path, restored in zip(outcome.outputs, restoration.photos, strict=True):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if restoration.provenance or enlarged or _converts(outcome.source, path):
+            provenance = restoration.provenance if saving.provenance else None
+            restored.save(path, quality=saving.quality, provenance=provenance)
+        else:
+            _copy(outcome.source, path)
+    if saving.intermediate:
+        _save_intermediate(restoration, saving.intermediate / place.with_suffix(""))
+    if saving.maps and restoration.faces:
+        (saving.maps / place).parent.mkdir(parents=True, exist_ok=True)
+        save_png(saving.maps / f"{place}_invented.png", invented_picture(restoration))
 
 
 def invented_picture(restoration: Restoration) -> np.ndarray:

@@ -7,34 +7,27 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, fields, replace
-from functools import cached_property
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
 
 import cv2
 import numpy as np
 import torch
-from torch import nn
 
-from limner import __version__, device, weights
-from limner.errors import LimnerError
-from limner.faces.align import crop, similarity, stretch, template
-from limner.faces.find import Face, choose_faces, find_faces
+from limner import __version__, device
+from limner.faces.align import crop
+from limner.faces.find import Face, choose_faces
 from limner.faces.join import Joiner
+from limner.faces.placing import placing_of
 from limner.faces.put_back import PutBack
-from limner.faces.references import Reference, read_references, resemblance
-from limner.faces.tone import keep_tone, tone
+from limner.faces.references import Reference, References
+from limner.faces.tone import keep_tone
 from limner.methods import find_method, load
+from limner.methods.pipeline import ReadReferences
 from limner.photo.photo import Photo
 from limner.photo.provenance import Provenance
 from limner.pixels import to_tensor
 from limner.settings import Settings
-
-if TYPE_CHECKING:
-    from limner.methods.clrface import CLRFacePipeline, PersonRead
-    from limner.methods.refldm import ReadReferences, RefLDMPipeline
-    from limner.nets.identity import IdentityNet
 
 Progress = Callable[[int, int], None]
 
@@ -95,21 +88,16 @@ class Restorer:
         self.settings = settings or Settings()
         self.compute = device.choose(self.settings.device, self.settings.dtype, self.settings.threads)
         self.method = load(self.settings.method, self.settings.weights, self.settings.scheduler)
-        self.method.check(self.sampling().get("finish", 0))  # what can't be is told at once
+        self.options = self.settings.sampling(self.method.options)
+        self.finish = self.method.finish if self.settings.finish is None else self.settings.finish
+        self.method.check(self.finish)  # what can't be is told at once
         for net in self.method.nets:
             self.compute.place(net)
         self.size = self.method.info.size
         self.joiner = Joiner(self.compute)
-        wish = self.settings
-        self.references: list[Reference] = read_references(
-            wish.references,
-            self.size,
-            aligned=wish.aligned,
-            detector=wish.detector,
-            yunet=wish.yunet,
-            max_megapixels=max_megapixels,
-        )
-        self.known: dict[tuple[Reference, ...], ReadReferences | PersonRead] = {}
+        self.placing = placing_of(self.settings)
+        self.references = References.read(self.settings, self.size, self.compute.device, max_megapixels)
+        self._read: tuple[tuple[Reference, ...], ReadReferences] | None = None
 
     def restore(self, photo: Photo, progress: Progress | None = None) -> Restoration:
         """Walks the whole way, from a photo to restored photos.
@@ -122,115 +110,68 @@ class Restorer:
             LimnerError: if a chosen face doesn't exist or a setting lies outside its range.
         """
         started = time.perf_counter()
-        rgb = photo.srgb()
-        found = self.find(rgb)
-        faces = self.choose(found)
-        matrices = [self.matrix(rgb, face) for face in faces]
+        rgb, wish = photo.srgb(), self.settings
+        faces = choose_faces(self.placing.find(rgb), wish.faces, wish.min_face, wish.min_score)
+        matrices = [self.placing.matrix(rgb, face, self.size) for face in faces]
         crops = [crop(rgb, matrix, self.size) for matrix in matrices]
-        canvas, enlarge = enlarged(photo, self.settings.upscale)
-        numbers = [next(i for i, one in enumerate(found) if one is face) for face in faces]
-        others = self.others(photo)
-        person = self.person(crops, others)
-        restored: list[RestoredCrop] = []
-        if faces:
-            references = None
-            if person is not None:
-                references = [self.read(others) if i == person else None for i in range(len(faces))]
-            restored = self.restore_crops(crops, numbers, progress, references)
-        shown = rgb if canvas is photo else canvas.srgb()
-        put_back = PutBack(canvas, shown, self.settings, self.joiner)
-        for face, matrix, number, before, after in zip(faces, matrices, numbers, crops, restored, strict=True):
-            tint = tone(rgb, None if self.settings.aligned else face.box)
+        references = self.references.for_photo(photo)
+        owner = references.owner(crops)
+        restored = self.restore_crops(crops, [face.number for face in faces], progress, references, owner)
+        canvas, enlarge = enlarged(photo, wish.upscale)
+        put_back = PutBack(canvas, rgb if canvas is photo else canvas.srgb(), wish, self.joiner)
+        for face, matrix, before, after in zip(faces, matrices, crops, restored, strict=True):
+            tint = self.placing.tone(rgb, face)
             toned = [keep_tone(before.astype(np.float32) / 255, one, tint) for one in after.samples]
-            seeds = [seed_of(self.settings.seed, number, sample) for sample in range(len(toned))]
+            seeds = [seed_of(wish.seed, face.number, sample) for sample in range(len(toned))]
             put_back.face(toned, matrix @ enlarge, tint, seeds)
         return Restoration(
             photos=[canvas.replaced(pixels) for pixels in put_back.canvases],
             faces=faces,
-            provenance=self.provenance(len(faces), len(others), put_back.share_invented),
+            provenance=self.provenance(len(faces), len(references), put_back.share_invented),
             seconds=time.perf_counter() - started,
             invented=put_back.invented,
-            referenced=person,
+            referenced=owner,
             crops=restored,
-            notes=self.notes(matrices) + self.notes_on_references(numbers, person),
+            notes=self.notes(matrices) + self.notes_on_references(faces, owner),
         )
-
-    def find(self, rgb: np.ndarray) -> list[Face]:
-        """All faces of a picture, (H, W, 3) uint8, largest first; an aligned picture is one face."""
-        if self.settings.aligned:
-            height, width = rgb.shape[:2]
-            points = (template(1) * (width, height)).astype(np.float32)
-            return [Face((0.0, 0.0, float(width), float(height)), points, 1.0)]
-        return find_faces(rgb, self.settings.detector, self.settings.yunet)
-
-    def choose(self, found: list[Face]) -> list[Face]:
-        """Those faces that the settings ask for."""
-        wish = self.settings
-        return choose_faces(found, wish.faces, wish.min_face, wish.min_score)
-
-    def matrix(self, rgb: np.ndarray, face: Face) -> np.ndarray:
-        """From the picture to the crop, 2x3. An aligned picture is only resized."""
-        if not self.settings.aligned:
-            return similarity(face.landmarks, self.size)
-        height, width = rgb.shape[:2]
-        return stretch(width, height, self.size)
-
-    def person(self, crops: Sequence[np.ndarray], references: Sequence[Reference]) -> int | None:
-        """Which of a photo's crops the references belong to: the one that resembles them most; None without any."""
-        if not references or not crops:
-            return None
-        if len(crops) == 1:
-            return 0
-        return int(resemblance(self.identity, [one.crop for one in references], crops).argmax())
-
-    @cached_property
-    def identity(self) -> IdentityNet:
-        """The recogniser that tells people in a group apart."""
-        net = weights.load_identity("mini")
-        nn.Module.to(net, self.compute.device)
-        return net
-
-    def others(self, photo: Photo) -> tuple[Reference, ...]:
-        """The references but for the photo itself, which may well lie among them in a folder."""
-        own = None if photo.path is None else Path(photo.path).resolve()
-        return tuple(one for one in self.references if own is None or one.path != own)
-
-    def read(self, references: tuple[Reference, ...]) -> ReadReferences | PersonRead:
-        """What the method's nets make of references, once for all photographs that they serve."""
-        if references not in self.known:
-            pipeline = cast("RefLDMPipeline | CLRFacePipeline", self.method.pipeline)
-            pictures = torch.stack([to_tensor(one.crop) for one in references])
-            wish = {name: value for name, value in self.sampling().items() if name == "encoding"}
-            read = pipeline.read(pictures, batch_size=self.compute.batch_size(self.size), **wish)
-            self.known = {references: read}  # one set at a time: it is large
-        return self.known[references]
 
     def restore_crops(
         self,
         crops: Sequence[np.ndarray],
         numbers: Sequence[int],
         progress: Progress | None = None,
-        references: Sequence[torch.Tensor | ReadReferences | PersonRead | None] | None = None,
+        references: References | None = None,
+        owner: int | None = None,
     ) -> list[RestoredCrop]:
-        """Restores aligned crops, (S, S, 3) uint8 each.
+        """Restores aligned crops.
 
-        `numbers` are the faces' places among all that were found: they seed the noise, so that the choice of faces
-        doesn't change what becomes of the others. `references` are those of each crop, see `RefLDMPipeline`.
+        Args:
+            crops: (S, S, 3) uint8 each.
+            numbers: the faces' places among all that were found: they seed the noise, so that the choice of faces
+                doesn't change what becomes of the others.
+            progress: called with (net evaluations done, of how many).
+            references: of one person, the `owner`.
+            owner: the place among the crops of the one that the references belong to; None for none.
         """
+        if not crops:
+            return []
         wish = self.settings
-        known: dict[str, Any] = {} if references is None else {"references": references}
+        known = None
+        if references and owner is not None:
+            known = [self.read(references) if place == owner else None for place in range(len(crops))]
         out = self.method(
             torch.stack([to_tensor(one) for one in crops]),
-            **self.sampling(),
-            **known,
+            finish=self.finish,
+            references=known,
             samples=wish.samples,
             generator=[
-                torch.Generator().manual_seed(seed_of(wish.seed, face, sample))
-                for face in numbers
+                torch.Generator().manual_seed(seed_of(wish.seed, number, sample))
+                for number in numbers
                 for sample in range(wish.samples)
             ],
             batch_size=self.compute.batch_size(self.size),
             progress=progress,
+            **asdict(self.options),
         )
         pictures = out.images.permute(0, 2, 3, 1).numpy()
         restored = [RestoredCrop(list(pictures[i : i + wish.samples])) for i in range(0, len(pictures), wish.samples)]
@@ -239,22 +180,13 @@ class Restorer:
                 face.on_the_way[name] = picture
         return restored
 
-    def sampling(self) -> dict[str, Any]:
-        """The arguments of the sampling: the user's, else what suits the weights.
-
-        Raises:
-            LimnerError: if the user set one that the method doesn't know.
-        """
-        from limner.methods.loaded import KNOBS  # torch and diffusers take seconds to import
-
-        suited = {one.name: getattr(self.method.sampling, one.name) for one in fields(self.method.sampling)}
-        given = {name: value for name in KNOBS if (value := getattr(self.settings, name)) is not None}
-        # any method can go without a finish
-        if unknown := [name for name in given if name not in suited and (name, given[name]) != ("finish", 0)]:
-            raise LimnerError(
-                f"The method '{self.settings.method}' has no setting '{unknown[0]}': it takes {', '.join(suited)}."
-            )
-        return suited | given
+    def read(self, references: References) -> ReadReferences:
+        """What the method's nets make of references, once for all photographs that they serve."""
+        if self._read is None or self._read[0] != references.known:
+            batch_size = self.compute.batch_size(self.size)
+            read = self.method.pipeline.read(references.pictures(), batch_size=batch_size, **asdict(self.options))
+            self._read = references.known, read  # one set at a time: it is large
+        return self._read[1]
 
     def provenance(self, faces: int, references: int, invented: float) -> Provenance | None:
         """What a saved result says about how it was made; None where nothing was changed."""
@@ -280,19 +212,19 @@ class Restorer:
             "at auto, or use weights of a larger size."
         ]
 
-    def notes_on_references(self, numbers: Sequence[int], person: int | None) -> list[str]:
+    def notes_on_references(self, faces: Sequence[Face], owner: int | None) -> list[str]:
         """Says where the references went, or that there were none although the method lives on them."""
-        if not numbers or not find_method(self.settings.method).references:
+        if not faces or not find_method(self.settings.method).references:
             return []
-        if person is None:
+        if owner is None:
             return [
                 f"There are no references, so the method '{self.settings.method}' restored from the photo alone: other "
                 "photos of the same person (--reference) would make the result truer to the person."
             ]
-        if len(numbers) == 1:
+        if len(faces) == 1:
             return []
         return [
-            f"The references went to face {numbers[person]} (0 is the largest), which resembles them most, and the "
+            f"The references went to face {faces[owner].number} (0 is the largest), which resembles them most, and the "
             "others were restored without: --faces chooses."
         ]
 

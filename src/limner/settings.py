@@ -1,16 +1,52 @@
-"""What can be asked of a restoration."""
+"""What can be asked of a restoration, whatever the method: declared once, for the library and the command line."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from os import PathLike
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
+from limner.declared import check, declared
 from limner.errors import LimnerError
-from limner.methods import METHODS, find_method
+from limner.methods import METHODS, find_method, options_of
+from limner.methods.options import Options
 from limner.photo.photo import Photo
+
+FacesChoice = Literal["all", "largest"] | Sequence[int]
+
+
+def faces_of(text: str) -> FacesChoice:
+    """`all`, `largest` or a list of indices, from a word of the command line.
+
+    Raises:
+        LimnerError: if it is none of them.
+    """
+    if text == "all" or text == "largest":
+        return text
+    try:
+        return [int(part) for part in text.split(",")]
+    except ValueError as error:
+        raise LimnerError(f"--faces is '{text}': give all, largest, or indices such as 0,2.") from error
+
+
+def strength_of(text: str) -> float | Literal["auto"]:
+    """`auto`, or a number, from a word of the command line.
+
+    Raises:
+        LimnerError: if it is neither.
+    """
+    if text == "auto":
+        return "auto"
+    try:
+        return float(text)
+    except ValueError as error:
+        raise LimnerError(f"--strength is '{text}': give auto, or a number from 0 to 1.") from error
+
+
+METHOD, FACES, RESULT, MACHINE = "Method", "Faces", "Result", "Machine"
+"""Families of options."""
 
 
 @dataclass(frozen=True)
@@ -18,12 +54,13 @@ class Settings:
     """How to restore.
 
     Attributes:
-        method: see `limner.methods()`.
+        method: see `limner.list_methods()`.
         weights: `mini` (embedded), `official` (the authors', fetched before) or a folder.
+        options: of the method, by name (`limner.methods.options` declares them), such as {"steps": 4}; those that are
+            left out take what suits the weights.
         references: other photographs of the person, for a method that can use them: files, folders of files or
             photographs. The largest face of each counts.
-        start, steps, eta, guidance, timetable, encoding, snap, mask, guide_below, guide_every, finish: of the
-            sampling; None takes what suits the weights. A method knows some of them, see `limner.methods.loaded`.
+        finish: steps of DifFace's prior over the result; None takes what suits the weights.
         scheduler: `ddim`, `dpmsolver++` or `unipc`; None is the paper's.
         samples: results wanted for each photo.
         seed: of all noise.
@@ -40,52 +77,71 @@ class Settings:
             photo.
         upscale: enlarges the photo by this whole factor, background by Lanczos.
         device, dtype, threads: see `limner.device.choose`.
+
+    Raises:
+        LimnerError: if one of them doesn't exist or lies outside its range.
     """
 
-    method: str = "difface"
-    weights: str = "mini"
-    references: Sequence[str | PathLike[str] | Photo] = ()
-    start: int | None = None
-    steps: int | None = None
-    eta: float | None = None
-    guidance: float | None = None
-    timetable: str | None = None
-    encoding: str | None = None
-    snap: bool | None = None
-    mask: str | None = None
-    guide_below: int | None = None
-    guide_every: int | None = None
-    finish: int | None = None
-    scheduler: str | None = None
-    samples: int = 1
-    seed: int = 0
-    faces: Literal["all", "largest"] | Sequence[int] = "all"
-    min_face: float = 0
-    min_score: float = 0
-    detector: str = "haar"
-    yunet: Path | None = None
-    aligned: bool = False
-    strength: float | Literal["auto"] = "auto"
-    grain: bool = True
-    background: Literal["keep", "clean"] = "keep"
-    upscale: int = 1
-    device: str = "auto"
-    dtype: str = "auto"
-    threads: int | None = None
+    method: str = declared("difface", "Restoration method, see `limner methods`.", family=METHOD)
+    weights: str = declared("mini", "mini, official, or a folder (ldbfr: or a checkpoint).", family=METHOD)
+    options: Mapping[str, Any] | Options = field(default_factory=dict)
+    references: Sequence[str | PathLike[str] | Photo] = declared(
+        (),
+        "refldm, clrface: another photo of the same person, or a folder of them; may be repeated.",
+        family=METHOD,
+        flag="--reference",
+    )
+    finish: int | None = declared(
+        None, "Steps of DifFace's prior over the result; 0 leaves it smooth.", least=0, family=METHOD
+    )
+    scheduler: str | None = declared(None, "ddim, dpmsolver++ or unipc.", family=METHOD)
+    samples: int = declared(1, "Results for each photo.", least=1, most=64, family=METHOD)
+    seed: int = declared(0, "Seed of all noise.", least=0, family=METHOD)
+    faces: FacesChoice = declared(
+        "all", "all, largest, or indices as 0,2 (0 is the largest).", family=FACES, parse=faces_of
+    )
+    min_face: float = declared(0.0, "Leave faces smaller than this many pixels alone.", least=0, family=FACES)
+    min_score: float = declared(0.0, "Leave faces the finder is less sure of alone.", least=0, most=1, family=FACES)
+    detector: Literal["haar", "yunet"] = declared("haar", "Face finder; yunet needs its ONNX file.", family=FACES)
+    yunet: Path | None = declared(
+        None, "Its ONNX file, unless `limner weights fetch official/yunet` brought it.", family=FACES
+    )
+    aligned: bool = declared(False, "Photos and references are aligned face crops.", family=FACES)
+    strength: float | Literal["auto"] = declared(
+        "auto",
+        "auto takes from photo and restoration what each knows better; a number blends them plainly: 0 keeps the face "
+        "as it was, 1 takes the restored one.",
+        least=0,
+        most=1,
+        family=RESULT,
+        parse=strength_of,
+    )
+    grain: bool = declared(True, "Give restored faces the grain of the photo around them.", family=RESULT)
+    background: Literal["keep", "clean"] = declared(
+        "keep", "clean takes noise, blocks and mild blur off the whole photo.", family=RESULT
+    )
+    upscale: int = declared(
+        1, "Enlarge the photo so many times, the background by Lanczos.", least=1, most=8, family=RESULT
+    )
+    device: Literal["auto", "cpu", "cuda", "mps"] = declared("auto", "Where nets run.", family=MACHINE)
+    dtype: Literal["auto", "fp32", "bf16"] = declared(
+        "auto", "Precision of the nets; auto: bf16 where the hardware has it.", family=MACHINE
+    )
+    threads: int | None = declared(None, "CPU threads of torch.", least=1, family=MACHINE)
 
     def __post_init__(self) -> None:
-        if self.strength != "auto" and not (isinstance(self.strength, int | float) and 0 <= self.strength <= 1):
-            raise LimnerError(
-                f"The strength must be auto or lie between 0 (original) and 1 (restored), not {self.strength}."
-            )
-        if self.background not in ("keep", "clean"):
-            raise LimnerError(f"There is no background '{self.background}': choose keep or clean.")
-        if not 1 <= self.samples <= 64:
-            raise LimnerError(f"{self.samples} samples can't be made: ask for 1 to 64.")
-        if not 1 <= self.upscale <= 8:
-            raise LimnerError(f"A photo can be enlarged 1 to 8 times, not {self.upscale} times.")
+        check(self, "limner")
+        kind = options_of(self.method)
+        if not isinstance(self.options, Options):
+            kind().but(self.options)  # says what it doesn't know, or what is out of range
+        elif not isinstance(self.options, kind):
+            raise LimnerError(f"The options are of another method than '{self.method}': give {kind.__name__}.")
         if isinstance(self.references, str | PathLike | Photo):
             raise LimnerError("The references must be a list, also where there is one: [reference].")
         if self.references and not find_method(self.method).references:
-            able = " or ".join(name for name, method in METHODS.items() if method.references)
+            able = " or ".join(name for name, one in METHODS.items() if one.info.references)
             raise LimnerError(f"The method '{self.method}' can't use references: choose {able}, or leave them out.")
+
+    def sampling(self, suited: Options) -> Options:
+        """The method's options: those that were asked for, else `suited`, what suits the weights."""
+        return self.options if isinstance(self.options, Options) else suited.but(self.options)

@@ -10,12 +10,18 @@ from skimage.data import astronaut
 from limner.data.faces import FaceSet
 from limner.degrade.degrade import degrade
 from limner.errors import LimnerError, PhotoError
-from limner.faces.references import read_references, reference_files, resemblance
+from limner.faces.references import Reference, References, reference_files, resemblance
 from limner.nets.identity import IdentityNet
 from limner.photo.photo import Photo
+from limner.settings import Settings
 from limner.weights import load_identity
 
 SIZE = 64
+
+
+def read_references(sources, size: int, max_megapixels: float = 100.0, **settings) -> list[Reference]:
+    wish = Settings(method="refldm", references=sources, **settings)
+    return list(References.read(wish, size, torch.device("cpu"), max_megapixels).known)
 
 
 @pytest.fixture(scope="module")

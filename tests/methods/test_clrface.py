@@ -16,9 +16,9 @@ from limner.errors import LimnerError, WeightsError
 from limner.faces.align import crop, similarity
 from limner.faces.find import find_faces
 from limner.methods import load
-from limner.methods.clrface import CLRFacePipeline, PersonRead, guided_steps, mask_picture
+from limner.methods.clrface import CLRFACE, CLRFacePipeline, PersonRead, guided_timesteps, mask_picture
 from limner.methods.identity_guidance import IdentityGuidance
-from limner.methods.loaded import CLRFACE_FULL, CLRFACE_MINI
+from limner.methods.options import CLRFaceOptions
 from limner.methods.schedules import SCHEDULERS, swap
 from limner.nets.guidance_mask import StaticMask
 from limner.nets.unet import UNet
@@ -150,10 +150,10 @@ def test_the_step_is_scaled_and_masked(pipeline):
 
 def test_which_steps_are_guided():
     times = torch.tensor([999, 799, 599, 399, 199])
-    assert guided_steps(times, 600, 1) == {2, 3, 4}
-    assert guided_steps(times, 600, 2) == {2, 4}
-    assert guided_steps(times, 1000, 3) == {1, 4}
-    assert guided_steps(times, 0, 1) == set()
+    assert guided_timesteps(times, 600, 1) == {599, 399, 199}
+    assert guided_timesteps(times, 600, 2) == {599, 199}
+    assert guided_timesteps(times, 1000, 3) == {799, 199}
+    assert guided_timesteps(times, 0, 1) == set()
 
 
 def test_guidance_every_other_step_asks_the_recogniser_half_as_often(pipeline, crops):
@@ -235,13 +235,13 @@ def test_a_saved_pipeline_is_the_same(pipeline, crops, tmp_path):
 @pytest.mark.parametrize(
     ("options", "told"),
     [
-        ({"eta": 2}, "eta is 2: CLR-Face takes 0 (deterministic) to 1."),
-        ({"guidance": -1}, "The guidance is -1: CLR-Face takes 0 (none) or more, such as 0.02."),
-        ({"mask": "half"}, "There is no mask 'half': choose learned, one, zero."),
-        ({"guide_below": 1001}, "Guidance below timestep 1001 can't be: choose 0 (never) to 1000 (always)."),
-        ({"guide_every": 0}, "Guidance in every 0th step can't be: choose 1 (every step) or more."),
+        ({"eta": 2}, "clrface takes 0 to 1 for eta, not 2."),
+        ({"guidance": -1}, "clrface takes 0 or more for guidance, not -1."),
+        ({"mask": "half"}, "There is no mask 'half': choose learned, one or zero."),
+        ({"guide_below": 1001}, "clrface takes 0 to 1000 for guide below, not 1001."),
+        ({"guide_every": 0}, "clrface takes 1 or more for guide every, not 0."),
         ({"references": [None]}, "2 faces need 2 sets of references (empty ones too), not 1."),
-        ({"steps": 1000}, "1000 steps can't be made: CLR-Face takes 1 to 999, or 0"),
+        ({"steps": 1000}, "clrface takes 0 to 999 for steps, not 1000."),
         ({"start": 5, "steps": 9}, "9 steps from 5 on can't be made"),
     ],
 )
@@ -259,22 +259,25 @@ def test_a_person_is_read_once_for_many_faces(pipeline):
 def test_it_loads_from_a_folder(pipeline, crops, tmp_path):
     pipeline.save_pretrained(tmp_path)
     loaded = load("clrface", str(tmp_path))
-    assert (loaded.info.size, loaded.sampling) == (64, CLRFACE_FULL)
+    assert (loaded.info.size, loaded.options) == (64, CLRFaceOptions())
     assert loaded.finisher is None
     options = {"steps": 3, "guidance": 0.1}
     assert torch.equal(loaded.pipeline(crops, **options).images, pipeline(crops, **options).images)
     shutil.copytree(tmp_path / "unet", tmp_path / "mask", dirs_exist_ok=True)
     with pytest.raises(WeightsError, match="holds another net than a PredictedMask or StaticMask"):
         load("clrface", str(tmp_path))
-    with pytest.raises(WeightsError, match="The authors of CLR-Face published no weights: give mini or a folder."):
+    with pytest.raises(
+        WeightsError,
+        match="published no weights: give mini, a folder.",
+    ):
         load("clrface", "official")
 
 
 def test_the_embedded_weights_load_and_their_guidance_reaches_the_recogniser(portrait_crop):
     loaded = load("clrface")
-    assert (loaded.info.name, loaded.info.size, loaded.sampling) == ("mini", 256, CLRFACE_MINI)
+    assert (loaded.info.name, loaded.info.size, loaded.options) == ("mini", 256, CLRFACE.mini)
     pipeline = loaded.pipeline
-    options = asdict(loaded.sampling)
+    options = asdict(loaded.options)
     held, free = (loaded(portrait_crop, **options | {"guidance": s}).images for s in (options["guidance"], 0))
     wanted = pipeline.identity(pipeline.recover(portrait_crop))
     assert (distance(pipeline, held, wanted) < distance(pipeline, free, wanted)).all()

@@ -9,8 +9,8 @@ from diffusers.schedulers.scheduling_ddpm import DDPMScheduler
 from safetensors.torch import load_file
 
 from limner.errors import LimnerError
-from limner.methods.difface import DifFacePipeline, timetable
-from limner.methods.loaded import load_difface
+from limner.methods import load
+from limner.methods.difface import DifFacePipeline, chain
 from limner.methods.schedules import SCHEDULERS, difface_schedule, swap
 from limner.nets.estimator import Estimator
 from limner.nets.unet import UNet
@@ -112,7 +112,7 @@ def posterior_sample(scheduler, out, x0, x, t, spaced, noise):
     return mean + (0.5 * scheduler._get_variance(t, out[:, 3:])).exp() * noise
 
 
-def test_timetables(shared):
+def test_timesteps(shared):
     table = np.load(shared / "golden/difface/schedule_ddim250.npz")
     spaced = json.loads((shared / "golden/difface/space_timesteps.json").read_text())
     scheduler = difface_schedule()
@@ -123,9 +123,9 @@ def test_timetables(shared):
     np.testing.assert_allclose(kept, table["alphas_cumprod"], rtol=2e-5)
 
 
-def test_the_papers_timetable():
+def test_the_papers_timesteps():
     pipeline = tiny()
-    entry, timesteps = timetable(pipeline.scheduler, 400, 100)
+    entry, timesteps = chain(pipeline.scheduler, 400, 100)
     assert entry == 400 and timesteps.tolist() == list(range(396, -1, -4))
 
 
@@ -195,7 +195,7 @@ def test_every_scheduler_finds_back_from_a_perfect_prior(faces, name, prediction
 def test_progress_counts_every_evaluation(faces):
     seen = []
     tiny()(faces, steps=3, batch_size=2, progress=lambda done, total: seen.append((done, total)))
-    assert seen[0] == (1, 6) and seen[-1] == (6, 6) and seen == sorted(seen)
+    assert seen[0] == (2, 9) and seen[-1] == (9, 9) and seen == sorted(seen)
 
 
 def test_saves_and_loads(faces, tmp_path):
@@ -210,17 +210,17 @@ def test_a_folder_of_trained_nets_brings_its_own_schedule(tmp_path):
     for name, net in (("estimator", pipeline.estimator), ("unet", pipeline.unet)):
         net.save_pretrained(tmp_path / name)
     pipeline.scheduler.save_pretrained(tmp_path / "unet")
-    assert load_difface(str(tmp_path)).pipeline.scheduler.config["prediction_type"] == "sample"
+    assert load("difface", str(tmp_path)).pipeline.scheduler.config["prediction_type"] == "sample"
     difface_schedule("epsilon").save_pretrained(tmp_path / "scheduler")
-    assert load_difface(str(tmp_path)).pipeline.scheduler.config["prediction_type"] == "epsilon"
+    assert load("difface", str(tmp_path)).pipeline.scheduler.config["prediction_type"] == "epsilon"
 
 
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"start": 0}, "The start step is 0: choose 1 to 999"),
+        ({"start": 0}, "difface takes 1 to 999 for start, not 0."),
         ({"start": 50, "steps": 60}, "60 steps don't fit below the start step 50"),
-        ({"eta": 1.5}, "eta is 1.5: DifFace takes 0"),
+        ({"eta": 1.5}, "difface takes 0 to 1 for eta, not 1.5."),
         ({"generator": [torch.Generator()]}, "3 results need 3 generators, not 1"),
     ],
 )

@@ -11,7 +11,8 @@ from limner.evaluate.metrics import laplacian_variance
 from limner.methods import load
 from limner.methods.difface import refine
 from limner.methods.ldbfr import LDBFRPipeline
-from limner.methods.loaded import LDBFR_FULL, LoadedMethod
+from limner.methods.loaded import LoadedMethod
+from limner.methods.options import DifFaceOptions, LDBFROptions
 from limner.methods.schedules import ldbfr_schedule
 from limner.pixels import to_picture, to_tensor
 from limner.weights.load import WeightsInfo
@@ -31,17 +32,23 @@ def seeded(seed=0):
     return torch.Generator().manual_seed(seed)
 
 
+def entered(estimate):
+    """Noise, options and generators of the finish over one estimate."""
+    noise = torch.randn(estimate.shape[1:], generator=(generator := seeded()))[None]
+    return noise, DifFaceOptions(start=20, steps=2, eta=0.5), [generator]
+
+
 def test_it_is_difface_s_chain_over_another_estimate(ldbfr, face):
-    bare, finished = (ldbfr(face, steps=0, finish=looks, generator=seeded()).images for looks in (0, 2))
+    bare, finished = (ldbfr(face, steps=0, finish=steps, generator=seeded()).images for steps in (0, 2))
     assert torch.equal(bare, ldbfr.pipeline(face, steps=0, generator=seeded()).images)
     difface = load("difface").pipeline
     with torch.no_grad():
-        wanted = refine(difface.unet, difface.scheduler, bare, 20, 2, 0.5, [seeded()])
+        wanted = refine(difface.unet, difface.scheduler, bare, *entered(bare))
     torch.testing.assert_close(finished, wanted)
 
 
 def test_it_sharpens_and_keeps_the_face(ldbfr, face):
-    bare, finished = (ldbfr(face, steps=0, finish=looks, generator=seeded()).images[0] for looks in (0, 2))
+    bare, finished = (ldbfr(face, steps=0, finish=steps, generator=seeded()).images[0] for steps in (0, 2))
     assert laplacian_variance(to_picture(finished)) > 1.5 * laplacian_variance(to_picture(bare))
     assert (finished - bare).square().mean() < 0.002
 
@@ -68,18 +75,18 @@ def test_progress_goes_on_to_the_end(ldbfr, face):
     assert done == total and told == sorted(told) and {total for _, total in told} == {total}
 
 
-@pytest.mark.parametrize("looks", [-1, 21])
-def test_looks_out_of_range(ldbfr, face, looks):
-    with pytest.raises(LimnerError, match=f"The finish takes 0 to 20 looks, not {looks}."):
-        ldbfr(face, steps=0, finish=looks)
-    with pytest.raises(LimnerError, match=f"The finish takes 0 to 20 looks, not {looks}."):
-        Restorer(Settings(method="ldbfr", finish=looks))  # before any photograph is looked at
+@pytest.mark.parametrize("steps", [-1, 21])
+def test_steps_out_of_range(ldbfr, face, steps):
+    with pytest.raises(LimnerError, match=f"The finish takes 0 to 20 steps, not {steps}."):
+        ldbfr(face, steps=0, finish=steps)
+    with pytest.raises(LimnerError, match=f"takes 0 .* not {steps}."):
+        Restorer(Settings(method="ldbfr", finish=steps))  # before any photograph is looked at
 
 
 def test_weights_without_a_finish(face, tiny_ldbfr):
     nets = tiny_ldbfr
     pipeline = LDBFRPipeline(nets.stage_a, nets.unet, nets.injection, nets.vqgan, ldbfr_schedule())
-    bare = LoadedMethod(pipeline, WeightsInfo("my/folder", "none", "here", 64), LDBFR_FULL)
+    bare = LoadedMethod(pipeline, WeightsInfo("my/folder", "none", "here", 64), LDBFROptions())
     with pytest.raises(LimnerError, match="The weights my/folder have no finish: leave it out, or give 0."):
         bare(face, steps=0, finish=2)
 
@@ -95,4 +102,4 @@ def test_a_restorer_finishes_unless_told_not_to(method, face):
 
 
 def test_a_method_that_has_none_takes_0():
-    assert Restorer(Settings(finish=0)).sampling()["finish"] == 0
+    assert Restorer(Settings(finish=0)).finish == 0

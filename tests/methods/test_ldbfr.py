@@ -8,7 +8,8 @@ from torch import nn
 from limner.errors import LimnerError, WeightsError
 from limner.methods import load
 from limner.methods.ldbfr import LDBFRPipeline
-from limner.methods.loaded import LDBFR_FULL
+from limner.methods.options import LDBFROptions
+from limner.methods.pipeline import Batch
 from limner.methods.schedules import SCHEDULERS, ldbfr_schedule, swap
 from limner.nets.injection import Injected, Injection
 from limner.nets.stage_a import StageA
@@ -41,18 +42,19 @@ def walk(pipeline, golden, eta, snap, recorded=None):
     """The chain from the recorded noise under the recorded F: the latent after each step."""
     run = golden["tiny_ddim_io"]
     seen = []
-    scheduler, times = pipeline.chain(4, None, snap)
+    options = LDBFROptions(steps=4, eta=eta, snap=snap)
+    scheduler, times = pipeline.chain(options)
     if recorded is not None:  # the noise of the steps is recorded, not its seed
         step = scheduler.step
 
-        def replayed(predicted, t, x, eta, generator):
-            return step(predicted, t, x, eta=eta, variance_noise=recorded[len(seen)])
+        def replayed(predicted, t, x, eta, generator, return_dict):
+            return step(predicted, t, x, eta=eta, variance_noise=recorded[len(seen)], return_dict=return_dict)
 
         scheduler.step = replayed
 
     def keep(predicted, t, x, **settings):
         out = kept(predicted, t, x, **settings)
-        seen.append(out.prev_sample)
+        seen.append(out[0])
         return out
 
     kept, scheduler.step = scheduler.step, keep
@@ -62,10 +64,8 @@ def walk(pipeline, golden, eta, snap, recorded=None):
             run["ddim.in.F"],
             scheduler,
             times,
-            eta,
-            snap,
-            [torch.Generator()] * 2,
-            lambda step: None,
+            options,
+            Batch(run["ddim.in.x_T"], [], [torch.Generator()] * 2, lambda step: None, 2),
         )
     return z, seen
 
@@ -113,7 +113,7 @@ def test_stage_a_alone(golden, published):
 @pytest.mark.parametrize("steps", [4, 50, 200])
 def test_the_schedule(golden, published, steps):
     recorded = golden["schedule"]
-    scheduler, times = published.chain(steps)
+    scheduler, times = published.chain(LDBFROptions(steps=steps))
     times = times.flip(0)
     assert times.tolist() == recorded[f"s{steps}.timesteps"].tolist()
     before = torch.cat([scheduler.final_alpha_cumprod[None], scheduler.alphas_cumprod[times[:-1]]])
@@ -158,7 +158,7 @@ def seeded(seed=1):
     return torch.Generator().manual_seed(seed)
 
 
-@pytest.mark.parametrize("settings", [{"eta": 0.0}, {"eta": 0.7}, {"snap": True}, {"timetable": "trailing"}])
+@pytest.mark.parametrize("settings", [{"eta": 0.0}, {"eta": 0.7}, {"snap": True}, {"timestep_spacing": "trailing"}])
 def test_same_seed_same_pixels(faces, settings):
     pipeline = tiny()
     first, second, other = (pipeline(faces, steps=4, **settings, generator=seeded(s)).latents for s in (1, 1, 2))
@@ -200,7 +200,7 @@ def test_snapped_estimates_are_codes():
     """What a step changes by, taken back to the estimate that it belongs to."""
     pipeline = tiny()
     z0 = torch.randn(1, 4, 8, 8, generator=seeded())
-    scheduler, times = pipeline.chain(4, None, True)
+    scheduler, times = pipeline.chain(LDBFROptions(steps=4, snap=True))
     moved = pipeline.snapping(z0, int(times[-1]), scheduler)
     snapped = z0 + moved / scheduler.final_alpha_cumprod.sqrt()
     nearest = pipeline.vqgan.codes(pipeline.vqgan.nearest(z0))
@@ -209,20 +209,20 @@ def test_snapped_estimates_are_codes():
 
 def test_fewer_steps_than_asked_for_never_come(faces):
     for steps in (1, 3, 7, 30, 999):
-        assert len(tiny().chain(steps)[1]) == steps
+        assert len(tiny().chain(LDBFROptions(steps=steps))[1]) == steps
 
 
 @pytest.mark.parametrize("name", SCHEDULERS)
-@pytest.mark.parametrize("timetable", ["leading", "trailing"])
-def test_entering_part_way(faces, name, timetable):
+@pytest.mark.parametrize("spacing", ["leading", "trailing"])
+def test_entering_part_way(faces, name, spacing):
     """The chain's end: entered late, little of the noise is left in the result, and stage A's picture shows."""
     pipeline = swap(tiny("sample"), name)
     for start, steps in ((400, 10), (300, 50), (5, 5)):
-        times = pipeline.chain(steps, timetable, start=start)[1]
+        times = pipeline.chain(LDBFROptions(start=start, steps=steps, timestep_spacing=spacing))[1]
         assert len(times) == steps and abs(int(times[0]) - start) <= 0.2 * start + start // steps
     pipeline.unet.forward = lambda x, t, behind: x / 2  # a net that keeps what it is given
     near, far = (
-        [pipeline(faces, start=start, steps=2, timetable=timetable, generator=seeded(s)).latents for s in (1, 2)]
+        [pipeline(faces, start=start, steps=2, timestep_spacing=spacing, generator=seeded(s)).latents for s in (1, 2)]
         for start in (5, 900)
     )
     assert (near[0] - near[1]).abs().mean() < 0.5 * (far[0] - far[1]).abs().mean()
@@ -237,12 +237,12 @@ def test_other_schedulers(faces, name):
 @pytest.mark.parametrize(
     ("settings", "told"),
     [
-        ({"eta": 1.5}, "eta is 1.5"),
-        ({"steps": 1000}, "1000 steps can't be made"),
-        ({"steps": -1}, "-1 steps can't be made"),
-        ({"timetable": "odd"}, "no timetable 'odd'"),
+        ({"eta": 1.5}, "ldbfr takes 0 to 1 for eta, not 1.5."),
+        ({"steps": 1000}, "ldbfr takes 0 to 999 for steps, not 1000."),
+        ({"steps": -1}, "takes 0 to 999 for steps, not -1."),
+        ({"timestep_spacing": "odd"}, "no timestep spacing 'odd'"),
         ({"start": 20, "steps": 30}, "30 steps from 20 on can't be made"),
-        ({"start": 1000}, "50 steps from 1000 on can't be made"),
+        ({"start": 1000}, "takes 1 to 999 for start, not 1000."),
     ],
 )
 def test_settings_out_of_range(faces, settings, told):
@@ -268,7 +268,7 @@ def test_a_saved_pipeline_comes_back(faces, tmp_path):
     pipeline = tiny("sample")
     pipeline.save_pretrained(tmp_path / "mine")
     method = load("ldbfr", str(tmp_path / "mine"))
-    assert method.sampling == LDBFR_FULL and method.info.size == 32
+    assert method.options == LDBFROptions() and method.info.size == 32
     ours, theirs = (one(faces, steps=3, generator=seeded()).images for one in (pipeline, method.pipeline))
     torch.testing.assert_close(ours, theirs, rtol=1e-4, atol=1e-4)  # weights elsewhere in memory: see ReF-LDM's test
 

@@ -12,29 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from limner.cli import output as ui
-from limner.cli.options import (
-    Device,
-    DeviceOption,
-    Dtype,
-    DtypeOption,
-    Eta,
-    Finish,
-    Guidance,
-    GuideBelow,
-    GuideEvery,
-    Json,
-    MaskOption,
-    Scheduler,
-    Seed,
-    Snap,
-    Start,
-    Steps,
-    StrengthOption,
-    Threads,
-    TimetableOption,
-    WeightsOption,
-    strength_of,
-)
+from limner.cli.options import Given, Json, takes
 from limner.errors import LimnerError
 
 if TYPE_CHECKING:
@@ -51,7 +29,9 @@ class Protocol(StrEnum):
     harm = "harm"
 
 
+@takes("weights", "strength", "finish", "scheduler", "seed", "device", "dtype", "threads", methods=True)
 def benchmark(
+    given: Given,
     data: Annotated[Path, typer.Option(help="Folder of aligned faces with index.csv and landmarks.csv.")],
     protocol: Annotated[
         Protocol,
@@ -66,20 +46,6 @@ def benchmark(
         list[str] | None,
         typer.Option(help="Restoration method, or METHOD@STEPS; limner-test and harm measure several side by side."),
     ] = None,
-    weights: WeightsOption = "mini",
-    strength: StrengthOption = "auto",
-    start: Start = None,
-    steps: Steps = None,
-    eta: Eta = None,
-    guidance: Guidance = None,
-    mask: MaskOption = None,
-    guide_below: GuideBelow = None,
-    guide_every: GuideEvery = None,
-    finish: Finish = None,
-    timetable: TimetableOption = None,
-    snap: Snap = None,
-    scheduler: Scheduler = None,
-    seed: Seed = 0,
     split: Annotated[
         str,
         typer.Option(
@@ -92,14 +58,12 @@ def benchmark(
     judge: Annotated[
         Path | None, typer.Option(help="guidance: folder or file of a recogniser that took no part, to tell likeness.")
     ] = None,
-    device: DeviceOption = Device.auto,
-    dtype: DtypeOption = Dtype.auto,
-    threads: Threads = None,
     json: Json = False,
 ) -> None:
     """Measure on the test faces, which nothing was trained on."""
+    common = given.settings(options={})
     if protocol is Protocol.verification:
-        _verification(data, split, threads, json)
+        _verification(data, split, common.threads, json)
         return
     if protocol is Protocol.references and split not in ("test", "held-out", "test+held-out"):
         raise LimnerError(f"There is no split '{split}' with pairs: choose test, held-out or test+held-out.")
@@ -111,40 +75,21 @@ def benchmark(
         from limner.device import choose
         from limner.evaluate import landmarks
 
-        choose(threads=threads)
-        rows = landmarks.measure_all(FaceSet.open(data, chosen), limit, seed)
+        choose(threads=common.threads)
+        rows = landmarks.measure_all(FaceSet.open(data, chosen), limit, common.seed)
         if json:
             ui.emit({"protocol": protocol.value, "rows": [asdict(row) for row in rows]})
         else:
             print(landmarks.table(rows))
         return
 
-    from limner.restorer import Restorer, Settings
+    from limner.restorer import Restorer
 
     restorers = {}
     for wish in method or ["difface"]:
         name, at = method_and_steps(wish)
-        settings = Settings(
-            method=name,
-            weights=weights,
-            strength=strength_of(strength),
-            start=start,
-            steps=steps if at is None else at,
-            eta=eta,
-            guidance=guidance,
-            mask=mask and mask.value,
-            guide_below=guide_below,
-            guide_every=guide_every,
-            finish=finish,
-            timetable=timetable and timetable.value,
-            snap=snap,
-            scheduler=scheduler,
-            seed=seed,
-            aligned=protocol is Protocol.harm,
-            device=device.value,
-            dtype=dtype.value,
-            threads=threads,
-        )
+        options = given.options if at is None else {**given.options, "steps": at}
+        settings = given.settings(method=name, options=options, aligned=protocol is Protocol.harm)
         restorers[wish] = Restorer(settings)
     if protocol is Protocol.limner_test:
         _limner_test(data, preset, restorers, chosen, limit, sheet, json)

@@ -1,128 +1,145 @@
-"""Options that several commands of the command line share."""
+"""The command line's parameters, made of the options as they are declared (`Settings`, and each method's own).
+
+A command that is decorated with `takes` has those parameters beside its own, and gets what was given as a `Given`.
+"""
 
 from __future__ import annotations
 
-from enum import StrEnum
+import inspect
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import wraps
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import typer
 
-from limner.cli import output as ui
-from limner.errors import LimnerError
+from limner.cli.output import JSON_HELP
+from limner.declared import DeclaredField, alternatives, declared_fields
+from limner.methods import METHODS, options_of
+from limner.settings import Settings
 
-
-class Device(StrEnum):
-    auto = "auto"
-    cpu = "cpu"
-    cuda = "cuda"
-    mps = "mps"
-
-
-class Dtype(StrEnum):
-    auto = "auto"
-    fp32 = "fp32"
-    bf16 = "bf16"
-
-
-class Detector(StrEnum):
-    haar = "haar"
-    yunet = "yunet"
-
-
-class Background(StrEnum):
-    keep = "keep"
-    clean = "clean"
-
-
-class Timetable(StrEnum):
-    leading = "leading"
-    trailing = "trailing"
-
-
-class Mask(StrEnum):
-    learned = "learned"
-    one = "one"
-    zero = "zero"
-
-
-class Encoding(StrEnum):
-    wide = "wide"
-    separate = "separate"
-
-
-Json = Annotated[bool, typer.Option("--json", help=ui.JSON_HELP)]
-DeviceOption = Annotated[Device, typer.Option(help="Where nets run.")]
-DtypeOption = Annotated[Dtype, typer.Option(help="Precision of the nets; auto: bf16 where the hardware has it.")]
-Threads = Annotated[int | None, typer.Option(help="CPU threads of torch.", min=1)]
-Method = Annotated[str, typer.Option(help="Restoration method, see `limner methods`.")]
-References = Annotated[
-    list[Path] | None,
-    typer.Option(
-        "--reference", help="refldm, clrface: another photo of the same person, or a folder of them; may be repeated."
-    ),
-]
-StrengthOption = Annotated[
-    str,
-    typer.Option(
-        help="auto takes from photo and restoration what each knows better; a number blends them plainly: 0 keeps the "
-        "face as it was, 1 takes the restored one."
-    ),
-]
-WeightsOption = Annotated[str, typer.Option(help="mini, official, or a folder (ldbfr: or a checkpoint).")]
-Start = Annotated[
-    int | None, typer.Option(help="difface, ldbfr, clrface: timestep at which the chain is entered; larger is freer.")
-]
-Steps = Annotated[
-    int | None,
-    typer.Option(
-        help="Evaluations of the diffusion net; 0: what stands before it alone (difface: the estimator, ldbfr: stage "
-        "A, clrface: the identity recovery network), under the finish."
-    ),
-]
-Eta = Annotated[float | None, typer.Option(help="0 faithful to 1 most realistic.")]
-Guidance = Annotated[
-    float | None,
-    typer.Option(
-        help="refldm: 1 none; larger leans more on the references. clrface: 0 none; larger is more like the person."
-    ),
-]
-MaskOption = Annotated[
-    Mask | None,
-    typer.Option("--mask", help="clrface: where the guidance acts: learned, all over (one), nowhere (zero)."),
-]
-GuideBelow = Annotated[int | None, typer.Option(help="clrface: guide only timesteps below this, 0 to 1000.")]
-GuideEvery = Annotated[int | None, typer.Option(help="clrface: of those, each (1), every other (2), ...")]
-Finish = Annotated[
-    int | None,
-    typer.Option(help="refldm, ldbfr, clrface: looks of DifFace's prior over the result; 0 leaves it smooth.", min=0),
-]
-TimetableOption = Annotated[
-    Timetable | None, typer.Option(help="refldm, ldbfr, clrface: steps count from the first or the last.")
-]
-EncodingOption = Annotated[Encoding | None, typer.Option(help="refldm: references side by side, or each alone.")]
-Snap = Annotated[bool | None, typer.Option("--snap", help="ldbfr: bring every step's estimate to the nearest codes.")]
-Scheduler = Annotated[str | None, typer.Option(help="ddim, dpmsolver++ or unipc.")]
-Seed = Annotated[int, typer.Option(help="Seed of all noise.", min=0)]
-DetectorOption = Annotated[Detector, typer.Option(help="Face finder; yunet needs its ONNX file.")]
-Yunet = Annotated[
-    Path | None, typer.Option(help="Its ONNX file, unless `limner weights fetch official/yunet` brought it.")
-]
+SAMPLING = "Sampling, by method"
+Json = Annotated[bool, typer.Option("--json", help=JSON_HELP)]
 Megapixels = Annotated[float, typer.Option("--max-megapixels", help="Refuse larger photos.")]
-Faces = Annotated[str, typer.Option(help="all, largest, or indices as 0,2 (0 is the largest).")]
-MinFace = Annotated[float, typer.Option(help="Leave faces smaller than this many pixels alone.", min=0)]
-MinScore = Annotated[float, typer.Option(help="Leave faces the finder is less sure of alone.", min=0, max=1)]
 
 
-def strength_of(text: str) -> float | Literal["auto"]:
-    """`auto`, or a number, from the option's text.
+@dataclass(frozen=True)
+class Given:
+    """What was given of the declared options.
 
-    Raises:
-        LimnerError: if it is neither.
+    Attributes:
+        common: fields of `Settings`, by name.
+        options: of methods, by name; those alone that were given.
     """
-    if text == "auto":
-        return "auto"
-    try:
-        return float(text)
-    except ValueError as error:
-        raise LimnerError(f"--strength is '{text}': give auto, or a number from 0 to 1.") from error
+
+    common: Mapping[str, Any]
+    options: Mapping[str, Any]
+
+    def settings(self, **others: Any) -> Settings:
+        """Settings as they were given, with others in the place of some.
+
+        Raises:
+            LimnerError: if one lies outside its range, or the method has no such option.
+        """
+        return Settings(**{**self.common, "options": self.options, **others})
+
+
+def takes(*common: str, methods: bool = False) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Decorates a command, whose parameter `given: Given` becomes these parameters of the command line.
+
+    Args:
+        common: names of fields of `Settings`.
+        methods: whether all methods' options are taken too.
+    """
+
+    def decorate(command: Callable[..., None]) -> Callable[..., None]:
+        parameters = {one.name: _parameter(one) for one in declared_fields(Settings) if one.name in common}
+        sampling = _of_methods() if methods else {}
+        own = [one for one in inspect.signature(command, eval_str=True).parameters.values() if one.name != "given"]
+
+        @wraps(command)
+        def run(**values: Any) -> None:
+            given = Given(
+                {name: values.pop(name) for name in parameters},
+                {name: value for name in sampling if (value := values.pop(name)) is not None},
+            )
+            command(given=given, **values)
+
+        required = [one for one in own if one.default is one.empty]
+        optional = [one for one in own if one.default is not one.empty]
+        whole = [*required, *parameters.values(), *sampling.values(), *optional]
+        run.__signature__ = inspect.Signature(  # type: ignore[attr-defined]  # what typer reads
+            [one.replace(kind=inspect.Parameter.KEYWORD_ONLY) for one in whole]
+        )
+        run.__annotations__ = {one.name: one.annotation for one in whole}
+        return run
+
+    return decorate
+
+
+def _of_methods() -> dict[str, inspect.Parameter]:
+    """Parameters of all methods' options: first those that several methods know, then each method's own."""
+    known: dict[str, dict[str, DeclaredField]] = {}
+    for method, options in METHODS.items():
+        for one in declared_fields(options):
+            known.setdefault(one.name, {})[method] = one
+    shared = {name: by_method for name, by_method in known.items() if len(by_method) > 1}
+    return {
+        name: _parameter(
+            next(iter(by_method.values())),
+            default=None,
+            help=_help_of(by_method),
+            panel=SAMPLING if name in shared else options_of(next(iter(by_method))).info.name,
+        )
+        for name, by_method in (shared | known).items()
+    }
+
+
+def _help_of(by_method: Mapping[str, DeclaredField]) -> str:
+    """What the methods say of an option, those together that say the same."""
+    said: dict[str, list[str]] = {}
+    for method, one in by_method.items():
+        limits = f" ({one.declaration.range})" if one.declaration.range else ""
+        said.setdefault(f"{one.declaration.help}{limits}", []).append(method)
+    return "; ".join(f"{', '.join(methods)}: {text}" for text, methods in said.items()) + "."
+
+
+def _parameter(
+    one: DeclaredField, default: Any = inspect.Parameter.empty, help: str | None = None, panel: str | None = None
+) -> inspect.Parameter:
+    """A parameter of the command line for an option as it is declared."""
+    declaration, kinds = one.declaration, tuple(alternatives(one.type))
+    text = help or declaration.help
+    value = one.default if default is inspect.Parameter.empty else default
+    flag = declaration.flag or f"--{one.name.replace('_', '-')}"
+    how: dict[str, Any] = {"help": text, "rich_help_panel": panel or declaration.family}
+    if bool in kinds:
+        if value is True:  # what is on can be put out
+            return _named(one.name, bool, True, typer.Option(f"{flag}/--no-{flag[2:]}", **how))
+        return _named(one.name, bool if value is False else bool | None, value, typer.Option(flag, **how))
+    if declaration.parse:
+        parse = declaration.parse
+        return _named(one.name, str, value, typer.Option(flag, parser=_parser(parse, flag), **how))
+    if isinstance(value, tuple):
+        return _named(one.name, list[Path], list(value), typer.Option(flag, **how))
+    if one.choices:
+        return _named(one.name, _maybe(Literal[*one.choices], value), value, typer.Option(flag, **how))
+    kind = next(kind for kind in (int, float, Path, str) if kind in kinds)
+    return _named(one.name, _maybe(kind, value), value, typer.Option(flag, **how))
+
+
+def _named(name: str, kind: Any, default: Any, option: Any) -> inspect.Parameter:
+    return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=Annotated[kind, option])
+
+
+def _maybe(kind: Any, default: object) -> Any:
+    return kind | None if default is None else kind
+
+
+def _parser(parse: Callable[[str], object], flag: str) -> Callable[[str], object]:
+    def parsed(word: str) -> object:
+        return parse(word)
+
+    parsed.__name__ = flag[2:]  # what the help shows for the value
+    return parsed

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from limner.cli import output as ui
-from limner.cli.options import Device, DeviceOption, Json, Threads
+from limner.cli.options import Given, Json, takes
 from limner.errors import LimnerError
 
 if TYPE_CHECKING:
@@ -26,7 +26,9 @@ class Thin(StrEnum):
     all = "all"
 
 
+@takes("seed", "device", "threads")
 def reference_set(
+    given: Given,
     folder: Annotated[Path, typer.Argument(help="Folder of aligned face crops, searched to the bottom.")],
     out: Annotated[Path, typer.Option("--output", "--out", "-o", help="Folder for tables and embeddings.")],
     identity: Annotated[
@@ -41,12 +43,9 @@ def reference_set(
     ] = "0.05,0.025",
     fewest: Annotated[int, typer.Option(help="References that a test picture needs.", min=1)] = 2,
     most: Annotated[int, typer.Option(help="References that a picture gets at most.", min=1)] = 9,
-    seed: Annotated[int, typer.Option(help="Seed of the split.", min=0)] = 0,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace tables that are there.")] = False,
     batch: Annotated[int, typer.Option(help="Pictures that are embedded at once.", min=1)] = 32,
     workers: Annotated[int, typer.Option(help="Threads that read pictures.", min=1)] = 2,
-    device: DeviceOption = Device.auto,
-    threads: Threads = None,
     json: Json = False,
 ) -> None:
     """Find the people in a folder of aligned faces: a table of references for each split."""
@@ -55,9 +54,10 @@ def reference_set(
     from limner.device import choose
     from limner.folder import photos_in
 
+    settings = given.settings()
     val, test = split_wish(split)
-    rules = Rules(threshold, duplicates, "all" if thin is Thin.all else "test", val, test, fewest, most, seed)
-    compute = choose(device.value, "fp32", threads)
+    rules = Rules(threshold, duplicates, "all" if thin is Thin.all else "test", val, test, fewest, most, settings.seed)
+    compute = choose(settings.device, "fp32", settings.threads)
     if not folder.is_dir():
         raise LimnerError(f"{folder} is no folder: give a folder of aligned face crops.")
     if (out / "test_references.csv").exists() and not overwrite:

@@ -7,7 +7,7 @@ never seen, good and bad.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 
 import cv2
 import numpy as np
@@ -20,7 +20,8 @@ from limner.degrade.scan_wear import apply_scan, draw_scan
 from limner.device import Compute, choose
 from limner.faces.align import crop, stretch
 from limner.faces.join import frame_of, grown
-from limner.methods.loaded import LOADERS, LoadedMethod
+from limner.methods import load
+from limner.methods.loaded import LoadedMethod
 from limner.pixels import to_picture, to_tensor, without_colour
 
 SHOWN = {128: 0.06, 192: 0.08, 256: 0.3, 384: 0.16, 512: 0.28, 1024: 0.12}
@@ -127,11 +128,11 @@ class Restorations:
     def restore(self, photo: np.ndarray, name: str, asked: tuple[tuple[str, int], ...], seed: int) -> np.ndarray:
         """A method's restoration of a whole photograph, (D, D, 3) to (S, S, 3) uint8."""
         if name not in self.loaded:
-            self.loaded[name] = LOADERS[name]("mini", None)
+            self.loaded[name] = load(name)
             for net in self.loaded[name].nets:
                 self.compute.place(net)
         method = self.loaded[name]
-        settings = {**method.sampling.__dict__, **dict(asked)}
+        settings = {**asdict(method.options), "finish": method.finish, **dict(asked)}
         shown = crop(photo, stretch(len(photo), len(photo), self.size), self.size)
         noise = torch.Generator().manual_seed(seed)
         return to_picture(method(to_tensor(shown)[None], **settings, generator=noise).images[0])

@@ -25,8 +25,9 @@ from limner.data.faces import FaceSet, Split
 from limner.data.pairs import fixed_pairs
 from limner.evaluate.hog import HogIdentity
 from limner.evaluate.metrics import detail_ratio, psnr
+from limner.methods import load
 from limner.methods.clrface import CLRFacePipeline
-from limner.methods.loaded import LoadedMethod, load_clrface, load_refldm
+from limner.methods.loaded import LoadedMethod
 from limner.methods.refldm import RefLDMPipeline
 from limner.methods.schedules import clean_estimate, difface_schedule
 from limner.nets.estimator import Estimator
@@ -126,7 +127,7 @@ def first_stages(pairs: Pairs) -> Iterator[Finding]:
 
 def refldm(pairs: Pairs) -> Iterator[Finding]:
     """The truth itself as reference: what looking at references could give."""
-    loaded = load_refldm()
+    loaded = load("refldm")
     pipeline = cast(RefLDMPipeline, loaded.pipeline)
     vqgan, net, schedule = pipeline.vqgan, pipeline.unet, cast(DDIMScheduler, pipeline.scheduler)
     clean, lq = (in_batches(lambda some: vqgan.encode(some * 2 - 1), one) for one in (pairs.truth, pairs.lq))
@@ -153,7 +154,7 @@ def ldbfr(pairs: Pairs) -> Iterator[Finding]:
 
 def clrface(pairs: Pairs) -> Iterator[Finding]:
     """Guided to whom the IRN saw, and to the truth."""
-    loaded = load_clrface()
+    loaded = load("clrface")
     pipeline = cast(CLRFacePipeline, loaded.pipeline)
     net, schedule = pipeline.unet, cast(DDIMScheduler, pipeline.scheduler)
     with frozen_pass():
@@ -180,7 +181,7 @@ def identity(pairs: Pairs) -> Iterator[Finding]:
 
 def restore(loaded: LoadedMethod, lq: Tensor, references: list[Tensor] | None) -> Tensor:
     """A method with what its weights are best run with, bare: the finish would hide what its own nets give."""
-    settings: dict[str, Any] = asdict(loaded.sampling) | {"finish": 0}
+    settings: dict[str, Any] = asdict(loaded.options) | {"finish": 0}
     with frozen_pass():
         out = loaded(
             lq,

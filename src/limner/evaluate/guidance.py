@@ -9,7 +9,7 @@ against them stand measures of the picture.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -26,6 +26,7 @@ from limner.evaluate.perceptual import FeatureDistance, autoencoder_features
 from limner.evaluate.references import vectors
 from limner.methods.clrface import CLRFacePipeline, PersonRead
 from limner.methods.identity_guidance import Guide
+from limner.methods.options import CLRFaceOptions
 from limner.nets.identity import IdentityNet
 from limner.pixels import to_picture, to_tensor
 from limner.restorer import Restorer, seed_of
@@ -94,8 +95,8 @@ class Pull:
 class PullingPipeline(CLRFacePipeline):
     """CLR-Face that is pulled to the identity recovery network's picture."""
 
-    def guide(self, recovered: Tensor, people: Sequence[PersonRead | None] | None, scale: float, mask: str) -> Guide:
-        return Pull(self.encode(recovered), scale)
+    def guide(self, recovered: Tensor, people: Sequence[PersonRead | None], options: CLRFaceOptions) -> Guide:
+        return Pull(self.encode(recovered), options.guidance)
 
 
 @dataclass
@@ -156,7 +157,7 @@ def guidance_sweep(
         for scale in wanted
     ]
     # measured bare: the finish would hide what a guided step does to detail
-    bare = {name: value for name, value in restorer.sampling().items() if name != "finish"}
+    bare = asdict(restorer.options)
     for number, (lq, _) in enumerate(pairs):
         for curve in curves:
             out = curve.pipeline(

@@ -8,7 +8,7 @@ the undamaged photograph is told by the embedded recogniser and by a measure tha
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
@@ -116,7 +116,8 @@ def reference_test(
             out = restorer.method(
                 to_tensor(pairs[place][0])[None],
                 references=[references],
-                **restorer.sampling(),
+                **asdict(restorer.options),
+                finish=restorer.finish,
                 generator=torch.Generator().manual_seed(seed_of(restorer.settings.seed, number, 0)),
             )
             results[given].append(to_picture(out.images[0]))

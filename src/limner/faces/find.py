@@ -8,7 +8,7 @@ says where the five points are, looks again at the upright patch that they defin
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Literal
@@ -53,11 +53,13 @@ class Face:
         box: x0, y0, x1, y1 of a square around the face; it may reach over the edge of the photograph.
         landmarks: (5, 2) float32: left eye, right eye, nose, left and right mouth corner, left and right as seen.
         score: how sure the detector is, 0 to 1.
+        number: its place among all faces of the photograph, 0 for the largest.
     """
 
     box: tuple[float, float, float, float]
     landmarks: np.ndarray
     score: float
+    number: int = 0
 
     @property
     def size(self) -> float:
@@ -79,7 +81,8 @@ def find_faces(rgb: np.ndarray, detector: str = "haar", yunet: Path | None = Non
     if detector not in DETECTORS:
         raise LimnerError(f"There is no detector '{detector}': choose one of {', '.join(DETECTORS)}.")
     faces = _find_with_yunet(rgb, yunet) if detector == "yunet" else _find_with_haar(rgb)
-    return sorted(faces, key=lambda face: -face.size)
+    largest_first = sorted(faces, key=lambda face: -face.size)
+    return [replace(face, number=number) for number, face in enumerate(largest_first)]
 
 
 def choose_faces(

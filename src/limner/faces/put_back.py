@@ -11,6 +11,7 @@ import numpy as np
 from limner.faces.grain import Grain, add_grain, measure_grain
 from limner.faces.join import OVERLAP, TILE, Joined, Joiner
 from limner.faces.paste import Place, lay, matched
+from limner.faces.placing import placing_of
 from limner.faces.tone import Tone, keep_tone
 from limner.photo.photo import Photo
 from limner.settings import Settings
@@ -39,6 +40,7 @@ class PutBack:
 
     def __init__(self, photo: Photo, rgb: np.ndarray, settings: Settings, joiner: Joiner):
         self.photo, self.rgb, self.settings, self.joiner = photo, rgb, settings, joiner
+        self.surrounded = placing_of(settings).surrounded
         self._start = photo.pixels
         if settings.background == "clean":
             self._start = with_clean_background(photo, rgb, joiner)
@@ -61,7 +63,7 @@ class PutBack:
             seeds: of each sample's grain.
         """
         height, width = self.rgb.shape[:2]
-        place = Place.of(matrix, len(samples[0]), width, height, feathered=not self.settings.aligned)
+        place = Place.of(matrix, len(samples[0]), width, height, feathered=self.surrounded)
         if place is None:
             return
         self._changed += float(place.mask.sum())
@@ -69,7 +71,7 @@ class PutBack:
         joined, wanted = self._joined(part, samples, place, tint), None
         if self.settings.strength != "auto":
             place = replace(place, mask=place.mask * np.float32(self.settings.strength))
-        elif self.settings.grain and not self.settings.aligned and self.settings.background == "keep":
+        elif self.settings.grain and self.surrounded and self.settings.background == "keep":
             wanted = self._grain_around(place)
         if self.canvases[0] is self._start:
             self.canvases = [self._start.copy() for _ in samples]
@@ -93,7 +95,7 @@ class PutBack:
             if tint.kind == "grey":  # the cleaner's colours are nearly, not wholly, without colour
                 return replace(joined, pictures=[keep_tone(part, one, tint) for one in joined.pictures])
             return joined
-        laid = [place.unframed(one) if self.settings.aligned else matched(part, one, place) for one in samples]
+        laid = [matched(part, one, place) if self.surrounded else place.unframed(one) for one in samples]
         return Joined(laid, np.ones(part.shape[:2], np.float32))
 
     def _grain_around(self, place: Place) -> Grain | None:

@@ -4,22 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from os import PathLike
 from pathlib import Path
 
 import numpy as np
 import torch
 import torch.nn.functional as F
+from torch import nn
 
 from limner.errors import LimnerError
-from limner.faces.align import crop, similarity, stretch
-from limner.faces.find import find_faces
+from limner.faces.align import crop
+from limner.faces.placing import placing_of
 from limner.nets.identity import IdentityNet
 from limner.photo.photo import SUFFIXES, Photo
 from limner.pixels import to_tensor
-
-MOST_UNLIKE_SQUARE = 1.05
-"""Sides of an aligned crop may differ by this factor; what differs more is a photograph that was never aligned."""
+from limner.settings import Settings
+from limner.weights.load import load_identity
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,54 +63,71 @@ def reference_files(sources: Sequence[str | PathLike[str] | Photo]) -> list[Path
     return list(found.values())
 
 
-def read_references(
-    sources: Sequence[str | PathLike[str] | Photo],
-    size: int,
-    *,
-    aligned: bool = False,
-    detector: str = "haar",
-    yunet: Path | None = None,
-    max_megapixels: float = 100.0,
-) -> list[Reference]:
-    """The largest face of each reference photograph.
+class References:
+    """A person's references, for all photographs of a run.
 
     Args:
-        sources: files, folders of files, or photographs that are open already.
-        size: S, side of the crops in pixels.
-        aligned: the photographs are themselves aligned crops, which are only resized.
-        detector, yunet: see `find_faces`.
-        max_megapixels: larger photographs are refused.
-
-    Raises:
-        LimnerError: a source that doesn't exist, a folder without a photograph, a photograph without a face, or one
-            that can't be an aligned crop.
-        PhotoError: a photograph that can't be read.
+        known: the faces.
+        device: where the recogniser runs that tells people in a group apart.
     """
-    references = []
-    for number, source in enumerate(reference_files(sources), 1):
-        photo = source if isinstance(source, Photo) else Photo.open(source, max_megapixels)
-        name, rgb = str(photo.path or f"number {number}"), photo.srgb()
-        if aligned:
-            matrix = _only_resized(rgb, size, name)
-        elif faces := find_faces(rgb, detector, yunet):
-            matrix = similarity(faces[0].landmarks, size)
-        else:
-            raise LimnerError(
-                f"No face was found in the reference {name}: give another photograph, or --aligned if all are crops."
-            )
-        path = None if photo.path is None else Path(photo.path).resolve()
-        references.append(Reference(name, crop(rgb, matrix, size), path))
-    return references
+
+    def __init__(self, known: Sequence[Reference], device: torch.device):
+        self.known, self.device = tuple(known), device
+
+    @classmethod
+    def read(cls, settings: Settings, size: int, device: torch.device, max_megapixels: float = 100.0) -> References:
+        """The largest face of each reference photograph.
+
+        Args:
+            settings: their files, folders of files, or photographs; and how faces lie in them.
+            size: S, side of the crops in pixels.
+            device: see above.
+            max_megapixels: larger photographs are refused.
+
+        Raises:
+            LimnerError: a source that doesn't exist, a folder without a photograph, a photograph without a face, or one
+                that can't be an aligned crop.
+            PhotoError: a photograph that can't be read.
+        """
+        placing, known = placing_of(settings), []
+        for number, source in enumerate(reference_files(settings.references), 1):
+            photo = source if isinstance(source, Photo) else Photo.open(source, max_megapixels)
+            name, rgb = str(photo.path or f"number {number}"), photo.srgb()
+            matrix = placing.matrix(rgb, placing.reference(rgb, name), size)
+            path = None if photo.path is None else Path(photo.path).resolve()
+            known.append(Reference(name, crop(rgb, matrix, size), path))
+        return cls(known, device)
+
+    def __len__(self) -> int:
+        return len(self.known)
+
+    def for_photo(self, photo: Photo) -> References:
+        """All but the photo itself, which may well lie among them in a folder."""
+        own = None if photo.path is None else Path(photo.path).resolve()
+        others = [one for one in self.known if own is None or one.path != own]
+        if len(others) == len(self.known):
+            return self
+        return References(others, self.device)
+
+    def owner(self, crops: Sequence[np.ndarray]) -> int | None:
+        """Which of a photo's aligned crops, (S, S, 3) uint8, they belong to: the one that resembles them most; None
+        where there are none."""
+        if not self.known or not crops:
+            return None
+        if len(crops) == 1:
+            return 0
+        return int(resemblance(_recogniser(self.device), [one.crop for one in self.known], crops).argmax())
+
+    def pictures(self) -> torch.Tensor:
+        """(n, 3, S, S) float32 in [0, 1]."""
+        return torch.stack([to_tensor(one.crop) for one in self.known])
 
 
-def _only_resized(rgb: np.ndarray, size: int, name: str) -> np.ndarray:
-    height, width = rgb.shape[:2]
-    if max(height, width) > MOST_UNLIKE_SQUARE * min(height, width):
-        raise LimnerError(
-            f"The reference {name} is {width} x {height} pixels, so it is no aligned crop: give square crops, or leave "
-            "out --aligned."
-        )
-    return stretch(width, height, size)
+@lru_cache(maxsize=1)
+def _recogniser(device: torch.device) -> IdentityNet:
+    net = load_identity("mini")
+    nn.Module.to(net, device)
+    return net
 
 
 @torch.no_grad()

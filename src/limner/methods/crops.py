@@ -1,4 +1,4 @@
-"""What the methods share in handling batches of aligned crops, and what they return for them."""
+"""Batches of aligned crops: their size, and the noise of each."""
 
 from __future__ import annotations
 
@@ -6,20 +6,9 @@ from collections.abc import Sequence
 
 import torch
 import torch.nn.functional as F
-from diffusers.utils.outputs import BaseOutput
 from torch import Tensor
 
 from limner.errors import LimnerError
-
-
-class Restored(BaseOutput):
-    """What a method returns; each has fields of its own beside `images`."""
-
-    images: Tensor
-
-    def on_the_way(self) -> dict[str, Tensor]:
-        """Pictures that were made before the result, by name, one for each face: (B, 3, H, W) in [0, 1]."""
-        return {}
 
 
 def fit_to(crops: Tensor, size: int) -> Tensor:

@@ -14,9 +14,9 @@ from diffusers.schedulers.scheduling_utils import SchedulerMixin
 from torch import Tensor
 
 from limner.errors import LimnerError
+from limner.methods.options import TimestepSpacing
 
 Pipeline = TypeVar("Pipeline", bound=DiffusionPipeline)
-Timetable = Literal["leading", "trailing"]
 Scheduler = DDIMScheduler | DPMSolverMultistepScheduler | UniPCMultistepScheduler
 
 
@@ -41,14 +41,14 @@ def difface_schedule(prediction: Literal["epsilon", "sample"] = "epsilon") -> DD
 
 
 def refldm_schedule(
-    prediction: Literal["epsilon", "sample"] = "epsilon", timetable: Timetable = "trailing"
+    prediction: Literal["epsilon", "sample"] = "epsilon", timestep_spacing: TimestepSpacing = "trailing"
 ) -> DDIMScheduler:
     """ReF-LDM's schedule (its published code): 1000 steps, sqrt(beta) linear from sqrt(.0015) to sqrt(.0155), abar_0
     behind the last step instead of 1, nothing clipped.
 
     Args:
         prediction: what the U-Net predicts: `epsilon`, the noise (the published one), or `sample`, the clean latent.
-        timetable: the paper's evaluation asks at 1, 1 + c, 1 + 2c, ... (`leading`, 100 steps), its demo at 999,
+        timestep_spacing: the paper's evaluation asks at 1, 1 + c, 1 + 2c, ... (`leading`, 100 steps), its demo at 999,
             999 - c, ... (`trailing`, 50 steps), with c = 1000 / steps.
     """
     return DDIMScheduler(
@@ -56,7 +56,7 @@ def refldm_schedule(
         beta_schedule="scaled_linear",
         beta_start=0.0015,
         beta_end=0.0155,
-        timestep_spacing=timetable,
+        timestep_spacing=timestep_spacing,
         steps_offset=1,
         set_alpha_to_one=False,
         clip_sample=False,
@@ -65,21 +65,22 @@ def refldm_schedule(
 
 
 def ldbfr_schedule(
-    prediction: Literal["epsilon", "sample"] = "epsilon", timetable: Timetable = "leading"
+    prediction: Literal["epsilon", "sample"] = "epsilon", timestep_spacing: TimestepSpacing = "leading"
 ) -> DDIMScheduler:
     """LD-BFR's schedule (section 3.5 and 3.7 of its notes): 1000 steps, sqrt(beta) linear from sqrt(.0015) to
     sqrt(.0195), abar_0 behind the last step instead of 1, nothing clipped.
 
     Args:
         prediction: what the U-Net predicts: `epsilon`, the noise (the published one), or `sample`, the clean latent.
-        timetable: the authors ask at 1, 1 + c, 1 + 2c, ... (`leading`), c = 1000 / steps; `trailing` begins at 999.
+        timestep_spacing: the authors ask at 1, 1 + c, 1 + 2c, ... (`leading`), c = 1000 / steps; `trailing`
+            begins at 999.
     """
     return DDIMScheduler(
         num_train_timesteps=1000,
         beta_schedule="scaled_linear",
         beta_start=0.0015,
         beta_end=0.0195,
-        timestep_spacing=timetable,
+        timestep_spacing=timestep_spacing,
         steps_offset=1,
         set_alpha_to_one=False,
         clip_sample=False,
@@ -88,21 +89,21 @@ def ldbfr_schedule(
 
 
 def clrface_schedule(
-    prediction: Literal["epsilon", "sample"] = "epsilon", timetable: Timetable = "trailing"
+    prediction: Literal["epsilon", "sample"] = "epsilon", timestep_spacing: TimestepSpacing = "trailing"
 ) -> DDIMScheduler:
     """CLR-Face's schedule (section 2 of its notes, rows 3 and 9; the details are limner's): 1000 steps, beta linear
     from 1e-4 to 0.02, abar 1 behind the last step, nothing clipped.
 
     Args:
         prediction: what the U-Net predicts: `epsilon`, the noise, or `sample`, the clean latent.
-        timetable: `trailing` asks at 999, 999 - c, ...; `leading` at 1, 1 + c, ..., c = 1000 / steps.
+        timestep_spacing: `trailing` asks at 999, 999 - c, ...; `leading` at 1, 1 + c, ..., c = 1000 / steps.
     """
     return DDIMScheduler(
         num_train_timesteps=1000,
         beta_schedule="linear",
         beta_start=1e-4,
         beta_end=0.02,
-        timestep_spacing=timetable,
+        timestep_spacing=timestep_spacing,
         steps_offset=1,
         set_alpha_to_one=True,
         clip_sample=False,
@@ -136,24 +137,25 @@ def swap(pipeline: Pipeline, name: str) -> Pipeline:
     return pipeline
 
 
-def with_steps(template: SchedulerMixin, steps: int, timetable: Timetable | None, allowed: str) -> Scheduler:
+def with_steps(
+    template: SchedulerMixin, steps: int, timestep_spacing: TimestepSpacing | None, allowed: str
+) -> Scheduler:
     """A scheduler of its own like the template, its timesteps set.
 
     DDIM's last step leads to abar_0 < 1, so a little of the predicted noise stays, which quantising absorbs. Where
-    1000 is no multiple of `steps`, the authors' timetables have some steps more than asked for; these have as many.
+    1000 is no multiple of `steps`, the authors' lists of timesteps have some steps more than asked for; these have as
+    many.
 
     Args:
         template: a pipeline's scheduler.
         steps: 1 to 999.
-        timetable: instead of the template's own.
+        timestep_spacing: instead of the template's own.
         allowed: what to tell of a number of steps that can't be made.
 
     Raises:
-        LimnerError: if there is no such timetable or number of steps.
+        LimnerError: if there is no such number of steps.
     """
-    if timetable not in (None, "leading", "trailing"):
-        raise LimnerError(f"There is no timetable '{timetable}': choose leading or trailing.")
-    spacing = {"timestep_spacing": timetable} if timetable else {}
+    spacing = {"timestep_spacing": timestep_spacing} if timestep_spacing else {}
     scheduler = cast(Scheduler, type(template).from_config(template.config, **spacing))  # type: ignore[attr-defined]
     if not 1 <= steps < scheduler.config["num_train_timesteps"]:
         raise LimnerError(f"{steps} steps can't be made: {allowed}.")
@@ -162,12 +164,12 @@ def with_steps(template: SchedulerMixin, steps: int, timetable: Timetable | None
 
 
 def from_timestep(
-    template: SchedulerMixin, start: int | None, steps: int, timetable: Timetable | None, allowed: str
+    template: SchedulerMixin, start: int | None, steps: int, timestep_spacing: TimestepSpacing | None, allowed: str
 ) -> tuple[Scheduler, Tensor]:
     """As `with_steps`, for a chain that may be entered part-way: then it is the end of one that is as much longer.
 
     Args:
-        template, timetable, allowed: see `with_steps`.
+        template, timestep_spacing, allowed: see `with_steps`.
         start: timestep at which the chain is entered, 1 to 999; None is the noisiest.
         steps: 1 to 999, and no more than `start`.
 
@@ -175,17 +177,30 @@ def from_timestep(
         The scheduler, and the timesteps of the chain, descending, as many as asked for.
 
     Raises:
-        LimnerError: if there is no such timetable, number of steps or entry.
+        LimnerError: if there is no such number of steps or entry.
     """
     if start is not None and not 1 <= steps <= start <= 999:
         raise LimnerError(
             f"{steps} steps from {start} on can't be made: the start is 1 to 999, and at least the steps."
         )
     whole = steps if start is None else min(1000 // round(start / steps), 999)
-    scheduler = with_steps(template, whole, timetable, allowed)
+    scheduler = with_steps(template, whole, timestep_spacing, allowed)
     if not isinstance(scheduler, DDIMScheduler):
         scheduler.set_begin_index(whole - steps)
     return scheduler, scheduler.timesteps[-steps:]
+
+
+def enter(clean: Tensor, noise: Tensor, scheduler: Scheduler, t: int | Tensor) -> Tensor:
+    """A clean sample noised to the level of timestep t, where a chain is entered part-way:
+    x_t = sqrt(abar_t) x_0 + sqrt(1 - abar_t) noise.
+
+    Args:
+        clean, noise: of one shape.
+        scheduler: over the training schedule.
+        t: the timestep.
+    """
+    abar = scheduler.alphas_cumprod[t].to(clean)
+    return abar.sqrt() * clean + (1 - abar).sqrt() * noise
 
 
 def clean_estimate(schedule: SchedulerMixin, predicted: Tensor, noisy: Tensor, abar: Tensor) -> Tensor:

@@ -3,26 +3,19 @@
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
-from typing import TypeVar, cast
+from typing import TypeVar
 
 import torch
 from diffusers.models.modeling_utils import ModelMixin
 
 from limner.errors import WeightsError
-from limner.nets.degraded_encoder import DegradedEncoder
-from limner.nets.guidance_mask import PredictedMask, StaticMask
 from limner.nets.identity import IdentityNet
-from limner.nets.injection import Injection
-from limner.nets.stage_a import StageA
-from limner.nets.unet import UNet
-from limner.nets.vqgan import VQGAN
 from limner.weights import catalogue
 from limner.weights.borrowed import with_borrowed
 from limner.weights.formats.arcface import load_arcface
-from limner.weights.formats.ldbfr import LDBFRNets, load_ldbfr_checkpoint
 from limner.weights.official import LOADERS
 from limner.weights.tensors import fill, read_tensors
 
@@ -62,121 +55,18 @@ class WeightsInfo:
     size: int
 
 
-def load_difface(source: str | Path = "mini", models: Path | None = None) -> tuple[ModelMixin, UNet, WeightsInfo]:
-    """DifFace's two nets, in float32 on the CPU, in evaluation mode.
-
-    Args:
-        source: `mini` (embedded, 256 px), `official` (the authors' files in the folder of models, 512 px),
-            or a folder with `estimator/` and `unet/` as `DifFacePipeline.save_pretrained` writes it.
-        models: the folder of models; by default `catalogue.models_dir()`.
-
-    Returns:
-        The estimator f(y0), the prior, and what to tell the user about them.
-
-    Raises:
-        WeightsError: weights are missing, damaged or don't fit.
-    """
-    parts = {"estimator": ("difface-estimator", ModelMixin), "unet": ("difface-prior", UNet)}
-    nets, info = _load_nets("DifFace", parts, source, models)
-    return nets["estimator"], cast(UNet, nets["unet"]), info
-
-
-def load_refldm(source: str | Path = "mini", models: Path | None = None) -> tuple[VQGAN, UNet, WeightsInfo]:
-    """ReF-LDM's two nets, in float32 on the CPU, in evaluation mode.
-
-    Args:
-        source: `mini` (embedded, 256 px), `official` (the authors' files in the folder of models, 512 px),
-            or a folder: with `vqgan/` and `unet/` as `RefLDMPipeline.save_pretrained` writes it, or with the authors'
-            `vqgan.ckpt` and `refldm.ckpt`.
-        models: the folder of models; by default `catalogue.models_dir()`.
-
-    Returns:
-        The autoencoder, the U-Net, and what to tell the user about them.
-
-    Raises:
-        WeightsError: weights are missing, damaged or don't fit.
-    """
-    if holds_published_refldm(source):
-        vqgan, unet, info = load_refldm("official", Path(source))
-        return vqgan, unet, replace(info, name=str(source))
-    parts = {"vqgan": ("vqgan", VQGAN), "unet": ("refldm", UNet)}
-    nets, info = _load_nets("ReF-LDM", parts, source, models)
-    vqgan, unet = cast(VQGAN, nets["vqgan"]), cast(UNet, nets["unet"])
-    return vqgan, unet, replace(info, size=info.size * vqgan.factor)
-
-
-def holds_published_refldm(source: str | Path) -> bool:
-    """Whether `source` is a folder with the authors' file rather than with nets of ours."""
-    return str(source) not in ("mini", "official") and (Path(source) / "refldm.ckpt").is_file()
-
-
-def load_ldbfr(source: str | Path = "mini", models: Path | None = None) -> tuple[LDBFRNets, WeightsInfo]:
-    """LD-BFR's four nets, and what to tell the user about them.
-
-    Args:
-        source: `mini` (embedded, 256 px); a folder with `stage_a/`, `unet/`, `injection/` and `vqgan/` as
-            `LDBFRPipeline.save_pretrained` writes it; or a checkpoint of the authors' trainer (none is published).
-        models: plays no part, as nothing is published.
-
-    Raises:
-        WeightsError: weights are missing, damaged or don't fit.
-    """
-    if str(source) == "official":
-        raise WeightsError(
-            "The authors of LD-BFR published no weights: give mini, a folder, or a checkpoint of their trainer."
-        )
-    if str(source) != "mini" and Path(source).is_file():
-        nets = load_ldbfr_checkpoint(Path(source))
-        licence = "that of your own file, which limner can't know"
-        size = nets.stage_a.config["sample_size"]
-        return nets, WeightsInfo(str(source), licence, "a checkpoint of the user's", size)
-    parts = {
-        "stage_a": ("ldbfr-stage-a", StageA),
-        "unet": ("ldbfr-prior", UNet),
-        "injection": ("ldbfr-injection", Injection),
-        "vqgan": ("vqgan", VQGAN),
-    }
-    loaded, info = _load_nets("LD-BFR", parts, source, models)
-    nets = LDBFRNets(**loaded)  # type: ignore[arg-type]
-    return nets, replace(info, size=nets.stage_a.config["sample_size"])
-
-
 @dataclass(frozen=True)
-class CLRFaceNets:
-    """CLR-Face's nets, see `CLRFacePipeline`."""
+class Part:
+    """One net of a method: its name behind `mini/` and `official/`, and the classes that it may be of."""
 
-    vqgan: VQGAN
-    encoder: DegradedEncoder
-    unet: UNet
-    irn: ModelMixin
-    mask: PredictedMask | StaticMask
-    identity: IdentityNet
+    weights: str
+    kinds: tuple[type[ModelMixin], ...]
 
 
-def load_clrface(source: str | Path = "mini", models: Path | None = None) -> tuple[CLRFaceNets, WeightsInfo]:
-    """CLR-Face's six nets, in float32 on the CPU, in evaluation mode, and what to tell the user about them.
-
-    Args:
-        source: `mini` (embedded, 256 px), or a folder with `vqgan/`, `encoder/`, `unet/`, `irn/`, `mask/` and
-            `identity/` as `CLRFacePipeline.save_pretrained` writes it.
-        models: plays no part, as nothing is published.
-
-    Raises:
-        WeightsError: weights are missing, damaged or don't fit.
-    """
-    if str(source) == "official":
-        raise WeightsError("The authors of CLR-Face published no weights: give mini or a folder.")
-    parts = {
-        "vqgan": ("clrface-vqgan", VQGAN),
-        "encoder": ("clrface-encoder", DegradedEncoder),
-        "unet": ("clrface-prior", UNet),
-        "irn": ("clrface-irn", ModelMixin),
-        "mask": ("clrface-mask", (PredictedMask, StaticMask)),
-        "identity": ("identity", IdentityNet),
-    }
-    loaded, info = _load_nets("CLR-Face", parts, source, models)
-    nets = CLRFaceNets(**loaded)  # type: ignore[arg-type]
-    return nets, replace(info, size=info.size * nets.vqgan.factor)
+def load_parts(
+    method: str, parts: Mapping[str, Part], source: str | Path = "mini", models: Path | None = None
+) -> tuple[dict[str, ModelMixin], WeightsInfo]:
+    return _load_nets(method, {k: (p.weights, p.kinds) for k, p in parts.items()}, source, models)
 
 
 def _load_nets(

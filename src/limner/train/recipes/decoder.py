@@ -22,9 +22,8 @@ from limner.data.pairs import RestorationPairs, fixed_pairs
 from limner.evaluate.metrics import detail_ratio, psnr
 from limner.evaluate.perceptual import estimator_features
 from limner.evaluate.report import contact_sheet
-from limner.methods.clrface import CLRFacePipeline
-from limner.methods.loaded import CLRFACE_MINI, REFLDM_MINI
-from limner.methods.refldm import RefLDMPipeline
+from limner.methods.clrface import CLRFACE, CLRFacePipeline
+from limner.methods.refldm import REFLDM, RefLDMPipeline
 from limner.methods.schedules import clrface_schedule, refldm_schedule
 from limner.nets.discriminator import PatchDiscriminator
 from limner.nets.guidance_mask import StaticMask
@@ -142,10 +141,10 @@ def vqgan_decoder(
     paper = preset == "paper"
     stage, unet = cast(StageA, load_net(stage_a)), cast(UNet, load_net(prior))
     pipeline = RefLDMPipeline(load_first_stage(first_stage), unet, refldm_schedule("epsilon" if paper else "sample"))
-    steps = 50 if paper else REFLDM_MINI.steps
+    steps = 50 if paper else REFLDM.mini.steps
 
     def by_refldm(lq: Tensor, generator: torch.Generator) -> Tensor:
-        return pipeline(lq, steps=steps, timetable="trailing", generator=generator).latents
+        return pipeline(lq, steps=steps, timestep_spacing="trailing", generator=generator).latents
 
     def by_stage_a(lq: Tensor, generator: torch.Generator) -> Tensor:
         return stage(lq).feature
@@ -180,7 +179,7 @@ def clrface_decoder(
     schedule = clrface_schedule("epsilon" if paper else "sample")
     # nothing guides here, so that the identity recovery network and the mask are never asked
     pipeline = CLRFacePipeline(*nets, load_net("mini/clrface-irn"), StaticMask(3), load_identity("mini"), schedule)
-    steps = 50 if paper else CLRFACE_MINI.steps
+    steps = 50 if paper else CLRFACE.mini.steps
 
     def by_clrface(lq: Tensor, generator: torch.Generator) -> Tensor:
         return pipeline(lq, steps=steps, guidance=0.0, generator=generator).latents

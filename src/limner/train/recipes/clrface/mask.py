@@ -4,6 +4,7 @@ frozen."""
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
@@ -17,8 +18,10 @@ from limner.errors import WeightsError
 from limner.evaluate.metrics import psnr
 from limner.evaluate.perceptual import estimator_features
 from limner.evaluate.report import contact_sheet
-from limner.methods.clrface import GUIDED_BELOW, CLRFacePipeline, MaskKind, guided_steps, mask_picture
+from limner.methods.clrface import CLRFacePipeline, guided_timesteps, mask_picture
 from limner.methods.identity_guidance import IdentityGuidance
+from limner.methods.options import CLRFaceOptions, MaskKind
+from limner.methods.pipeline import walk
 from limner.methods.schedules import clean_estimate, clrface_schedule
 from limner.nets.guidance_mask import PredictedMask
 from limner.nets.identity import IdentityNet
@@ -80,14 +83,17 @@ class MaskLoss:
             nn.Module.to(part, truth.device)
         with torch.no_grad():
             condition, recovered = made.encode_degraded(batch["lq"]), made.recover(batch["lq"])
-            scheduler, chain = made.chain(self.steps)
-            able = sorted(guided_steps(chain, GUIDED_BELOW, 1))
+            options = CLRFaceOptions(steps=self.steps)
+            scheduler, chain = made.chain(options)
+            guided = guided_timesteps(chain, options.guide_below, options.guide_every)
+            able = [place for place, t in enumerate(chain.tolist()) if t in guided]
             place = able[int(torch.randint(0, len(able), (), generator=generator))]
             noise = torch.randn(condition.shape, generator=generator).to(condition)
-            noisy, _ = made.denoise(noise, condition, scheduler, chain[:place], 0.0, None, set(), [], lambda step: None)
+            unguided = partial(made.predict, condition)
+            noisy = walk(noise, scheduler, chain[:place], unguided, 0.0, [])
             times = torch.full((len(truth),), int(chain[place]), device=truth.device)
             abar = scheduler.alphas_cumprod[chain[place]].to(truth.device)
-            predicted = made.unet(torch.cat([noisy, condition], dim=1), times).float()
+            predicted = made.predict(condition, noisy, times)
             z0 = clean_estimate(scheduler, predicted, noisy, abar)
             seen, wanted, looked_for = made.encode(recovered), made.identity(recovered), self.judge(truth)
         scale = self.scale * float(torch.rand((), generator=generator))

@@ -23,8 +23,7 @@ from limner.errors import WeightsError
 from limner.evaluate.metrics import detail_ratio, psnr
 from limner.evaluate.perceptual import estimator_features
 from limner.evaluate.report import contact_sheet
-from limner.methods.difface import DifFacePipeline
-from limner.methods.loaded import DIFFACE_MINI
+from limner.methods.difface import DIFFACE, DifFacePipeline
 from limner.methods.schedules import difface_schedule
 from limner.nets.discriminator import PatchDiscriminator
 from limner.nets.estimator import Estimator
@@ -177,7 +176,7 @@ class _Chain(FixedFaces):
         nn.Module.to(self.estimator, net.device)
         pipeline = DifFacePipeline(self.estimator, net, self.schedule)
         with frozen_pass():
-            out = pipeline(to_tensor(lq)[None], **asdict(DIFFACE_MINI), generator=torch.Generator().manual_seed(0))
+            out = pipeline(to_tensor(lq)[None], **asdict(DIFFACE.mini), generator=torch.Generator().manual_seed(0))
         return to_picture(out.images[0])
 
 

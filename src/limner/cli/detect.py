@@ -1,0 +1,41 @@
+"""`limner detect`: the faces of a photograph."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from limner.cli import output as told
+from limner.cli.options import Given, Json, Megapixels, takes
+
+
+@takes("faces", "min_face", "min_score", "detector", "yunet", "threads")
+def detect(
+    given: Given,
+    photo: Annotated[Path, typer.Argument(help="The photo.")],
+    max_megapixels: Megapixels = 100.0,
+    json: Json = False,
+) -> None:
+    """Find the faces of a photograph: boxes, five points, scores."""
+    from limner.device import choose
+    from limner.faces.find import choose_faces, find_faces
+    from limner.photo.photo import Photo
+
+    settings = given.settings()
+    choose(threads=settings.threads)
+    rgb = Photo.open(photo, max_megapixels).srgb()
+    found = find_faces(rgb, settings.detector, settings.yunet)
+    found = choose_faces(found, settings.faces, settings.min_face, settings.min_score)
+    if json:
+        told.emit({"photo": str(photo), "faces": [told.face_as_json(face) for face in found]})
+    elif found:
+        rows = []
+        for number, face in enumerate(found):
+            left, top, right, bottom = face.box
+            sides = [f"{value:.0f}" for value in (left, top, right - left, bottom - top)]
+            rows.append([str(number), f"{face.score:.2f}", *sides])
+        told.table(["face", "score", "left", "top", "width", "height"], rows)
+    else:
+        told.say(f"{photo}: no face found.")

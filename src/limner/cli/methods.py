@@ -1,0 +1,19 @@
+"""`limner methods`: what there is."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+
+from limner.cli import output as told
+from limner.cli.options import Json
+
+
+def methods(json: Json = False) -> None:
+    """List the restoration methods."""
+    from limner.methods import list_methods
+
+    if json:
+        told.emit([{name: value for name, value in asdict(one).items() if name != "home"} for one in list_methods()])
+    else:
+        rows = [[one.name, one.title, one.paper, "yes" if one.references else "no"] for one in list_methods()]
+        told.table(["method", "how", "paper", "references"], rows)

@@ -1,0 +1,161 @@
+"""What each method can be asked, declared once: for the library, the command line and the pipelines.
+
+Nothing here needs torch. A method is named in the registry (`methods/__init__.py`) by its options; the rest of it
+stands in its paper's file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
+from typing import ClassVar, Literal, Self
+
+from limner.declared import check, declared
+from limner.errors import LimnerError
+
+TimestepSpacing = Literal["leading", "trailing"]
+Encoding = Literal["wide", "separate"]
+MaskKind = Literal["learned", "one", "zero"]
+
+
+@dataclass(frozen=True)
+class MethodInfo:
+    """What `limner methods` prints, and where the method stands.
+
+    Attributes:
+        name: as given to `--method`.
+        title: one line on how it works.
+        paper: where it is published.
+        home: module and name of its `Method`, as `limner.methods.difface:DIFFACE`.
+        references: whether it can use other photographs of the same person.
+        on_the_way: names of the pictures that it makes before the result, see `on_the_way` of its output.
+    """
+
+    name: str
+    title: str
+    paper: str
+    home: str
+    references: bool = False
+    on_the_way: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    """What a method can be asked; the defaults are its paper's. All take steps.
+
+    Raises:
+        LimnerError: if an option lies outside its range.
+    """
+
+    info: ClassVar[MethodInfo]
+
+    steps: int = 1
+
+    def __post_init__(self) -> None:
+        check(self, self.info.name)
+
+    def but(self, given: Mapping[str, object]) -> Self:
+        """These with others in the place of some.
+
+        Raises:
+            LimnerError: if the method has no such option, or it lies outside its range.
+        """
+        known = [one.name for one in fields(self)]
+        if unknown := [name for name in given if name not in known]:
+            raise LimnerError(
+                f"The method '{self.info.name}' has no option '{unknown[0]}': it takes {', '.join(known)}."
+            )
+        return replace(self, **given)
+
+
+@dataclass(frozen=True, kw_only=True)
+class DifFaceOptions(Options):
+    """DifFace's options (Yue & Loy, section 3)."""
+
+    info: ClassVar = MethodInfo(
+        "difface",
+        "a regressor's estimate is noised part-way, then denoised by an unconditional prior",
+        "Yue & Loy, DifFace, arXiv 2212.06512",
+        "limner.methods.difface:DIFFACE",
+        on_the_way=("estimate",),
+    )
+
+    start: int = declared(400, "timestep at which the chain is entered; larger is freer", least=1, most=999)
+    steps: int = declared(100, "evaluations of the prior; 0 gives the estimate alone", least=0, most=999)
+    eta: float = declared(0.5, "0 faithful to 1 most realistic, with the scheduler ddim", least=0, most=1)
+
+
+@dataclass(frozen=True, kw_only=True)
+class RefLDMOptions(Options):
+    """ReF-LDM's options (Hsiao et al., sections 3 and 4)."""
+
+    info: ClassVar = MethodInfo(
+        "refldm",
+        "latent diffusion that attends to other photographs of the same person",
+        "Hsiao et al., ReF-LDM, arXiv 2412.05043",
+        "limner.methods.refldm:REFLDM",
+        references=True,
+    )
+
+    steps: int = declared(50, "evaluations of the U-Net", least=1, most=999)
+    eta: float = declared(0.0, "0 deterministic to 1, with the scheduler ddim", least=0, most=1)
+    guidance: float = declared(1.5, "1 none; larger leans more on the references", least=0)
+    timestep_spacing: TimestepSpacing | None = declared(
+        None, "timesteps count from the first (leading) or the last (trailing)"
+    )
+    encoding: Encoding | None = declared(None, "references side by side (wide) or each alone (separate)")
+
+
+@dataclass(frozen=True, kw_only=True)
+class LDBFROptions(Options):
+    """LD-BFR's options (Du et al.). The authors' program logs 200 steps with eta 1; what they evaluate with isn't
+    known. A quarter of it is our choice."""
+
+    info: ClassVar = MethodInfo(
+        "ldbfr",
+        "a vector-quantised global restoration, injected into a latent diffusion",
+        "Du et al., LD-BFR, ACM MM 2024, doi 10.1145/3664647.3680853",
+        "limner.methods.ldbfr:LDBFR",
+    )
+
+    start: int | None = declared(
+        None, "timestep at which the chain is entered, with stage A's picture; none is noise alone", least=1, most=999
+    )
+    steps: int = declared(50, "evaluations of the U-Net; 0 gives stage A alone", least=0, most=999)
+    eta: float = declared(0.0, "0 deterministic to 1, with the scheduler ddim", least=0, most=1)
+    snap: bool = declared(False, "bring every step's estimate to the nearest codes, with the scheduler ddim")
+    timestep_spacing: TimestepSpacing | None = declared(
+        None, "timesteps count from the first (leading) or the last (trailing)"
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class CLRFaceOptions(Options):
+    """CLR-Face's options, the decided settings (docs/methods/clrface.md); nothing is known of the authors'."""
+
+    info: ClassVar = MethodInfo(
+        "clrface",
+        "latent diffusion beside the degraded face's latent, held to the person by masked identity gradients",
+        "Suin & Chellappa, CLR-Face, arXiv 2402.06106",
+        "limner.methods.clrface:CLRFACE",
+        references=True,
+        on_the_way=("recovered", "mask"),
+    )
+
+    start: int | None = declared(
+        None,
+        "timestep at which the chain is entered, with the face's own latent; none is noise alone",
+        least=1,
+        most=999,
+    )
+    steps: int = declared(
+        50, "evaluations of the U-Net; 0 gives the identity recovery network's picture", least=0, most=999
+    )
+    eta: float = declared(0.0, "0 deterministic to 1, with the scheduler ddim", least=0, most=1)
+    guidance: float = declared(0.02, "0 none; larger is more like the person", least=0)
+    mask: MaskKind = declared("learned", "where the guidance acts: learned, all over (one), nowhere (zero)")
+    guide_below: int = declared(600, "guide only timesteps below this", least=0, most=1000)
+    guide_every: int = declared(1, "of those, each (1), every other (2), ...; the last one always", least=1)
+    timestep_spacing: TimestepSpacing | None = declared(
+        None, "timesteps count from the first (leading) or the last (trailing)"
+    )
