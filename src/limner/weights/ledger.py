@@ -33,9 +33,9 @@ MEASURED = """\
 ## Results
 
 A table for each measuring command. Unless a row says otherwise the split is `test` with its 167 faces at 256 px, the
-figures are means over all faces, and the nets ran in bf16 on one core of a CPU, beside another run. `now` are the weights
-that are embedded; there were none before the first that a table names. Rows "no finish" are with `--finish 0`, as were
-all before the finish was there. ReF-LDM and CLR-Face were measured without references where no row names any.
+figures are means over all faces, and the nets ran in bf16 on one core of a CPU, beside another run. `now` are the
+weights that are embedded; there were none before the first that a table names. Rows "no finish" are with `--finish 0`,
+as were all before the finish was there. ReF-LDM and CLR-Face were measured without references where no row names any.
 """
 
 
