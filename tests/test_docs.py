@@ -107,3 +107,9 @@ def test_the_training_page_names_each_recipe_and_what_it_builds_on(recipe):
     page = (ROOT / "docs" / "training.md").read_text(encoding="utf-8")
     (row,) = [line for line in page.splitlines() if line.startswith(f"| `{recipe}` |")]
     assert set(re.findall(r"`--([\w-]+)`", row)) == {option.replace("_", "-") for option in BUILDS_ON.get(recipe, ())}
+
+
+@pytest.mark.parametrize("page", sorted((ROOT / "docs").rglob("*.md")), ids=lambda page: page.stem)
+def test_files_that_a_page_names_are_there(page):
+    for name in re.findall(r"`((?:[\w.-]+/)+[\w-]+\.(?:py|txt))`", page.read_text(encoding="utf-8")):
+        assert (ROOT / name).exists() or (SOURCE / name).exists(), f"{page.name} names {name}"
