@@ -46,7 +46,7 @@ GOAL = 3
 FAST = {"start": 400, "steps": 4, "guide_every": 2}
 """The fast mode of a chain of 50 steps."""
 FAST_EMBEDDED = {"start": 400, "steps": 1, "guidance": 0}
-"""That of the embedded weights, whose chain has 2, as docs/clrface.md gives it."""
+"""That of the embedded weights, whose chain has 2, as docs/methods/clrface.md gives it."""
 
 
 def trained(weights: str, repeat: int) -> None:

@@ -1,4 +1,4 @@
-"""How far the embedded nets that restore could come, and how far they have; `docs/training.md` goes by it.
+"""How far the embedded nets that restore could come, and how far they have; `docs/findings.md` goes by it.
 
     python -m limner.evaluate.ceilings --data FACES [--split val] [--limit 32]
 

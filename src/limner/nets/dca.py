@@ -1,4 +1,4 @@
-"""Dual cross-attention (LD-BFR, section 2.2 of its notes): a degraded face's feature asks, codes of clean faces
+"""Dual cross-attention (docs/methods/ldbfr.md, eq. (2) and (3)): a degraded face's feature asks, codes of clean faces
 answer."""
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
-"""CLR-Face's E_d (section 2 of its notes, row 4): a twin of the first stage's encoder that reads degraded faces, and so
-gives the diffusion what it is conditioned on."""
+"""CLR-Face's E_d (docs/methods/clrface.md, eq. (2)): a twin of the first stage's encoder that reads degraded faces, and
+so gives the diffusion what it is conditioned on."""
 
 from __future__ import annotations
 

@@ -26,7 +26,7 @@ def _blocks(channels: int, count: int) -> nn.Sequential:
 
 
 class Estimator(ModelMixin, ConfigMixin):
-    """Degraded face to an estimate of the clean one (DifFace, section 2.3, in small).
+    """Degraded face to an estimate of the clean one (DifFace's f in small; docs/methods/difface.md, eq. (11)).
 
     Args:
         sample_size: side in pixels of the faces it was trained on.

@@ -1,4 +1,4 @@
-"""CLR-Face's mask (sections 2 and 4 of its notes): which elements of the latent identity guidance may
+"""CLR-Face's mask (docs/methods/clrface.md, eq. (15)): which elements of the latent identity guidance may
 move, and how far."""
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
-"""High-quality feature injection (LD-BFR, section 3.4 of its notes): a restored feature F, led into a frozen U-Net
-behind its self-attention layers.
+"""High-quality feature injection (docs/methods/ldbfr.md, eq. (8) to (11)): a restored feature F, led into a frozen
+U-Net behind its self-attention layers.
 
 On the way down a block fuses F with what the attention gave, by convolutions and self-attention; on the way up F
 modulates the tokens and is what they attend to. Every block ends in a convolution that starts at zero, so that the

@@ -1,5 +1,5 @@
-"""CLR-Face's identity recovery network (section 2 of its notes, row 6) in a size that a CPU can train. It need not give
-a fine picture, but one in which a recogniser sees the right person."""
+"""CLR-Face's identity recovery network (docs/methods/clrface.md, eq. (7)) in a size that a CPU can train. It need not
+give a fine picture, but one in which a recogniser sees the right person."""
 
 from __future__ import annotations
 

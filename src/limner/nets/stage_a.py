@@ -1,6 +1,6 @@
-"""LD-BFR's first stage (section 2 of its notes): a VQGAN whose encoder reads degraded faces and whose codes are those
-of clean ones, with dual cross-attention between the two. One pass restores the whole face; its feature F is what the
-diffusion of the second stage is shown."""
+"""LD-BFR's first stage (docs/methods/ldbfr.md, eq. (1) to (4)): a VQGAN whose encoder reads degraded faces and whose
+codes are those of clean ones, with dual cross-attention between the two. One pass restores the whole face; its feature
+F is what the diffusion of the second stage is shown."""
 
 from __future__ import annotations
 

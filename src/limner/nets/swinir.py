@@ -1,7 +1,7 @@
 """SwinIR, the Swin transformer that DifFace uses as its regressor.
 
 Liang et al., "SwinIR: Image Restoration Using Swin Transformer", ICCVW 2021, in the form of Yue & Loy,
-"DifFace", TPAMI 2024, section 4: the picture is folded by a pixel-unshuffle first, so that the
+"DifFace", TPAMI 2024 (docs/methods/difface.md, eq. (2)): the picture is folded by a pixel-unshuffle first, so that the
 transformer walks over 64x64 tokens of a 512 px face.
 
     picture - mean -> unshuffle -> conv_first -> stages (RSTB) -> norm -> conv_after_body -> + conv_first

@@ -207,8 +207,8 @@ class VQGAN(ModelMixin, ConfigMixin):
         patch_size: factor of a pixel-unshuffle before the first convolution, undone behind the last.
         normalise_latent: keep the latent's standard deviation, as seen in training, beside the weights, and scale
             latents to 1 by it. The published nets don't.
-        asymmetric: the decoder doubles the resolution once more, so that pictures come back twice as large (LD-BFR,
-            section 3.1 of its notes).
+        asymmetric: the decoder doubles the resolution once more, so that pictures come back twice as large
+            (docs/methods/ldbfr.md, eq. (6)).
     """
 
     _supports_gradient_checkpointing = True

@@ -50,8 +50,8 @@ class Embedded:
             yield "sha256", sha256(file)
 
     def card(self) -> str:
-        """The model card: data, command, result, limits."""
-        return (self.path() / "README.md").read_text(encoding="utf-8")
+        """The model card: data, command, result, limits; without its head, which is for `ledger.py`."""
+        return (self.path() / "README.md").read_text(encoding="utf-8").split("---\n", 2)[2]
 
 
 @dataclass(frozen=True)
