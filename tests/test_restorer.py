@@ -24,7 +24,7 @@ from limner.photo.provenance import read
 from limner.restorer import RestoredCrop, enlarged, seed_of
 from limner.weights.load import WeightsInfo
 
-from .photo.test_photo import wide_gamut as wide_gamut_profile
+from .photo.samples import wide_gamut as wide_gamut_profile
 
 FAST = Settings(steps=2, threads=1, dtype="fp32")
 

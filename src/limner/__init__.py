@@ -8,14 +8,13 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 from limner.methods import methods  # at once: the package of that name must not hide the function
+from limner.version import __version__ as __version__
 
 if TYPE_CHECKING:
     from limner.errors import LimnerError
     from limner.photo.photo import Photo
     from limner.restorer import Restoration, Restorer, restore
     from limner.settings import Settings
-
-__version__ = "0.1.0"
 
 _HOME = {
     "restore": "limner.restorer",

@@ -17,9 +17,9 @@ import numpy as np
 import torch
 from torch import nn
 
-from limner import __version__, device, weights
+from limner import device, weights
 from limner.errors import LimnerError
-from limner.faces.align import crop, similarity, stretch, template
+from limner.faces.align import crop, similarity, stretch
 from limner.faces.find import Face, choose_faces, find_faces
 from limner.faces.join import Joiner
 from limner.faces.put_back import PutBack
@@ -30,6 +30,8 @@ from limner.photo.photo import Photo
 from limner.photo.provenance import Provenance
 from limner.pixels import to_tensor
 from limner.settings import Settings
+from limner.template import template
+from limner.version import __version__
 
 if TYPE_CHECKING:
     from limner.methods.clrface import CLRFacePipeline, PersonRead

@@ -15,7 +15,8 @@ from limner.errors import LimnerError
 from limner.faces.align import crop, similarity, stretch
 from limner.faces.find import find_faces
 from limner.nets.identity import IdentityNet
-from limner.photo.photo import SUFFIXES, Photo
+from limner.photo.contents import SUFFIXES
+from limner.photo.photo import Photo
 from limner.pixels import to_tensor
 
 MOST_UNLIKE_SQUARE = 1.05
