@@ -42,7 +42,7 @@ def test_a_shrunk_copy_frames_the_same_face(grey, longest):
 def test_a_tilted_face_stands_upright_in_the_turned_copy(grey, angle):
     tilt = cv2.getRotationMatrix2D((255.5, 255.5), -angle, 1)  # clockwise by the angle
     tilted = cv2.warpAffine(grey, tilt, (512, 512), borderMode=cv2.BORDER_REFLECT_101)
-    frames = haar(tilted, angle, 512)
+    frames = haar(tilted, angle, 400)
     distance = np.linalg.norm(centres(frames) - transform(FACE, tilt), axis=1)
     assert distance.min() < 20
     frame = frames[distance.argmin()]

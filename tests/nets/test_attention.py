@@ -49,6 +49,9 @@ def test_places_are_most_like_themselves():
     assert (likeness.argmax(dim=1) == torch.arange(35)).all()
     assert likeness[0, 0] > likeness[0, 1] and likeness[0, 0] > likeness[0, 7]
     torch.testing.assert_close(likeness[0, 1], likeness[8, 9])  # the difference counts, not where it is
+    rows = sinusoids(73, 1, 16)[:, :8]
+    torch.testing.assert_close(rows[[3, 72]][:, [0, 3]].diagonal(), torch.ones(2))  # wavelengths of 3 to 72 tokens
+    assert rows[36, 3] == -1
 
 
 def test_heads_are_runs_of_channels():

@@ -51,3 +51,10 @@ def test_tiles_have_one_size_share_the_overlap_and_end_with_the_picture():
     columns = torch.arange(70.0).expand(1, 1, 32, 70).contiguous()
     assert torch.equal(in_tiles(net, columns, tile=32, overlap=8).round(), columns)
     assert seen == [(0, (32, 32)), (24, (32, 32)), (38, (32, 32))]
+
+
+def test_one_tile_gives_way_to_the_next_linearly():
+    columns = torch.arange(56.0).expand(1, 1, 32, 56).contiguous()
+    blended = in_tiles(lambda part: part[..., :1].expand_as(part), columns, tile=32, overlap=8)
+    expected = torch.cat([torch.zeros(24), 24 * torch.arange(1, 9) / 9, torch.full((24,), 24.0)])
+    torch.testing.assert_close(blended[0, 0, 5], expected)
