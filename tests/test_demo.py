@@ -10,6 +10,7 @@ from PIL import Image
 DEMO = Path(__file__).parents[1] / "examples" / "demo.py"
 
 
+@pytest.mark.slow
 def test_the_demo_shows_before_and_after(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "argv", [str(DEMO)])
@@ -22,6 +23,7 @@ def test_the_demo_shows_before_and_after(tmp_path, monkeypatch, capsys):
     assert (before[:, :20] == after[:, :20]).all()
 
 
+@pytest.mark.slow
 def test_old_photographs_side_by_side(tmp_path, monkeypatch, capsys):
     from skimage.data import astronaut
 

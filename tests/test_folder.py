@@ -56,6 +56,7 @@ def test_an_interrupted_run_goes_on_where_it_stopped(restorer, tmp_path):
     assert not [p for p in (tmp_path / "out").iterdir() if p.suffix != ".png"], "a temporary file was left"
 
 
+@pytest.mark.slow
 def test_a_faceless_photo_into_another_format_is_converted(restorer, tmp_path):
     source = picture(tmp_path / "wall.png")
     list(restore_all(restorer, photos_in([source], tmp_path / "out"), tmp_path / "wall.webp"))
@@ -69,6 +70,7 @@ def test_two_photos_never_share_a_result(restorer, tmp_path):
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.slow
 def test_what_cannot_be_written_is_told(restorer, tmp_path):
     source = picture(tmp_path / "wall.png")
     (tmp_path / "file").write_text("in the way")
@@ -117,6 +119,7 @@ def astronaut_file(tmp_path):
     return path
 
 
+@pytest.mark.slow
 def test_a_faceless_photo_is_cleaned_where_that_is_asked_for(tmp_path):
     source = picture(tmp_path / "wall.png")
     noisy = np.clip(128 + np.random.default_rng(0).normal(0, 9, (48, 64, 3)), 0, 255).astype(np.uint8)

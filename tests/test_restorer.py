@@ -24,7 +24,7 @@ from limner.photo.provenance import read
 from limner.restorer import RestoredCrop, enlarged, seed_of
 from limner.weights.load import WeightsInfo
 
-from .photo.test_photo import wide_gamut as wide_gamut_profile
+from .photo.samples import wide_gamut as wide_gamut_profile
 
 FAST = Settings(options={"steps": 2}, threads=1, dtype="fp32")
 
@@ -107,6 +107,7 @@ def test_a_sepia_photo_keeps_its_tone(restorer, portrait, tmp_path, monkeypatch)
     assert (before != after).any()
 
 
+@pytest.mark.slow
 def test_the_choice_of_faces_does_not_change_the_others(restorer, portrait, tmp_path):
     pair = np.concatenate([portrait, cv2.resize(portrait, (240, 320))], axis=1)
     photo = opened(np.ascontiguousarray(pair), tmp_path / "pair.png")
@@ -127,6 +128,7 @@ def test_a_photo_without_a_face_is_returned_as_it_is(restorer, tmp_path):
     np.testing.assert_array_equal(done.photos[0].pixels, photo.pixels)
 
 
+@pytest.mark.slow
 def test_large_faces_get_a_note_where_they_are_blended_plainly(restorer, portrait, tmp_path):
     photos = [
         opened(portrait, tmp_path / "small.png"),
@@ -138,6 +140,7 @@ def test_large_faces_get_a_note_where_they_are_blended_plainly(restorer, portrai
 
 
 @pytest.mark.parametrize("factor", [1, 2, 5])
+@pytest.mark.slow
 def test_a_face_is_no_softer_than_it_was(restorer, portrait, tmp_path, factor):
     photo = opened(cv2.resize(portrait, None, fx=factor, fy=factor, interpolation=cv2.INTER_CUBIC), tmp_path / "a.png")
     done = restorer.restore(photo)
@@ -147,6 +150,7 @@ def test_a_face_is_no_softer_than_it_was(restorer, portrait, tmp_path, factor):
 
 
 @pytest.mark.parametrize("which", ["ldbfr", "clrface"])
+@pytest.mark.slow
 def test_of_nets_with_random_weights_the_photo_is_left(which, portrait, tiny_ldbfr, tiny_clrface, tmp_path):
     random = Restorer(replace(FAST, method=which, finish=0))
     nets = tiny_ldbfr
@@ -165,6 +169,7 @@ def test_of_nets_with_random_weights_the_photo_is_left(which, portrait, tiny_ldb
     assert done.provenance.invented < 0.3
 
 
+@pytest.mark.slow
 def test_what_was_made_up_lies_in_the_faces(restorer, portrait, tmp_path):
     spoilt = cv2.resize(cv2.resize(portrait, None, fx=0.25, fy=0.25, interpolation=cv2.INTER_AREA), (320, 320))
     good, bad = (restorer.restore(opened(p, tmp_path / f"{n}.png")) for n, p in enumerate((portrait, spoilt)))
@@ -175,6 +180,7 @@ def test_what_was_made_up_lies_in_the_faces(restorer, portrait, tmp_path):
     assert good.provenance.invented < 0.5 * bad.provenance.invented
 
 
+@pytest.mark.slow
 def test_a_clean_background_is_asked_for(portrait, tmp_path):
     noisy = np.clip(portrait + np.random.default_rng(0).normal(0, 8, portrait.shape), 0, 255).astype(np.uint8)
     photo = opened(noisy, tmp_path / "a.png")
@@ -202,6 +208,7 @@ def test_a_clean_background_keeps_a_spot_of_colour_in_a_grey_photo_and_greys_gre
     assert np.ptp(with_clean_background(Photo(ramp, "PNG"), ramp, joiner).astype(int), axis=2).max() == 0
 
 
+@pytest.mark.slow
 def test_grain_goes_on_in_the_face(portrait, tmp_path):
     sigma = 9
     grain = cv2.GaussianBlur(np.random.default_rng(0).normal(0, 1, (640, 640, 1)), (0, 0), 0.8)
@@ -222,6 +229,7 @@ def test_grain_goes_on_in_the_face(portrait, tmp_path):
 
 
 @pytest.mark.parametrize("wish", [{"strength": 0.5}, {"aligned": True}, {"grain": False}, {"background": "clean"}])
+@pytest.mark.slow
 def test_no_grain_for_plain_blends_aligned_crops_and_clean_backgrounds(wish, portrait, tmp_path, monkeypatch):
     monkeypatch.setattr("limner.faces.put_back.add_grain", lambda *_: pytest.fail("grain was added"))
     noisy = np.clip(portrait + np.random.default_rng(0).normal(0, 9, portrait.shape), 0, 255).astype(np.uint8)
@@ -229,6 +237,7 @@ def test_no_grain_for_plain_blends_aligned_crops_and_clean_backgrounds(wish, por
 
 
 @pytest.mark.parametrize("tint", [1.0, (1.07, 0.98, 0.82)])
+@pytest.mark.slow
 def test_a_strength_blends_plainly(portrait, tmp_path, tint):
     grey = cv2.cvtColor(portrait, cv2.COLOR_RGB2GRAY)[..., None].repeat(3, 2) * np.array(tint)
     noisy = np.clip(grey + np.random.default_rng(0).normal(0, 6, grey.shape), 0, 255).astype(np.uint8)
@@ -292,6 +301,7 @@ def test_small_faces_have_grain_too(side):
     assert back.canvases[0][200 - half : 200 + half, 200 - half : 200 + half, 0].std() == pytest.approx(7, rel=0.25)
 
 
+@pytest.mark.slow
 def test_colours_stay_within_one_delta_e_at_the_seam(restorer, portrait, tmp_path):
     shaded = np.clip(portrait * np.linspace(0.5, 1.2, 320)[None, :, None], 0, 255).astype(np.uint8)
     photo = opened(cv2.GaussianBlur(shaded, (0, 0), 3), tmp_path / "a.png")
@@ -333,6 +343,7 @@ def test_enlarging_keeps_places():
     assert big.pixels[90, x, 0] == pytest.approx(4 * (back @ [x, 90, 1])[0], abs=1.5)
 
 
+@pytest.mark.slow
 def test_bf16_stays_near_fp32(restorer, portrait, tmp_path):
     photo = opened(portrait, tmp_path / "a.png")
     exact = restorer.restore(photo).photos[0].pixels.astype(float)

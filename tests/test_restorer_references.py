@@ -15,13 +15,13 @@ from skimage.data import astronaut
 import limner.faces.references
 import limner.restorer
 from limner import LimnerError, Photo, Restorer, Settings, restore, weights
+from limner.errors import PhotoError
 from limner.faces.find import find_faces
 from limner.methods.refldm import RefLDMPipeline
 from limner.methods.schedules import refldm_schedule
 from limner.nets.identity import IdentityNet
 from limner.nets.unet import UNet
 from limner.nets.vqgan import VQGAN
-from limner.photo.photo import PhotoError
 from limner.photo.provenance import read
 
 

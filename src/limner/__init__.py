@@ -7,14 +7,14 @@ seconds to import and `limner --help` should not.
 from importlib import import_module
 from typing import TYPE_CHECKING
 
+from limner.version import __version__ as __version__
+
 if TYPE_CHECKING:
     from limner.errors import LimnerError
     from limner.methods import list_methods
     from limner.photo.photo import Photo
     from limner.restorer import Restoration, Restorer, restore
     from limner.settings import Settings
-
-__version__ = "0.1.0"
 
 _HOME = {
     "restore": "limner.restorer",

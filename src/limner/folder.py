@@ -11,7 +11,9 @@ import numpy as np
 
 from limner.errors import LimnerError
 from limner.methods import METHODS, find_method
-from limner.photo.photo import SUFFIXES, Photo, save_png, write_atomically
+from limner.photo.contents import SUFFIXES
+from limner.photo.photo import Photo
+from limner.photo.write import save_png, write_atomically
 from limner.pixels import without_colour
 from limner.restorer import Restoration, Restorer
 

@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 import torch
 
-from limner import __version__, device
+from limner import device
 from limner.faces.align import crop
 from limner.faces.find import Face, choose_faces
 from limner.faces.join import Joiner
@@ -28,6 +28,7 @@ from limner.photo.photo import Photo
 from limner.photo.provenance import Provenance
 from limner.pixels import to_tensor
 from limner.settings import Settings
+from limner.version import __version__
 
 Progress = Callable[[int, int], None]
 

@@ -57,6 +57,7 @@ def test_restore_tells_machines_in_json(run, portrait, tmp_path):
     assert len(face["box"]) == 4 and np.shape(face["landmarks"]) == (5, 2) and 0 < face["score"] <= 1
 
 
+@pytest.mark.slow
 def test_same_seed_same_file_and_strength_zero_keeps_the_pixels(run, portrait, tmp_path):
     for name, words in {"a": [], "b": [], "c": ["--seed", "9"], "d": ["--strength", "0"]}.items():
         assert run("restore", portrait, "-o", tmp_path / f"{name}.png", *words, *FAST)[0] == 0
@@ -77,6 +78,7 @@ def test_what_was_made_up_is_told_drawn_and_written(run, portrait, tmp_path):
     assert f"{told['invented']:.0%} made up" in err
 
 
+@pytest.mark.slow
 def test_a_clean_background_is_asked_for(run, portrait, tmp_path):
     for background in ("keep", "clean"):
         words = ("restore", portrait, "-o", tmp_path / f"{background}.png", "--background", background)
@@ -270,6 +272,7 @@ def test_benchmark(run, shared):
     assert [row["psnr"] for row in again["rows"]] == [row["psnr"] for row in told["rows"]]
 
 
+@pytest.mark.slow
 def test_methods_are_measured_side_by_side(run, shared):
     """The same faces for all; what stands beside two of them is measured once."""
     words = ["--data", shared / "faces", "--limit", 2, "--json", "--threads", 1]

@@ -16,6 +16,7 @@ def test_a_perfect_guess_has_no_error_and_the_mean_has_all():
     assert constant == ", ".join(f"{t}: 1.000" for t in TIMESTEPS)
 
 
+@pytest.mark.slow
 def test_every_net_that_restores_is_asked(shared, capsys, monkeypatch):
     monkeypatch.setattr("sys.argv", ["ceilings", "--data", str(shared / "faces"), "--limit", "2"])
     main()

@@ -7,7 +7,7 @@ from limner.errors import LimnerError
 from limner.evaluate import false_faces
 from limner.evaluate.false_faces import crops, nobody
 from limner.faces.find import Face
-from limner.photo.photo import save_png
+from limner.photo.write import save_png
 
 
 def test_crops_keep_out_of_faces():

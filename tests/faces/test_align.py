@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 
 from limner.errors import LimnerError
-from limner.faces.align import FFHQ_512, crop, fit_similarity, invert, similarity, template, transform
+from limner.faces.align import crop, fit_similarity, invert, similarity, transform
+from limner.template import template
 
 
 def matrix(angle: float, scale: float, shift: tuple[float, float]) -> np.ndarray:
@@ -19,11 +20,6 @@ def smooth(height: int, width: int) -> np.ndarray:
     """A picture without fine detail, whose value is known between its pixels too."""
     y, x = np.mgrid[:height, :width].astype(np.float32)
     return np.stack([np.sin(x / 23) + np.cos(y / 31), np.sin((x + y) / 29), np.cos(x / 37 - y / 19)], -1) / 4 + 0.5
-
-
-def test_template_scales_with_the_crop():
-    np.testing.assert_allclose(template(512), FFHQ_512)
-    np.testing.assert_allclose(template(256), FFHQ_512 / 2)
 
 
 @pytest.mark.parametrize("angle", [0, 33, -120, 180])

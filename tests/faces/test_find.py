@@ -122,10 +122,12 @@ def test_no_grid_over_a_panorama():
 
 
 @pytest.mark.parametrize("shape", [(200, 300), (1, 1), (7, 900), (64, 64)])
+@pytest.mark.slow
 def test_a_blank_picture_has_no_face(shape):
     assert find_faces(np.full((*shape, 3), 128, np.uint8)) == []
 
 
+@pytest.mark.slow
 def test_noise_has_no_face():
     rng = np.random.default_rng(0)
     assert find_faces(rng.integers(0, 256, (240, 320, 3), dtype=np.uint8)) == []
@@ -137,6 +139,7 @@ def crops(shared) -> FaceSet:
 
 
 @pytest.mark.parametrize("angle", [0, 30, -45, 90, 180])
+@pytest.mark.slow
 def test_a_turned_face_is_found_with_the_right_points(crops, angle):
     picture, truth = crops.image(0, 512), crops.landmarks(0, 512)
     turn = cv2.getRotationMatrix2D((255.5, 255.5), angle, 1)
@@ -160,6 +163,7 @@ def test_a_face_of_32_pixels_in_a_large_photo(crops):
     np.testing.assert_allclose(found[0].landmarks, crops.landmarks(1, 54) + np.array([1000, 600]), atol=2)
 
 
+@pytest.mark.slow
 def test_points_of_a_large_photo_are_exact_at_its_full_size(crops):
     photo = cv2.resize(crops.image(0, 512), (2600, 2600), interpolation=cv2.INTER_CUBIC)
     (found,) = find_faces(photo)
@@ -199,11 +203,13 @@ def test_all_faces_of_solvay_and_nothing_else(shared):
 
 
 @pytest.mark.parametrize("number", OLD.split())
+@pytest.mark.slow
 def test_an_old_portrait_has_one_face(shared, number):
     (found,) = find_faces(read(shared / "photos" / f"old_{number}.jpg"))
     assert found.size >= 40
 
 
+@pytest.mark.slow
 def test_refining_is_stable(crops):
     """Looking again from the found points changes next to nothing."""
     picture = crops.image(3, 512)

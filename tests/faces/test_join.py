@@ -47,6 +47,7 @@ GARBAGE = {
 
 @pytest.mark.parametrize("side", [120, 256, 512])
 @pytest.mark.parametrize("garbage", GARBAGE)
+@pytest.mark.slow
 def test_bad_weights_leave_the_photo(joiner, side, garbage):
     photo = portrait(side)
     joined = joiner(photo, [GARBAGE[garbage](shrunk(photo))], place_of(side))
@@ -100,6 +101,7 @@ def test_the_same_pixels_in_tiles(joiner, monkeypatch):
 
 
 @pytest.mark.parametrize(("side", "share"), [(256, 1), (300, 1), (512, 1), (800, CAUTION)])
+@pytest.mark.slow
 def test_larger_faces_are_cleaned_with_caution(joiner, side, share):
     noisy = np.clip(portrait(side) + np.random.default_rng(0).normal(0, 0.03, (side, side, 3)), 0, 1).astype(np.float32)
     place = place_of(side)

@@ -34,6 +34,7 @@ def test_what_is_shown(faces):
     assert np.abs(again[1] - truth).max() > 5
 
 
+@pytest.mark.slow
 def test_measure(faces, capsys, monkeypatch):
     row = measure(faces, None, True, limit=4)
     assert row.faces == 4 and row.found == 1 and row.false < 1

@@ -49,6 +49,7 @@ def test_the_face_is_found_and_aligned(true_crop):
     assert difference(true_crop, face) < 60, "the crop shows something else than the head"
 
 
+@pytest.mark.slow
 def test_a_folder_stands_for_the_photographs_in_it(portrait, tmp_path, true_crop):
     for name in ("b.png", "a.JPG", ".hidden.png"):
         saved(portrait, tmp_path / name)
@@ -70,6 +71,7 @@ def test_an_exif_turn_is_applied(portrait, tmp_path, true_crop):
     assert difference(read_references([path], SIZE)[0].crop, true_crop) < 3
 
 
+@pytest.mark.slow
 def test_grey_and_transparent_photographs(portrait, tmp_path, true_crop):
     grey = cv2.cvtColor(portrait, cv2.COLOR_RGB2GRAY)
     clear = np.dstack([portrait, np.full(portrait.shape[:2], 90, np.uint8)])
@@ -80,6 +82,7 @@ def test_grey_and_transparent_photographs(portrait, tmp_path, true_crop):
     assert difference(other.crop, true_crop) == 0
 
 
+@pytest.mark.slow
 def test_among_several_people_the_largest_face_counts(portrait, tmp_path, true_crop):
     canvas = np.full((300, 470, 3), 200, np.uint8)
     canvas[:, :300], canvas[100:250, 310:460] = portrait, cv2.resize(portrait[:, ::-1], (150, 150))
@@ -100,6 +103,7 @@ def test_aligned_crops_are_only_resized(portrait, tmp_path):
     assert (other.crop == 120).all()
 
 
+@pytest.mark.slow
 def test_bad_references_are_named(portrait, tmp_path):
     folder = tmp_path / "photos"
     folder.mkdir()

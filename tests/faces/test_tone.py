@@ -105,6 +105,7 @@ def test_faces_in_sepia_are_found(shared: Path) -> None:
     assert {tone(read(shared / "faces" / name)).kind for name in SEPIA_FACES} == {"toned"}
 
 
+@pytest.mark.slow
 def test_a_small_coloured_face_in_a_grey_photo_counts_where_it_is(shared: Path) -> None:
     photo = np.repeat((255 * portrait(size=1600)).astype(np.uint8)[..., None], 3, 2)
     photo[100:180, 1400:1480] = cv2.resize(read(shared / "faces" / "london_001_1.jpg"), (80, 80))

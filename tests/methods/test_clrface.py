@@ -273,6 +273,7 @@ def test_it_loads_from_a_folder(pipeline, crops, tmp_path):
         load("clrface", "official")
 
 
+@pytest.mark.slow
 def test_the_embedded_weights_load_and_their_guidance_reaches_the_recogniser(portrait_crop):
     loaded = load("clrface")
     assert (loaded.info.name, loaded.info.size, loaded.options) == ("mini", 256, CLRFACE.mini)

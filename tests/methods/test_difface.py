@@ -46,8 +46,8 @@ def test_estimate(golden, pipeline):
     [
         ("ddim10.s4.eta0.5", 400, 4, 0.5, "ddim10.s4.eta0.0"),
         ("ddim10.s4.eta0.0", 400, 4, 0.0, "ddim10.s4.eta0.0"),
-        ("ddim250.s100.eta0.5", 400, 100, 0.5, "ddim250.s100.eta0.5"),
-        ("ddim250.s100.eta0.0", 400, 100, 0.0, "ddim250.s100.eta0.0"),
+        pytest.param("ddim250.s100.eta0.5", 400, 100, 0.5, "ddim250.s100.eta0.5", marks=pytest.mark.slow),
+        pytest.param("ddim250.s100.eta0.0", 400, 100, 0.0, "ddim250.s100.eta0.0", marks=pytest.mark.slow),
     ],
 )
 def test_restoration(golden, pipeline, case, start, steps, eta, seed):

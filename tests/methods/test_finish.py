@@ -38,6 +38,7 @@ def entered(estimate):
     return noise, DifFaceOptions(start=20, steps=2, eta=0.5), [generator]
 
 
+@pytest.mark.slow
 def test_it_is_difface_s_chain_over_another_estimate(ldbfr, face):
     bare, finished = (ldbfr(face, steps=0, finish=steps, generator=seeded()).images for steps in (0, 2))
     assert torch.equal(bare, ldbfr.pipeline(face, steps=0, generator=seeded()).images)
@@ -53,6 +54,7 @@ def test_it_sharpens_and_keeps_the_face(ldbfr, face):
     assert (finished - bare).square().mean() < 0.002
 
 
+@pytest.mark.slow
 def test_each_face_and_sample_has_its_own_noise_whatever_shares_its_batch(ldbfr, face):
     seeds = [seeded(n) for n in range(4)]
     other = face.flip(-1)
@@ -67,6 +69,7 @@ def test_crops_of_another_size_keep_it(ldbfr, face):
     assert ldbfr(face[..., :200], steps=0, finish=1, generator=seeded()).images.shape == (1, 3, 256, 200)
 
 
+@pytest.mark.slow
 def test_progress_goes_on_to_the_end(ldbfr, face):
     told = []
     faces = face.repeat(3, 1, 1, 1)
@@ -92,6 +95,7 @@ def test_weights_without_a_finish(face, tiny_ldbfr):
 
 
 @pytest.mark.parametrize("method", ["refldm", "ldbfr", "clrface"])
+@pytest.mark.slow
 def test_a_restorer_finishes_unless_told_not_to(method, face):
     restorers = [Restorer(Settings(method=method, threads=1, **wish)) for wish in ({}, {"finish": 0})]
     crop = to_picture(face[0])

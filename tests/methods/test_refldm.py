@@ -432,6 +432,7 @@ def test_the_authors_files_in_a_folder_want_wide_references(tmp_path, monkeypatc
     assert load("refldm", str(tmp_path)).pipeline.config["encoding"] == "wide"
 
 
+@pytest.mark.slow
 def test_the_embedded_weights_use_their_references(shared):
     """The person's other photograph makes the result more like the person, somebody else's less: by a measure that no
     training used, over people that no training saw."""

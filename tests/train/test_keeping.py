@@ -91,6 +91,7 @@ def test_restorations_come_in_one_frame_and_are_made_once(stream):
     assert (stream.make(1).restored == one.restored).all()
 
 
+@pytest.mark.slow
 def test_a_sample_is_the_same_whatever_was_made_before(stream, monkeypatch):
     monkeypatch.setattr("limner.data.restorations.DETUNED", 1.0)
     monkeypatch.setattr("limner.data.restorations.detuned", lambda restored, wrong, generator: wrong)

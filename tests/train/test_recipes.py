@@ -16,6 +16,7 @@ from limner.train.recipes.refldm.refldm import mini_unet
 
 
 @pytest.mark.parametrize("name", RECIPES)
+@pytest.mark.slow
 def test_the_mini_recipe_takes_a_step_that_helps(shared, name):
     """One batch, seen again after one step down its gradient, must be known better."""
     # the mask's updates are small; stage A's loss jumps where a code changes, by more than 1e-3 lowers it
@@ -43,6 +44,7 @@ def test_the_mini_recipe_takes_a_step_that_helps(shared, name):
         ("refldm", 117_759_368, 150_000, 8),
     ],
 )
+@pytest.mark.slow
 def test_the_paper_preset_has_the_published_settings(shared, name, parameters, steps, batch):
     recipe = make_recipe(name, shared / "faces", "paper")
     assert sum(p.numel() for p in recipe.model.parameters()) == parameters
@@ -160,6 +162,7 @@ def test_the_last_stage_begins_with_the_net_of_the_one_before(shared, tmp_path):
         make_recipe("ldm", shared / "faces", first_stage=tmp_path / "unet")
 
 
+@pytest.mark.slow
 def test_a_look_with_a_reference_differs_from_one_without(shared):
     """What the recipe measures and draws goes through the references."""
     recipe = make_recipe("refldm", shared / "faces")

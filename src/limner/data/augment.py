@@ -70,7 +70,7 @@ def _warp(picture: np.ndarray, how: Augmentation, generator: np.random.Generator
     places = cv2.perspectiveTransform(np.stack([xs, ys], axis=-1), np.linalg.inv(matrix))
     coarse = generator.normal(0, how.bend, (6, 6, 2)) * size
     places += cv2.resize(coarse.astype(np.float32), (width, height), interpolation=cv2.INTER_CUBIC)
-    return cv2.remap(picture, places, None, cv2.INTER_LINEAR, borderMode=border)  # type: ignore[call-overload]
+    return cv2.remap(picture, places[..., 0], places[..., 1], cv2.INTER_LINEAR, borderMode=border)
 
 
 def _colour(picture: np.ndarray, how: Augmentation, generator: np.random.Generator) -> np.ndarray:

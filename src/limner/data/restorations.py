@@ -183,7 +183,8 @@ def detuned(restored: np.ndarray, wrong: np.ndarray, generator: np.random.Genera
         elif kind == 4:  # another expression, or points that are off
             bend = generator.normal(0, generator.uniform(0.002, 0.012), (5, 5, 2)) * size
             places = np.stack(np.meshgrid(np.arange(size), np.arange(size)), -1) + cv2.resize(bend, (size, size))
-            image = cv2.remap(image.astype(np.float32), places.astype(np.float32), None, cv2.INTER_LINEAR)  # type: ignore[call-overload]
+            xs, ys = places.astype(np.float32).transpose(2, 0, 1)
+            image = cv2.remap(image.astype(np.float32), xs, ys, cv2.INTER_LINEAR)
         elif kind == 5:  # too crisp
             image = image + generator.uniform(0.3, 1.5) * (image - cv2.GaussianBlur(image, (0, 0), 1.2))
         else:  # no face at all

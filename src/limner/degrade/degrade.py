@@ -10,27 +10,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import product
-from typing import Protocol
 
 import cv2
 import numpy as np
 
+from limner.degrade.generator import Generator
 from limner.degrade.print_wear import Wear, apply_wear, draw_wear, toned
 from limner.errors import LimnerError
 from limner.pixels import without_colour
 
 REFERENCE_SIZE = 512
 KERNEL_SIZE = 41
-
-
-class Generator(Protocol):
-    """What `draw` asks of a source of randomness: `numpy.random.Generator` has it."""
-
-    def random(self) -> float: ...
-
-    def uniform(self, low: float, high: float) -> float: ...
-
-    def standard_normal(self, size: tuple[int, ...]) -> np.ndarray: ...
 
 
 @dataclass(frozen=True)

@@ -8,15 +8,12 @@ Lengths are in pixels of a face of 512 px and scale with the picture, but for th
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
 
+from limner.degrade.generator import Generator
 from limner.pixels import without_colour
-
-if TYPE_CHECKING:
-    from limner.degrade.degrade import Generator
 
 SEPIA = np.array([1.07, 0.98, 0.82], np.float32)
 """Full sepia, as a factor of each of R, G and B."""

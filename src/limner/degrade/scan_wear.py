@@ -8,15 +8,12 @@ size, and what the cleaner (`nets/clean.py`) learns to take off. `draw_scan` rol
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
 
+from limner.degrade.generator import Generator
 from limner.degrade.print_wear import Halftone, screened
-
-if TYPE_CHECKING:
-    from limner.degrade.degrade import Generator
 
 WAYS = (cv2.INTER_AREA, cv2.INTER_LINEAR, cv2.INTER_CUBIC, cv2.INTER_LANCZOS4)
 

@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 
 from limner.errors import LimnerError
-from limner.photo.photo import save_png, write_atomically
+from limner.photo.write import save_png, write_atomically
 
 CAPTION = 22
 

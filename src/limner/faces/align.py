@@ -6,17 +6,7 @@ import cv2
 import numpy as np
 
 from limner.errors import LimnerError
-
-# Left eye, right eye, nose, left mouth corner, right mouth corner (left and right as seen) in a 512 px crop.
-FFHQ_512 = np.array(
-    [(192.98, 239.95), (318.90, 240.19), (256.63, 314.02), (201.26, 371.41), (313.09, 371.15)],
-    dtype=np.float64,
-)
-
-
-def template(size: float) -> np.ndarray:
-    """The field's five-point FFHQ template for a crop of ``size`` x ``size`` pixels, (5, 2) float64."""
-    return FFHQ_512 * (size / 512)
+from limner.template import template
 
 
 def fit_similarity(source: np.ndarray, target: np.ndarray) -> np.ndarray:

@@ -9,10 +9,11 @@ from typing import Protocol
 import numpy as np
 
 from limner.errors import LimnerError
-from limner.faces.align import similarity, stretch, template
+from limner.faces.align import similarity, stretch
 from limner.faces.find import Face, find_faces
 from limner.faces.tone import Tone, tone
 from limner.settings import Settings
+from limner.template import template
 
 MOST_UNLIKE_SQUARE = 1.05
 """Sides of an aligned crop may differ by this factor; what differs more is a photograph that was never aligned."""

@@ -17,7 +17,8 @@ from limner.errors import LimnerError
 from limner.faces.align import crop
 from limner.faces.placing import placing_of
 from limner.nets.identity import IdentityNet
-from limner.photo.photo import SUFFIXES, Photo
+from limner.photo.contents import SUFFIXES
+from limner.photo.photo import Photo
 from limner.pixels import to_tensor
 from limner.settings import Settings
 from limner.weights.load import load_identity

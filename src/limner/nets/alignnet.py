@@ -14,8 +14,8 @@ from diffusers.configuration_utils import ConfigMixin, register_to_config
 from diffusers.models.modeling_utils import ModelMixin
 from torch import Tensor, nn
 
-from limner.faces.align import FFHQ_512
 from limner.nets.blocks import ResidualBlock
+from limner.template import FFHQ_512
 
 # The square of the 512 px FFHQ crop that an upright patch shows: hairline to chin, and the sides of the head.
 CENTRE, SIDE = (256.0, 285.0), 403.0

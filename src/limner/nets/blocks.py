@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+from typing import Generic, TypeVar, cast
+
 import torch.nn.functional as F
 from torch import Tensor, nn
+
+Part = TypeVar("Part", bound=nn.Module)
 
 
 def group_norm(groups: int, channels: int) -> nn.Module:
@@ -11,11 +16,21 @@ def group_norm(groups: int, channels: int) -> nn.Module:
     return nn.GroupNorm(groups, channels) if groups else nn.Identity()
 
 
-def zeroed(conv: nn.Conv2d) -> nn.Conv2d:
-    """Lets a branch start as nothing, so that the untrained net is close to the identity."""
+class Parts(nn.ModuleList, Generic[Part]):
+    """A `ModuleList` that knows what kind of modules it holds."""
+
+    def __init__(self, parts: Iterable[Part]):
+        super().__init__(parts)
+
+    def __iter__(self) -> Iterator[Part]:
+        return cast(Iterator[Part], super().__iter__())  # torch types every list as one of any modules
+
+
+def zeroed(conv: nn.Conv2d, bias: float = 0.0) -> nn.Conv2d:
+    """Lets a branch start as nothing, or as a constant, so that the untrained net is close to the identity."""
     nn.init.zeros_(conv.weight)
     if conv.bias is not None:
-        nn.init.zeros_(conv.bias)
+        nn.init.constant_(conv.bias, bias)
     return conv
 
 

@@ -8,6 +8,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from limner.nets.attention import by_head, sinusoids
+from limner.nets.blocks import zeroed
 
 
 class DualCrossAttention(nn.Module):
@@ -44,8 +45,7 @@ class DualCrossAttention(nn.Module):
         self.out = nn.Conv2d(inner, channels, 1)
         self.position_gain = nn.Parameter(torch.full((heads, 1, head_channels), 2.5)) if positions else None
         if positions:
-            nn.init.zeros_(self.out.weight)
-            nn.init.zeros_(self.out.bias)  # type: ignore[arg-type]
+            zeroed(self.out)
 
     def forward(self, lq: Tensor, codes: Tensor) -> Tensor:
         """F, from the feature Y of the degraded face and its nearest codes X, all (B, C, h, w)."""

@@ -8,7 +8,6 @@ only choose between what the two show, so that no weights, however bad, can make
 from __future__ import annotations
 
 from itertools import pairwise
-from typing import cast
 
 import torch
 import torch.nn.functional as F
@@ -16,7 +15,7 @@ from diffusers.configuration_utils import ConfigMixin, register_to_config
 from diffusers.models.modeling_utils import ModelMixin
 from torch import Tensor, nn
 
-from limner.nets.blocks import ResidualBlock, padded, zeroed
+from limner.nets.blocks import Parts, ResidualBlock, padded, zeroed
 from limner.nets.estimator import CONTRAST
 from limner.nets.initial import keep_variance
 from limner.nets.pyramid import expand, join, reduce, split
@@ -50,10 +49,10 @@ class Fusion(ModelMixin, ConfigMixin):
         self.middle = ResidualBlock(widths[-1])
         self.grow = nn.ModuleList(nn.Conv2d(b, a, 1) for a, b in pairs)
         self.up = nn.ModuleList(ResidualBlock(width) for width in widths[:-1])
-        self.heads = nn.ModuleList(nn.Conv2d(width, 2, 3, padding=1) for width in widths)
+        self.heads = Parts([nn.Conv2d(width, 2, 3, padding=1) for width in widths])
         keep_variance(self, zero=("conv2",))
         for head in self.heads:
-            nn.init.constant_(cast(Tensor, zeroed(cast(nn.Conv2d, head)).bias), SHUT)
+            zeroed(head, SHUT)
 
     def forward(self, photo: Tensor, clean: Tensor, restored: Tensor) -> tuple[Tensor, Tensor]:
         """Joins photographs and their restorations.

@@ -9,6 +9,7 @@ from diffusers.configuration_utils import ConfigMixin, register_to_config
 from diffusers.models.modeling_utils import ModelMixin
 from torch import Tensor, nn
 
+from limner.nets.blocks import zeroed
 from limner.nets.unet import timestep_embedding
 
 START = -2.0
@@ -49,9 +50,7 @@ class PredictedMask(ModelMixin, ConfigMixin):
         self.conv1 = nn.Conv2d(2 * latent_channels, width, 3, padding=1)
         self.conv2 = nn.Conv2d(width, width, 3, padding=1)
         self.conv3 = nn.Conv2d(width, width, 3, padding=1)
-        self.conv4 = nn.Conv2d(width, latent_channels, 3, padding=1)
-        nn.init.zeros_(self.conv4.weight)
-        nn.init.constant_(self.conv4.bias, START)  # type: ignore[arg-type]
+        self.conv4 = zeroed(nn.Conv2d(width, latent_channels, 3, padding=1), START)
 
     def forward(self, z0: Tensor, recovered: Tensor, timesteps: Tensor) -> Tensor:
         """M of each face.

@@ -9,7 +9,7 @@ untrained whole equals the U-Net alone. The U-Net knows nothing of it: it calls 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple, cast
+from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
@@ -207,4 +207,4 @@ def attention_places(
         if level in attention_levels:
             order += [(level, "up")] * (depths[level] + 1)
     for layer, (level, half) in enumerate(order):
-        yield Place(layer, level, width * cast(int, multipliers[level]), half)
+        yield Place(layer, level, width * multipliers[level], half)

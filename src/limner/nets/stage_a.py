@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any
 
 import torch
 from diffusers.configuration_utils import ConfigMixin, register_to_config
@@ -121,4 +121,4 @@ class StageA(ModelMixin, ConfigMixin):
 
     def trained_parts(self) -> Mapping[str, torch.nn.Module]:
         """What stage A's training moves; codebook, decoder and the 1x1 convolutions around the codes stay."""
-        return {"cross": self.cross, "encoder": cast(torch.nn.Module, self.vqgan.encoder)}
+        return {"cross": self.cross, "encoder": self.vqgan.encoder}

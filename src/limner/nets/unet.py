@@ -8,8 +8,7 @@ holds no state between calls.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Sequence
-from typing import cast
+from collections.abc import Sequence
 
 import torch
 import torch.nn.functional as F
@@ -18,7 +17,7 @@ from diffusers.models.modeling_utils import ModelMixin
 from torch import Tensor, nn
 
 from limner.nets.attention import Attention, Behind, MainPass, Pass, ReferencePass, copies
-from limner.nets.blocks import group_norm, zeroed
+from limner.nets.blocks import Parts, group_norm, zeroed
 from limner.nets.cachekv import ReferenceCache, collect
 from limner.nets.initial import keep_variance
 
@@ -91,11 +90,8 @@ class Level(nn.Module):
 
     def __init__(self, blocks: Sequence[Block], resample: nn.Conv2d | None):
         super().__init__()
-        self.blocks = nn.ModuleList(blocks)
+        self.blocks = Parts(blocks)
         self.resample = resample
-
-    def __iter__(self) -> Iterator[Block]:
-        return iter(cast(Iterable[Block], self.blocks))
 
 
 class UNet(ModelMixin, ConfigMixin):
@@ -150,7 +146,7 @@ class UNet(ModelMixin, ConfigMixin):
         self.stem = nn.Conv2d(in_channels * patch_size**2, channels[0], 3, padding=1)
 
         skips = [channels[0]]  # channels of every tensor that the way up will want back
-        self.down = nn.ModuleList()
+        down = []
         now = channels[0]
         for level, (outs, depth) in enumerate(zip(channels, depths, strict=True)):
             blocks = []
@@ -159,11 +155,12 @@ class UNet(ModelMixin, ConfigMixin):
                 now = outs
                 skips.append(now)
             last = level == len(channels) - 1
-            self.down.append(Level(blocks, None if last else nn.Conv2d(now, now, 3, stride=2, padding=1)))
+            down.append(Level(blocks, None if last else nn.Conv2d(now, now, 3, stride=2, padding=1)))
             if not last:
                 skips.append(now)
+        self.down = Parts(down)
 
-        self.middle = nn.ModuleList(
+        self.middle = Parts(
             [
                 Block(
                     ResBlock(now, now, time_channels, scale_shift, groups),
@@ -173,13 +170,14 @@ class UNet(ModelMixin, ConfigMixin):
             ]
         )
 
-        self.up = nn.ModuleList()
+        up = []
         for level in reversed(range(len(channels))):
             blocks = []
             for _ in range(depths[level] + 1):
                 blocks.append(block(now + skips.pop(), channels[level], level))
                 now = channels[level]
-            self.up.append(Level(blocks, nn.Conv2d(now, now, 3, padding=1) if level else None))
+            up.append(Level(blocks, nn.Conv2d(now, now, 3, padding=1) if level else None))
+        self.up = Parts(up)
 
         self.norm = group_norm(groups, now)
         self.head = nn.Conv2d(now, out_channels * patch_size**2, 3, padding=1)
@@ -249,8 +247,8 @@ class UNet(ModelMixin, ConfigMixin):
     def _between(self, h: Tensor, embedding: Tensor, attend: Pass) -> Tensor:
         """From behind the stem to before the head, or until `attend` is done."""
         skips = [h]
-        for level in cast(Iterable[Level], self.down):
-            for block in level:
+        for level in self.down:
+            for block in level.blocks:
                 h = block(h, embedding, attend)
                 skips.append(h)
             if level.resample is not None:
@@ -258,8 +256,8 @@ class UNet(ModelMixin, ConfigMixin):
                 skips.append(h)
         for block in self.middle:
             h = block(h, embedding, attend)
-        for level in cast(Iterable[Level], self.up):
-            for block in level:
+        for level in self.up:
+            for block in level.blocks:
                 if attend.done:
                     return h
                 skip = skips.pop()

@@ -7,9 +7,8 @@ ends with its inverse and has neither, because those are what a CPU trains slowl
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import cast
 
 import torch
 import torch.nn.functional as F
@@ -18,6 +17,7 @@ from diffusers.models.modeling_utils import ModelMixin
 from torch import Tensor, nn
 
 from limner.nets.attention import by_head
+from limner.nets.blocks import Parts
 from limner.nets.initial import keep_variance
 from limner.nets.tiles import in_tiles
 
@@ -112,7 +112,7 @@ class Encoder(nn.Module):
         super().__init__()
         self.stem = nn.Conv2d(ins, widths[0], 3, padding=1)
         before = [widths[0], *widths[:-1]]
-        self.levels = nn.ModuleList(
+        self.levels = Parts(
             _level(a, b, depth, i in attention, groups) for i, (a, b) in enumerate(zip(before, widths, strict=True))
         )
         self.shrink = nn.ModuleList(Shrink(width) for width in widths[:-1])
@@ -121,8 +121,9 @@ class Encoder(nn.Module):
         self.head = nn.Conv2d(widths[-1], outs, 3, padding=1)
 
     def forward(self, x: Tensor) -> Tensor:
-        h = self.levels[0](self.stem(x))
-        for shrink, level in zip(self.shrink, list(self.levels)[1:], strict=True):
+        first, *others = self.levels
+        h = first(self.stem(x))
+        for shrink, level in zip(self.shrink, others, strict=True):
             h = level(shrink(h))
         return self.head(F.silu(self.norm(self.middle(h))))
 
@@ -130,6 +131,8 @@ class Encoder(nn.Module):
 class Decoder(nn.Module):
     """The way back; `levels` and `grow` count from the smallest resolution up, and `beyond` leads to twice the
     encoder's resolution where that is wanted."""
+
+    _gradient_checkpointing_func: Callable[..., Tensor]  # from diffusers, when it is switched on
 
     def __init__(
         self,
@@ -147,7 +150,7 @@ class Decoder(nn.Module):
         self.stem = nn.Conv2d(ins, upward[0], 3, padding=1)
         self.middle = _middle(upward[0], groups) if middle else nn.Sequential()
         before = [upward[0], *upward[:-1]]
-        self.levels = nn.ModuleList(
+        self.levels = Parts(
             _level(a, b, depth, len(widths) - 1 - i in attention, groups)
             for i, (a, b) in enumerate(zip(before, upward, strict=True))
         )
@@ -160,17 +163,18 @@ class Decoder(nn.Module):
         self.gradient_checkpointing = False
 
     def forward(self, x: Tensor) -> Tensor:
-        h = self._through(self.levels[0], self._through(self.middle, self.stem(x)))
-        for grow, level in zip(self.grow, list(self.levels)[1:], strict=True):
+        first, *others = self.levels
+        h = self._through(first, self._through(self.middle, self.stem(x)))
+        for grow, level in zip(self.grow, others, strict=True):
             h = self._through(level, grow(h))
         return self.head(F.silu(self.norm(self._through(self.beyond, h))))
 
-    def _through(self, blocks: nn.Module, h: Tensor) -> Tensor:
+    def _through(self, blocks: nn.Sequential, h: Tensor) -> Tensor:
         """One block after another; with `VQGAN.enable_gradient_checkpointing` only what lies between two of them is
         kept for the gradient, and the rest computed again."""
-        for block in cast(nn.Sequential, blocks):
+        for block in blocks:
             again = self.gradient_checkpointing and torch.is_grad_enabled()
-            h = self._gradient_checkpointing_func(block, h) if again else block(h)  # type: ignore[operator]
+            h = self._gradient_checkpointing_func(block, h) if again else block(h)
         return h
 
 
@@ -211,6 +215,7 @@ class VQGAN(ModelMixin, ConfigMixin):
             (docs/methods/ldbfr.md, eq. (6)).
     """
 
+    latent_std: Tensor
     _supports_gradient_checkpointing = True
     _keep_in_fp32_modules = ["codebook", "latent_std"]  # noqa: RUF012 - a list is what diffusers expects
 
@@ -250,7 +255,7 @@ class VQGAN(ModelMixin, ConfigMixin):
     @property
     def scale(self) -> Tensor | float:
         """What a latent was divided by on its way out of `encode`."""
-        return cast(Tensor, self.latent_std).float() if self.config["normalise_latent"] else 1.0
+        return self.latent_std.float() if self.config["normalise_latent"] else 1.0
 
     def encode(self, image: Tensor) -> Tensor:
         """Latent of a picture, before quantisation.
@@ -321,7 +326,7 @@ class VQGAN(ModelMixin, ConfigMixin):
         """
         latent = self._encode(image).float()
         if self.training and self.config["normalise_latent"]:
-            cast(Tensor, self.latent_std).lerp_(latent.detach().std(), 0.01)
+            self.latent_std.lerp_(latent.detach().std(), 0.01)
         indices = self.nearest(latent)
         codes = self.codes(indices)
         passed = latent + (codes - latent).detach() if quantise else latent

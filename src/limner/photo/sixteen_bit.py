@@ -52,6 +52,11 @@ def decode(data: bytes) -> np.ndarray | None:
     return pixels if pixels.shape[2] == 1 else pixels[..., [2, 1, 0, 3][: pixels.shape[2]]]
 
 
+def eight_bit(values: np.ndarray) -> np.ndarray:
+    """uint16 of any shape rounded to uint8; uint8 stays as it is."""
+    return values if values.dtype == np.uint8 else ((values.astype(np.uint32) * 255 + 32767) // 65535).astype(np.uint8)
+
+
 def encode_png(
     pixels: np.ndarray,
     *,

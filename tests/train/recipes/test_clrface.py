@@ -93,6 +93,7 @@ def test_nothing_but_the_mask_learns(tmp_path, pipeline, identity, mask):
     assert all(parameter.grad is None for net in nets for parameter in net.parameters())
 
 
+@pytest.mark.slow
 def test_a_mask_that_costs_closes_and_one_that_pays_opens(pipeline, identity):
     """Without any gain the cost of an open mask shuts it; where the picture gains by the update, it opens."""
     target = batch()["image"] * 2 - 1

@@ -123,6 +123,7 @@ def test_the_loss_wants_twins_alike_and_at_their_class():
     assert paired(_Fixed(swapped), batch, generator) > plain(_Fixed(swapped), batch, generator) + 5
 
 
+@pytest.mark.slow
 def test_a_few_people_are_learned(faces):
     """Eight people, sixty steps: the classes are known and so are fresh views of them."""
     torch.manual_seed(0)
@@ -153,6 +154,7 @@ def test_only_the_recogniser_is_saved(tmp_path):
         torch.testing.assert_close(loaded(crops), model.net(crops), atol=5e-3, rtol=0)
 
 
+@pytest.mark.slow
 def test_recipe(shared):
     recipe = identity(shared / "faces")
     assert isinstance(recipe.model, Classifier) and recipe.export == "fp16"
@@ -163,6 +165,7 @@ def test_recipe(shared):
     assert sum(p.numel() for p in paper.model.net.parameters()) == 43_590_848
 
 
+@pytest.mark.slow
 def test_the_embedded_one_is_of_this_recipe(faces):
     """Those who were no class are told apart; those whose photographs came later than the weights, and are of different
     days, less surely than the model card says of the first ones."""

@@ -109,6 +109,7 @@ def test_nothing_but_the_injection_learns(tmp_path, vqgan, stage_a, prior):
     assert all(moved)
 
 
+@pytest.mark.slow
 def test_the_injection_learns_to_show_the_feature(vqgan, stage_a, prior):
     """The loss falls well below what the prior alone can do on one batch."""
     injection = Injection.beside(prior, (0, 1), 4, stage_a.grid, positions=True)

@@ -23,7 +23,7 @@ from limner.data.faces import split_of
 from limner.data.reference_set.neighbours import components, distinct, farthest_first_of_others
 from limner.data.reference_set.table import Entry, People, write_csv, write_table
 from limner.errors import LimnerError
-from limner.photo.photo import write_atomically
+from limner.photo.write import write_atomically
 
 SPLITS = ("train", "val", "test")
 

@@ -22,7 +22,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from limner.errors import LimnerError
-from limner.photo.photo import SUFFIXES, write_atomically
+from limner.photo.contents import SUFFIXES
+from limner.photo.write import write_atomically
 
 HEADER = ("file", "person_id", "references")
 SEPARATOR = ";"
