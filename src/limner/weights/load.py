@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from importlib import import_module
 from pathlib import Path
-from typing import TypeVar, cast
+from typing import TypeVar
 
 import torch
 from diffusers.models.modeling_utils import ModelMixin
@@ -21,10 +21,11 @@ from limner.nets.unet import UNet
 from limner.nets.vqgan import VQGAN
 from limner.weights import catalogue
 from limner.weights.borrowed import with_borrowed
-from limner.weights.formats.arcface import load_arcface
-from limner.weights.formats.ldbfr import LDBFRNets, load_ldbfr_checkpoint
-from limner.weights.official import LOADERS
-from limner.weights.tensors import fill, read_tensors
+from limner.weights.checkpoint import read_checkpoint, read_tensors
+from limner.weights.formats import arcface, ldbfr
+from limner.weights.formats.ldbfr import LDBFRNets
+from limner.weights.formats.registry import format_named
+from limner.weights.tensors import fill
 
 Net = TypeVar("Net", bound=ModelMixin)
 NETS = {
@@ -54,54 +55,141 @@ class WeightsInfo:
         licence: of the weights; of both, where two nets differ.
         origin: where they come from.
         size: side in px of the aligned crop that they restore.
+        note: what lay in the files and was passed over; empty if there was nothing.
     """
 
     name: str
     licence: str
     origin: str
     size: int
+    note: str = ""
 
 
-def load_difface(source: str | Path = "mini", models: Path | None = None) -> tuple[ModelMixin, UNet, WeightsInfo]:
-    """DifFace's two nets, in float32 on the CPU, in evaluation mode.
+@dataclass(frozen=True)
+class Part:
+    """One of the nets that a method needs.
+
+    Attributes:
+        weights: its name behind `mini/` and `official/` in the catalogue.
+        kinds: the classes of net that it may be.
+    """
+
+    weights: str
+    kinds: tuple[type[ModelMixin], ...]
+
+
+@dataclass(frozen=True)
+class Nets:
+    """The nets of a method, by the names of their folders in a saved pipeline; `method` and `source` are for errors."""
+
+    method: str
+    source: str
+    nets: Mapping[str, ModelMixin]
+
+    def get(self, folder: str, kind: type[Net] | tuple[type[Net], ...]) -> Net:
+        """The net of a folder.
+
+        Args:
+            folder: as in the parts that were loaded.
+            kind: its class, or several.
+
+        Raises:
+            WeightsError: it is a net of another class.
+        """
+        net = self.nets[folder]
+        if isinstance(net, kind):
+            return net
+        wanted = " or ".join(one.__name__ for one in (kind if isinstance(kind, tuple) else (kind,)))
+        raise WeightsError(
+            f"The folder {folder} of the {self.method} weights {self.source!r} holds another net than a {wanted}."
+        )
+
+
+def load_parts(
+    method: str, parts: Mapping[str, Part], source: str | Path = "mini", models: Path | None = None
+) -> tuple[Nets, WeightsInfo]:
+    """The nets of a method, in float32 on the CPU, in evaluation mode, and what to tell the user about them.
 
     Args:
-        source: `mini` (embedded, 256 px), `official` (the authors' files in the folder of models, 512 px),
-            or a folder with `estimator/` and `unet/` as `DifFacePipeline.save_pretrained` writes it.
+        method: its name, for errors and for the weights' origin.
+        parts: of each folder of its saved pipeline that holds a net, what is wanted there.
+        source: `mini` (embedded), `official` (the authors' files in the folder of models), or a folder that holds
+            folders as `parts` names them.
         models: the folder of models; by default `catalogue.models_dir()`.
 
     Returns:
-        The estimator f(y0), the prior, and what to tell the user about them.
+        The nets, each to be had under its class with `get`; and their name, licence and origin. Its size is the
+        `sample_size` of the part `unet`, or of the first one if none is called so; where that isn't the side of the
+        crops (in latent diffusion), the caller must replace it.
 
     Raises:
         WeightsError: weights are missing, damaged or don't fit.
     """
-    parts = {"estimator": ("difface-estimator", ModelMixin), "unet": ("difface-prior", UNet)}
-    nets, info = _load_nets("DifFace", parts, source, models)
-    return nets["estimator"], cast(UNet, nets["unet"]), info
+    name = str(source)
+    if name in ("mini", "official"):
+        places = {folder: f"{name}/{part.weights}" for folder, part in parts.items()}
+        if name == "official" and not {weights.name for weights in catalogue.WEIGHTS}.issuperset(places.values()):
+            raise WeightsError(f"The authors of {method} published no weights: give mini or a folder.")
+        licences = [catalogue.find(place).licence for place in places.values()]
+        origin = {"mini": "trained by the limner project", "official": f"published by the authors of {method}"}[name]
+    else:
+        places = {folder: Path(source) / folder for folder in parts}
+        if not all(place.is_dir() for place in places.values()):
+            raise WeightsError(
+                f"There are no {method} weights {name!r}: give mini, official, or a folder that holds the "
+                f"folders {' and '.join(parts)}."
+            )
+        licences = [licence_of(place) for place in places.values()]
+        origin = "a folder of the user's"
+    loaded = {folder: _load_any(place, models) for folder, place in places.items()}
+    nets = Nets(method, name, {folder: net for folder, (net, _) in loaded.items()})
+    for folder, part in parts.items():
+        nets.get(folder, part.kinds)
+    sized = nets.nets["unet" if "unet" in parts else next(iter(parts))]
+    note = " ".join(note for _, note in loaded.values() if note)
+    licence = "; ".join(dict.fromkeys(licences))
+    return nets, WeightsInfo(name, licence, origin, sized.config["sample_size"], note)
+
+
+DIFFACE = {"estimator": Part("difface-estimator", (ModelMixin,)), "unet": Part("difface-prior", (UNet,))}
+REFLDM = {"vqgan": Part("vqgan", (VQGAN,)), "unet": Part("refldm", (UNet,))}
+LDBFR = {
+    "stage_a": Part("ldbfr-stage-a", (StageA,)),
+    "unet": Part("ldbfr-prior", (UNet,)),
+    "injection": Part("ldbfr-injection", (Injection,)),
+    "vqgan": Part("vqgan", (VQGAN,)),
+}
+CLRFACE = {
+    "vqgan": Part("clrface-vqgan", (VQGAN,)),
+    "encoder": Part("clrface-encoder", (DegradedEncoder,)),
+    "unet": Part("clrface-prior", (UNet,)),
+    "irn": Part("clrface-irn", (ModelMixin,)),
+    "mask": Part("clrface-mask", (PredictedMask, StaticMask)),
+    "identity": Part("identity", (IdentityNet,)),
+}
+
+
+def load_difface(source: str | Path = "mini", models: Path | None = None) -> tuple[ModelMixin, UNet, WeightsInfo]:
+    """DifFace's estimator f(y0) and its prior, and what to tell the user about them.
+
+    Arguments and errors are those of `load_parts`; `mini` is for 256 px, `official` for 512 px, and a folder holds
+    `estimator/` and `unet/` as `DifFacePipeline.save_pretrained` writes it.
+    """
+    nets, info = load_parts("DifFace", DIFFACE, source, models)
+    return nets.get("estimator", ModelMixin), nets.get("unet", UNet), info
 
 
 def load_refldm(source: str | Path = "mini", models: Path | None = None) -> tuple[VQGAN, UNet, WeightsInfo]:
-    """ReF-LDM's two nets, in float32 on the CPU, in evaluation mode.
+    """ReF-LDM's autoencoder and its U-Net, and what to tell the user about them.
 
-    Args:
-        source: `mini` (embedded, 256 px), `official` (the authors' files in the folder of models, 512 px),
-            or a folder: with `vqgan/` and `unet/` as `RefLDMPipeline.save_pretrained` writes it, or with the authors'
-            `vqgan.ckpt` and `refldm.ckpt`.
-        models: the folder of models; by default `catalogue.models_dir()`.
-
-    Returns:
-        The autoencoder, the U-Net, and what to tell the user about them.
-
-    Raises:
-        WeightsError: weights are missing, damaged or don't fit.
+    Arguments and errors are those of `load_parts`; `mini` is for 256 px, `official` for 512 px, and a folder holds
+    `vqgan/` and `unet/` as `RefLDMPipeline.save_pretrained` writes it, or the authors' `vqgan.ckpt` and `refldm.ckpt`.
     """
     if holds_published_refldm(source):
         vqgan, unet, info = load_refldm("official", Path(source))
         return vqgan, unet, replace(info, name=str(source))
-    parts = {"vqgan": ("vqgan", VQGAN), "unet": ("refldm", UNet)}
-    nets, info = _load_nets("ReF-LDM", parts, source, models)
-    vqgan, unet = cast(VQGAN, nets["vqgan"]), cast(UNet, nets["unet"])
+    nets, info = load_parts("ReF-LDM", REFLDM, source, models)
+    vqgan, unet = nets.get("vqgan", VQGAN), nets.get("unet", UNet)
     return vqgan, unet, replace(info, size=info.size * vqgan.factor)
 
 
@@ -113,32 +201,24 @@ def holds_published_refldm(source: str | Path) -> bool:
 def load_ldbfr(source: str | Path = "mini", models: Path | None = None) -> tuple[LDBFRNets, WeightsInfo]:
     """LD-BFR's four nets, and what to tell the user about them.
 
-    Args:
-        source: `mini` (embedded, 256 px); a folder with `stage_a/`, `unet/`, `injection/` and `vqgan/` as
-            `LDBFRPipeline.save_pretrained` writes it; or a checkpoint of the authors' trainer (none is published).
-        models: plays no part, as nothing is published.
-
-    Raises:
-        WeightsError: weights are missing, damaged or don't fit.
+    Arguments and errors are those of `load_parts`; `mini` is for 256 px, a folder holds `stage_a/`, `unet/`,
+    `injection/` and `vqgan/` as `LDBFRPipeline.save_pretrained` writes it, and `source` may also be a checkpoint of the
+    authors' trainer (none is published).
     """
     if str(source) == "official":
         raise WeightsError(
             "The authors of LD-BFR published no weights: give mini, a folder, or a checkpoint of their trainer."
         )
     if str(source) != "mini" and Path(source).is_file():
-        nets = load_ldbfr_checkpoint(Path(source))
+        checkpoint = read_checkpoint(Path(source))
+        nets = ldbfr.load(checkpoint)
         licence = "that of your own file, which limner can't know"
         size = nets.stage_a.config["sample_size"]
-        return nets, WeightsInfo(str(source), licence, "a checkpoint of the user's", size)
-    parts = {
-        "stage_a": ("ldbfr-stage-a", StageA),
-        "unet": ("ldbfr-prior", UNet),
-        "injection": ("ldbfr-injection", Injection),
-        "vqgan": ("vqgan", VQGAN),
-    }
-    loaded, info = _load_nets("LD-BFR", parts, source, models)
-    nets = LDBFRNets(**loaded)  # type: ignore[arg-type]
-    return nets, replace(info, size=nets.stage_a.config["sample_size"])
+        return nets, WeightsInfo(str(source), licence, "a checkpoint of the user's", size, checkpoint.note())
+    loaded, info = load_parts("LD-BFR", LDBFR, source, models)
+    stage_a, injection = loaded.get("stage_a", StageA), loaded.get("injection", Injection)
+    nets = LDBFRNets(stage_a, loaded.get("unet", UNet), injection, loaded.get("vqgan", VQGAN))
+    return nets, replace(info, size=stage_a.config["sample_size"])
 
 
 @dataclass(frozen=True)
@@ -154,65 +234,21 @@ class CLRFaceNets:
 
 
 def load_clrface(source: str | Path = "mini", models: Path | None = None) -> tuple[CLRFaceNets, WeightsInfo]:
-    """CLR-Face's six nets, in float32 on the CPU, in evaluation mode, and what to tell the user about them.
+    """CLR-Face's six nets, and what to tell the user about them.
 
-    Args:
-        source: `mini` (embedded, 256 px), or a folder with `vqgan/`, `encoder/`, `unet/`, `irn/`, `mask/` and
-            `identity/` as `CLRFacePipeline.save_pretrained` writes it.
-        models: plays no part, as nothing is published.
-
-    Raises:
-        WeightsError: weights are missing, damaged or don't fit.
+    Arguments and errors are those of `load_parts`; `mini` is for 256 px, nothing is published, and a folder holds
+    `vqgan/`, `encoder/`, `unet/`, `irn/`, `mask/` and `identity/` as `CLRFacePipeline.save_pretrained` writes it.
     """
-    if str(source) == "official":
-        raise WeightsError("The authors of CLR-Face published no weights: give mini or a folder.")
-    parts = {
-        "vqgan": ("clrface-vqgan", VQGAN),
-        "encoder": ("clrface-encoder", DegradedEncoder),
-        "unet": ("clrface-prior", UNet),
-        "irn": ("clrface-irn", ModelMixin),
-        "mask": ("clrface-mask", (PredictedMask, StaticMask)),
-        "identity": ("identity", IdentityNet),
-    }
-    loaded, info = _load_nets("CLR-Face", parts, source, models)
-    nets = CLRFaceNets(**loaded)  # type: ignore[arg-type]
+    loaded, info = load_parts("CLR-Face", CLRFACE, source, models)
+    nets = CLRFaceNets(
+        loaded.get("vqgan", VQGAN),
+        loaded.get("encoder", DegradedEncoder),
+        loaded.get("unet", UNet),
+        loaded.get("irn", ModelMixin),
+        loaded.get("mask", (PredictedMask, StaticMask)),
+        loaded.get("identity", IdentityNet),
+    )
     return nets, replace(info, size=info.size * nets.vqgan.factor)
-
-
-def _load_nets(
-    method: str,
-    parts: Mapping[str, tuple[str, type[ModelMixin] | tuple[type[ModelMixin], ...]]],
-    source: str | Path,
-    models: Path | None,
-) -> tuple[dict[str, ModelMixin], WeightsInfo]:
-    """The nets of a method and what to tell of them; the size is the U-Net's.
-
-    `parts` are their folders in a saved pipeline, each with its name behind `mini/` and `official/` and its class.
-    """
-    name = str(source)
-    if name in ("mini", "official"):
-        places = [catalogue.find(f"{name}/{part}") for part, _ in parts.values()]
-        licences = [weights.licence for weights in places]
-        origin = {"mini": "trained by the limner project", "official": f"published by the authors of {method}"}[name]
-        nets = {folder: load_net(weights.name, models=models) for folder, weights in zip(parts, places, strict=True)}
-    else:
-        folders = [Path(source) / folder for folder in parts]
-        if not all(folder.is_dir() for folder in folders):
-            raise WeightsError(
-                f"There are no {method} weights {name!r}: give mini, official, or a folder that holds the "
-                f"folders {' and '.join(parts)}."
-            )
-        licences = [licence_of(folder) for folder in folders]
-        origin = "a folder of the user's"
-        nets = {folder.name: load_net(folder) for folder in folders}
-    for folder, (_, kind) in parts.items():
-        if not isinstance(nets[folder], kind):
-            wanted = " or ".join(one.__name__ for one in (kind if isinstance(kind, tuple) else (kind,)))
-            raise WeightsError(
-                f"The folder {folder} of the {method} weights {name!r} holds another net than a {wanted}."
-            )
-    licence = "; ".join(dict.fromkeys(licences))
-    return nets, WeightsInfo(name, licence, origin, nets["unet"].config["sample_size"])
 
 
 def load_identity(source: str | Path = "mini") -> IdentityNet:
@@ -228,16 +264,13 @@ def load_identity(source: str | Path = "mini") -> IdentityNet:
     """
     path = Path(source)
     if str(source) != "mini" and path.is_file():
-        return load_arcface(path)
+        return arcface.load(path)
     if str(source) != "mini" and not path.is_dir():
         raise WeightsError(
             f"There is no recogniser {str(source)!r}: give mini, a folder with config.json, or a file with an ArcFace "
             "IR-ResNet (.onnx, .pth, .safetensors)."
         )
-    net = load_net("mini/identity" if str(source) == "mini" else path)
-    if not isinstance(net, IdentityNet):
-        raise WeightsError(f"The folder of weights {source} holds another net than an IdentityNet.")
-    return net
+    return load_net("mini/identity" if str(source) == "mini" else path, IdentityNet)
 
 
 def identity_licence(source: str | Path = "mini") -> str:
@@ -262,27 +295,32 @@ def load_net(source: str | Path, kind: type[Net] = ModelMixin, models: Path | No
     Raises:
         WeightsError: no such weights, a published file that isn't there yet, one that doesn't fit, or another net.
     """
-    net = _load_any(source, models)
+    net, _ = _load_any(source, models)
     if not isinstance(net, kind):
         raise WeightsError(f"The weights {source} hold another net ({type(net).__name__}) than a {kind.__name__}.")
     return net
 
 
-def _load_any(source: str | Path, models: Path | None) -> ModelMixin:
+def _load_any(source: str | Path, models: Path | None) -> tuple[ModelMixin, str]:
+    """A net, and the note on what was passed over in its file."""
     if isinstance(source, Path):
-        return _load_folder(source)
+        return _load_folder(source), ""
     weights = catalogue.find(source)
     path = weights.path(models)
     if isinstance(weights, catalogue.Embedded):
-        return _load_folder(path)
-    if weights.kind not in LOADERS:
+        return _load_folder(path), ""
+    if weights.format is None:
         raise WeightsError(f"{weights.name} is no net of limner's own: give its file, {path}, to what uses it.")
     if not path.is_file():
         raise WeightsError(
             f"The published weights {weights.name} are not here yet: run "
             f"`limner weights fetch {weights.name}`, or put {weights.file} at {path}."
         )
-    return LOADERS[weights.kind](path)  # type: ignore[return-value]
+    checkpoint = read_checkpoint(path)
+    net = format_named(weights.format).load(checkpoint)
+    if not isinstance(net, ModelMixin):
+        raise WeightsError(f"{weights.name} holds several nets: give its file, {path}, to the method that uses it.")
+    return net, checkpoint.note()
 
 
 def _load_folder(folder: Path) -> ModelMixin:
