@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
@@ -49,3 +50,13 @@ def test_convert_refuses_what_it_does_not_know(tmp_path):
     with pytest.raises(WeightsError, match=r"no kind that limner can convert.*first tensor is called model\.1\.ffc"):
         convert(tmp_path / "lama.safetensors", tmp_path / "out")
     assert not (tmp_path / "out").exists()
+
+
+def test_the_command_line_names_what_was_passed_over(run, shared, tmp_path):
+    tensors = load_file(shared / "golden/refldm/tiny_vqgan.safetensors") | {"lpips.a": torch.ones(1)}
+    torch.save({"state_dict": tensors, "callbacks": {"score": np.float64(1)}}, tmp_path / "vqgan.ckpt")
+    code, out, err = run("weights", "convert", tmp_path / "vqgan.ckpt", "-o", tmp_path / "vqgan")
+    assert (code, out.strip()) == (0, str(tmp_path / "vqgan"))
+    assert "which was passed over: callbacks, lpips.*." in " ".join(err.split())
+    plain = shared / "golden/difface/tiny_unet.safetensors"
+    assert "passed over" not in run("weights", "convert", plain, "-o", tmp_path / "unet")[2]

@@ -118,9 +118,8 @@ def load_parts(
         models: the folder of models; by default `catalogue.models_dir()`.
 
     Returns:
-        The nets, each to be had under its class with `get`; and their name, licence and origin. Its size is the
-        `sample_size` of the part `unet`, or of the first one if none is called so; where that isn't the side of the
-        crops (in latent diffusion), the caller must replace it.
+        The nets, each to be had under its class with `get`, and what to tell of them. The size is the `sample_size` of
+        the part `unet`, or else of the first; where that is a latent's, the caller must replace it.
 
     Raises:
         WeightsError: weights are missing, damaged or don't fit.
@@ -172,8 +171,7 @@ CLRFACE = {
 def load_difface(source: str | Path = "mini", models: Path | None = None) -> tuple[ModelMixin, UNet, WeightsInfo]:
     """DifFace's estimator f(y0) and its prior, and what to tell the user about them.
 
-    Arguments and errors are those of `load_parts`; `mini` is for 256 px, `official` for 512 px, and a folder holds
-    `estimator/` and `unet/` as `DifFacePipeline.save_pretrained` writes it.
+    Arguments and errors are those of `load_parts`; `mini` is for 256 px, `official` for 512 px.
     """
     nets, info = load_parts("DifFace", DIFFACE, source, models)
     return nets.get("estimator", ModelMixin), nets.get("unet", UNet), info
@@ -182,8 +180,8 @@ def load_difface(source: str | Path = "mini", models: Path | None = None) -> tup
 def load_refldm(source: str | Path = "mini", models: Path | None = None) -> tuple[VQGAN, UNet, WeightsInfo]:
     """ReF-LDM's autoencoder and its U-Net, and what to tell the user about them.
 
-    Arguments and errors are those of `load_parts`; `mini` is for 256 px, `official` for 512 px, and a folder holds
-    `vqgan/` and `unet/` as `RefLDMPipeline.save_pretrained` writes it, or the authors' `vqgan.ckpt` and `refldm.ckpt`.
+    Arguments and errors are those of `load_parts`; `mini` is for 256 px, `official` for 512 px, and a folder may also
+    hold the authors' `vqgan.ckpt` and `refldm.ckpt`.
     """
     if holds_published_refldm(source):
         vqgan, unet, info = load_refldm("official", Path(source))
@@ -201,8 +199,7 @@ def holds_published_refldm(source: str | Path) -> bool:
 def load_ldbfr(source: str | Path = "mini", models: Path | None = None) -> tuple[LDBFRNets, WeightsInfo]:
     """LD-BFR's four nets, and what to tell the user about them.
 
-    Arguments and errors are those of `load_parts`; `mini` is for 256 px, a folder holds `stage_a/`, `unet/`,
-    `injection/` and `vqgan/` as `LDBFRPipeline.save_pretrained` writes it, and `source` may also be a checkpoint of the
+    Arguments and errors are those of `load_parts`; `mini` is for 256 px, and `source` may also be a checkpoint of the
     authors' trainer (none is published).
     """
     if str(source) == "official":
@@ -236,8 +233,7 @@ class CLRFaceNets:
 def load_clrface(source: str | Path = "mini", models: Path | None = None) -> tuple[CLRFaceNets, WeightsInfo]:
     """CLR-Face's six nets, and what to tell the user about them.
 
-    Arguments and errors are those of `load_parts`; `mini` is for 256 px, nothing is published, and a folder holds
-    `vqgan/`, `encoder/`, `unet/`, `irn/`, `mask/` and `identity/` as `CLRFacePipeline.save_pretrained` writes it.
+    Arguments and errors are those of `load_parts`; `mini` is for 256 px, and nothing is published.
     """
     loaded, info = load_parts("CLR-Face", CLRFACE, source, models)
     nets = CLRFaceNets(

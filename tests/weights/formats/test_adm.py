@@ -202,6 +202,13 @@ def test_sizes_that_are_told(tmp_path, width):
     torch.testing.assert_close(back(x, t), net(x, t))  # the file's tensors begin elsewhere in memory than the net's
 
 
+def test_groups_that_are_told(tmp_path):
+    path = saved(UNet(32, width=48, multipliers=(1, 2), depths=(1, 1), groups=16, attention_levels=()), tmp_path / "a")
+    with pytest.raises(WeightsError, match=r"of 32 groups: their levels have multiples of 48 .* as groups"):
+        adm.load(path, head_channels=96)
+    assert adm.load(path, head_channels=96, groups=16).config["groups"] == 16
+
+
 def test_heads_that_do_not_divide_the_channels(difface):
     with pytest.raises(WeightsError, match=r"can't have attention heads of 48 channels: their levels have 64"):
         adm_config(load_file(difface / "tiny_unet.safetensors"), FILE, head_channels=48)

@@ -32,7 +32,9 @@ def detect(tensors: Tensors) -> bool:
     return "input_blocks.0.0.weight" in tensors
 
 
-def load(source: Path | Checkpoint, head_channels: int = PUBLISHED_HEAD, sample_size: int | None = None) -> UNet:
+def load(
+    source: Path | Checkpoint, head_channels: int = PUBLISHED_HEAD, sample_size: int | None = None, groups: int = 32
+) -> UNet:
     """DifFace's diffusion prior, 512 px or 256 px (inpainting), from the authors' file.
 
     Args:
@@ -41,20 +43,31 @@ def load(source: Path | Checkpoint, head_channels: int = PUBLISHED_HEAD, sample_
             layer.
         sample_size: side of the pictures in px, which no shape tells either; by default the last level's is 8, as in
             both published priors.
+        groups: of the group normalisation, which no shape tells; 32 in all published nets.
 
     Raises:
-        WeightsError: the file can't be read; a tensor is missing, not expected or of another shape; or heads of this
-            width don't divide the channels of a level or of the middle.
+        WeightsError: the file can't be read; a tensor is missing, not expected or of another shape; heads of this
+            width don't divide the channels of a level or of the middle; or the groups don't divide a level's.
     """
     checkpoint = opened(source)
-    return build_adm_unet(checkpoint.all(), checkpoint.path, head_channels, sample_size)
+    return build_adm_unet(checkpoint.all(), checkpoint.path, head_channels, sample_size, groups)
 
 
 def build_adm_unet(
-    tensors: Tensors, path: Path, head_channels: int = PUBLISHED_HEAD, sample_size: int | None = None
+    tensors: Tensors,
+    path: Path,
+    head_channels: int = PUBLISHED_HEAD,
+    sample_size: int | None = None,
+    groups: int = 32,
 ) -> UNet:
     """A `UNet` from tensors under ADM's names (any prefix already removed); `path` is for the error."""
     config = adm_config(tensors, path, head_channels, sample_size)
+    if groups < 1 or any(config["width"] * multiplier % groups for multiplier in config["multipliers"]):
+        raise WeightsError(
+            f"The weights {path} can't have group normalisation of {groups} groups: their levels have multiples of "
+            f"{config['width']} channels; no shape tells the number, so give one that divides them as groups."
+        )
+    config["groups"] = groups
     with torch.device("meta"):
         net = UNet(**config)
     names = adm_names(net)
