@@ -117,7 +117,7 @@ def read_checkpoint(path: Path) -> Checkpoint:
     content, classes = (_read_safetensors(path), []) if start[8:9] == b"{" else _read_pickled(path)
     beside: list[str] = []
     if isinstance(content, Mapping) and isinstance(content.get("state_dict"), Mapping):
-        beside = [str(name) for name in content if name != "state_dict"]
+        beside = [_label(name) for name in content if name != "state_dict"]
         content = content["state_dict"]
     entries = content if isinstance(content, Mapping) else {}
     tensors: dict[str, Tensor] = {}
@@ -126,7 +126,7 @@ def read_checkpoint(path: Path) -> Checkpoint:
         if isinstance(name, str) and isinstance(value, Tensor):
             tensors[name.removeprefix("module.")] = value
         else:
-            unusable.append(str(name))
+            unusable.append(_label(name))
     if not isinstance(content, Mapping) or (unusable and not tensors):
         raise _refusal(path, classes[0]) if classes else _no_weights(path)
     return Checkpoint(path, tensors, unusable, beside, classes)
@@ -153,6 +153,11 @@ def _read_pickled(path: Path) -> tuple[object, list[str]]:
         return safe_pickle.load(path)
     except Exception as error:  # whatever somebody may put into a pickle
         raise _damage(path) from error
+
+
+def _label(name: object) -> str:
+    """A dictionary's key as a note may show it; of a key that is no text its class."""
+    return name if isinstance(name, str) else type(name).__name__
 
 
 def _group(name: str, used: set[str]) -> str:
