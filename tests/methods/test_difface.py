@@ -14,7 +14,7 @@ from limner.methods.difface import DifFacePipeline, chain
 from limner.methods.schedules import SCHEDULERS, difface_schedule, swap
 from limner.nets.estimator import Estimator
 from limner.nets.unet import UNet
-from limner.weights.official import load_difface_unet, load_swinir
+from limner.weights.formats import adm, swinir
 
 IMAGE_TOLERANCE = 1e-4  # absolute, on images in [0, 1], as the golden README suggests
 
@@ -27,9 +27,9 @@ def golden(shared):
 @pytest.fixture(scope="module")
 def pipeline(shared):
     folder = shared / "golden/difface"
-    unet = load_difface_unet(folder / "tiny_unet.safetensors", head_channels=16)
+    unet = adm.load(folder / "tiny_unet.safetensors", head_channels=16)
     unet.register_to_config(sample_size=128)
-    return DifFacePipeline(load_swinir(folder / "tiny_swinir.safetensors"), unet, difface_schedule()).to("cpu")
+    return DifFacePipeline(swinir.load(folder / "tiny_swinir.safetensors"), unet, difface_schedule()).to("cpu")
 
 
 def seeded(seed: torch.Tensor) -> torch.Generator:

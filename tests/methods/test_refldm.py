@@ -20,7 +20,7 @@ from limner.methods.schedules import SCHEDULERS, refldm_schedule, swap
 from limner.nets.unet import UNet
 from limner.nets.vqgan import VQGAN
 from limner.pixels import to_tensor
-from limner.weights.formats.refldm import load_refldm_unet, load_refldm_vqgan
+from limner.weights.formats import refldm, vqgan
 from limner.weights.load import WeightsInfo
 
 CLOSE = {"rtol": 1e-4, "atol": 1e-4}  # as the golden README suggests; images lie in [0, 1]
@@ -44,9 +44,9 @@ def golden(shared):
 @pytest.fixture(scope="module")
 def published(shared):
     folder = shared / "golden/refldm"
-    vqgan = load_refldm_vqgan(folder / "tiny_vqgan.safetensors", sample_size=64)
-    unet = load_refldm_unet(folder / "tiny_refldm.safetensors", head_channels=16, sample_size=32)
-    return RefLDMPipeline(vqgan, unet, refldm_schedule(), encoding="wide")
+    first_stage = vqgan.load(folder / "tiny_vqgan.safetensors", sample_size=64)
+    unet = refldm.load(folder / "tiny_refldm.safetensors", head_channels=16, sample_size=32)
+    return RefLDMPipeline(first_stage, unet, refldm_schedule(), encoding="wide")
 
 
 def references_of(golden, count: int) -> torch.Tensor:

@@ -9,7 +9,7 @@ from safetensors.torch import load_file
 
 from limner.errors import LimnerError
 from limner.nets.swinir import SwinIR, join_windows, shift_mask, split_windows
-from limner.weights.official import load_swinir
+from limner.weights.formats import swinir
 
 TINY = {"channels": 24, "depths": (2, 2), "heads": (2, 2)}
 
@@ -21,7 +21,7 @@ def golden(shared: Path) -> dict[str, torch.Tensor]:
 
 @pytest.fixture(scope="module")
 def published(shared: Path) -> SwinIR:
-    return load_swinir(shared / "golden/difface/tiny_swinir.safetensors")
+    return swinir.load(shared / "golden/difface/tiny_swinir.safetensors")
 
 
 def tiny(**changes) -> SwinIR:

@@ -3,16 +3,18 @@
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 import torch
 from diffusers.models.modeling_utils import ModelMixin
+from safetensors.torch import load_file
 
 from limner.errors import WeightsError
 from limner.nets.estimator import Estimator
 from limner.nets.swinir import SwinIR
 from limner.nets.unet import UNet
-from limner.weights import find, load_difface
-from limner.weights.load import licence_of, load_net
+from limner.weights import find, load_difface, load_refldm
+from limner.weights.load import Part, licence_of, load_net, load_parts
 
 
 @pytest.fixture
@@ -92,6 +94,35 @@ def test_nets_in_the_wrong_place(folder):
     (folder / "was").rename(folder / "estimator")
     with pytest.raises(WeightsError, match="holds another net than a UNet"):
         load_difface(folder)
+
+
+PARTS = {"estimator": Part("difface-estimator", (Estimator, SwinIR)), "unet": Part("difface-prior", (UNet,))}
+
+
+def test_parts_of_any_method(folder):
+    nets, info = load_parts("Toy", PARTS, folder)
+    assert nets.get("unet", UNet).config["width"] == 32
+    assert isinstance(nets.get("estimator", (Estimator, SwinIR)), Estimator)
+    assert (info.name, info.origin, info.size, info.note) == (str(folder), "a folder of the user's", 32, "")
+    with pytest.raises(WeightsError, match=r"folder unet of the Toy weights '.*own' holds another net than a SwinIR\."):
+        nets.get("unet", SwinIR)
+    with pytest.raises(WeightsError, match=r"The folder unet of the Toy weights .* another net than a Estimator or"):
+        load_parts("Toy", PARTS | {"unet": Part("difface-prior", (Estimator, SwinIR))}, folder)
+
+
+def test_parts_that_nobody_published():
+    with pytest.raises(WeightsError, match=r"The authors of Toy published no weights: give mini or a folder\."):
+        load_parts("Toy", {"net": Part("alignnet", (ModelMixin,))}, "official")
+
+
+def test_a_note_on_official_files(shared, tmp_path):
+    for name in ("refldm", "vqgan"):
+        tensors = load_file(shared / f"golden/refldm/tiny_{name}.safetensors")
+        content = {"state_dict": tensors | {"lpips.a": torch.ones(1)}, "callbacks": {"score": np.float64(1)}}
+        torch.save(content, find(f"official/{name}").path(tmp_path))
+    note = load_refldm("official", tmp_path)[2].note
+    assert [f"{name}.ckpt also holds" in note for name in ("vqgan", "refldm")] == [True, True]
+    assert note.count("callbacks, lpips.*.") == 2
 
 
 def test_bad_folders(folder):

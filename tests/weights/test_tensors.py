@@ -1,80 +1,14 @@
-"""Reading files of tensors: every format that is published, and every way in which a file can be bad."""
+"""Tensors into nets, strictly."""
 
-import os
 from pathlib import Path
 
 import pytest
 import torch
-from safetensors.torch import save_file
 
 from limner.errors import WeightsError
-from limner.weights.tensors import fill, read_tensors
+from limner.weights.tensors import fill
 
 STATE = {"weight": torch.arange(6.0).reshape(2, 3), "bias": torch.ones(2)}
-
-
-class Malicious:
-    def __init__(self, proof: Path):
-        self.proof = proof
-
-    def __reduce__(self):
-        return os.mkdir, (str(self.proof),)
-
-
-@pytest.mark.parametrize("zipped", [True, False])
-@pytest.mark.parametrize("content", [STATE, {"state_dict": STATE}, {f"module.{name}": t for name, t in STATE.items()}])
-def test_checkpoints(tmp_path, content, zipped):
-    torch.save(content, tmp_path / "net.pth", _use_new_zipfile_serialization=zipped)
-    tensors = read_tensors(tmp_path / "net.pth")
-    assert tensors.keys() == STATE.keys()
-    assert all(torch.equal(tensors[name], tensor) for name, tensor in STATE.items())
-
-
-def test_safetensors_under_any_name(tmp_path):
-    save_file(STATE, tmp_path / "net.part")
-    assert torch.equal(read_tensors(tmp_path / "net.part")["weight"], STATE["weight"])
-
-
-@pytest.mark.parametrize("zipped", [True, False])
-def test_a_file_that_would_run_code_is_refused_and_does_not(tmp_path, zipped):
-    proof = tmp_path / "ran"
-    torch.save({"weight": Malicious(proof)}, tmp_path / "bad.pth", _use_new_zipfile_serialization=zipped)
-    with pytest.raises(
-        WeightsError,
-        match=r"bad\.pth ask to run code when they are read \(\w+\.mkdir\), which limner refuses",
-    ):
-        read_tensors(tmp_path / "bad.pth")
-    assert not proof.exists()
-
-
-@pytest.mark.parametrize("name", ["net.pth", "net.safetensors"])
-def test_a_file_cut_short(tmp_path, name):
-    save = save_file if name.endswith("safetensors") else torch.save
-    save({"weight": torch.zeros(1000)}, tmp_path / name)  # type: ignore[operator]
-    (tmp_path / name).write_bytes((tmp_path / name).read_bytes()[:2000])
-    with pytest.raises(WeightsError, match=rf"{name} are damaged.*fetch or copy the file again"):
-        read_tensors(tmp_path / name)
-
-
-@pytest.mark.parametrize("content", [b"", b"<html>Not Found</html>"])
-def test_a_file_of_something_else(tmp_path, content):
-    (tmp_path / "net.pth").write_bytes(content)
-    with pytest.raises(
-        WeightsError, match=r"net\.pth are damaged, or are neither safetensors nor a PyTorch checkpoint"
-    ):
-        read_tensors(tmp_path / "net.pth")
-
-
-@pytest.mark.parametrize("content", [[1, 2], {"epoch": 3}, {"state_dict": {"weight": 1.0}}])
-def test_a_checkpoint_without_named_tensors(tmp_path, content):
-    torch.save(content, tmp_path / "net.pth")
-    with pytest.raises(WeightsError, match=r"net\.pth holds something else than named tensors"):
-        read_tensors(tmp_path / "net.pth")
-
-
-def test_no_such_file(tmp_path):
-    with pytest.raises(WeightsError, match=r"Can't read the weights .*none\.pth: No such file"):
-        read_tensors(tmp_path / "none.pth")
 
 
 def test_fill_makes_float32_ready_to_run():

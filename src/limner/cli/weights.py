@@ -49,7 +49,7 @@ def convert(
     """Convert a published checkpoint into a folder of limner's (config.json and safetensors)."""
     import limner.weights
 
-    print(limner.weights.convert(file, output))
+    print(limner.weights.convert(file, output, tell=ui.say))
 
 
 @weights_app.command("fetch")

@@ -38,7 +38,8 @@ from limner.nets.injection import Injected, Injection
 from limner.nets.stage_a import StageA
 from limner.nets.unet import UNet
 from limner.nets.vqgan import VQGAN
-from limner.weights.formats.ldbfr import load_ldbfr_checkpoint
+from limner.weights.checkpoint import read_checkpoint
+from limner.weights.formats import ldbfr
 from limner.weights.load import Part, WeightsInfo
 
 
@@ -141,10 +142,11 @@ def _checkpoint(source: str) -> tuple[Nets, WeightsInfo] | None:
     """The nets of a checkpoint of the authors' trainer."""
     if not Path(source).is_file():
         return None
-    nets = load_ldbfr_checkpoint(Path(source))
+    checkpoint = read_checkpoint(Path(source))
+    nets = ldbfr.load(checkpoint)
     size = int(nets.stage_a.config["sample_size"])
     licence = "that of your own file, which limner can't know"
-    return nets._asdict(), WeightsInfo(source, licence, "a checkpoint of the user's", size)
+    return nets._asdict(), WeightsInfo(source, licence, "a checkpoint of the user's", size, checkpoint.note())
 
 
 LDBFR = Method(

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from limner.errors import LimnerError, WeightsError
 from limner.methods.crops import per_face
 from limner.methods.finish import Finisher
-from limner.methods.method import Method
+from limner.methods.method import Method, Nets
 from limner.methods.options import Options
 from limner.methods.pipeline import FacePipeline, References, Restored
 from limner.methods.schedules import load_schedule, swap
@@ -119,7 +119,7 @@ def load_method(method: Method, source: str = "mini", scheduler: str | None = No
     if source == "official" and not method.published:
         others = ", ".join(["mini", "a folder", *([method.others] if method.others else [])])
         raise WeightsError(f"The authors of {method.info.paper} published no weights: give {others}.")
-    nets, info = method.other_source(source) or load_parts(method.info.name, method.nets, source)
+    nets, info = method.other_source(source) or _parts(method, source)
     pipeline = method.pipeline(**nets, scheduler=_schedule(method, source), **method.config(source))
     if scheduler:
         pipeline = swap(pipeline, scheduler)
@@ -129,6 +129,11 @@ def load_method(method: Method, source: str = "mini", scheduler: str | None = No
     # Weights of others' are used as they were published.
     finisher = Finisher.mini() if method.mini_finish else None
     return LoadedMethod(pipeline, info, method.mini, finisher, method.mini_finish)
+
+
+def _parts(method: Method, source: str) -> tuple[Nets, WeightsInfo]:
+    loaded, info = load_parts(method.info.name, method.nets, source)
+    return loaded.nets, info
 
 
 def _schedule(method: Method, source: str) -> DDIMScheduler:

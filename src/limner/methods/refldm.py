@@ -207,7 +207,7 @@ def _published(source: str) -> tuple[Nets, WeightsInfo] | None:
     if not published_folder(source):
         return None
     nets, info = load_parts(REFLDM.info.name, NETS, "official", Path(source))
-    return nets, replace(info, name=source)
+    return nets.nets, replace(info, name=source)
 
 
 def _encoding(source: str) -> dict[str, Any]:

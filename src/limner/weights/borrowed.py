@@ -18,7 +18,8 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from limner.weights import catalogue
-from limner.weights.tensors import Tensors, read_tensors
+from limner.weights.checkpoint import read_tensors
+from limner.weights.tensors import Tensors
 
 
 def with_borrowed(tensors: Tensors, config: Mapping[str, Any]) -> Tensors:

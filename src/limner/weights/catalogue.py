@@ -11,7 +11,6 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 from limner.errors import WeightsError
 
@@ -59,7 +58,8 @@ class Published:
     """A file that the authors of a paper, or of a detector, published.
 
     Attributes:
-        kind: what it must hold; `fetch` loads it strictly as that before it accepts it.
+        format: the name of its layout in `formats/registry.py`; `fetch` loads it strictly as that before it accepts it.
+            None is OpenCV's detector, which is no net of limner's own.
         about: size in bytes, computed from the number of parameters where the authors state none.
         sha256: of the file, where it is known. Where it is not, `fetch` records what it got the first time.
     """
@@ -67,7 +67,7 @@ class Published:
     name: str
     purpose: str
     licence: str
-    kind: Literal["difface-unet", "swinir", "refldm-unet", "refldm-vqgan", "yunet"]
+    format: str | None
     file: str
     url: str
     about: int
@@ -138,7 +138,7 @@ WEIGHTS: tuple[Weights, ...] = (
         name="official/difface-estimator",
         purpose="DifFace at 512 px: the authors' SwinIR regressor",
         licence=S_LAB_LICENCE,
-        kind="swinir",
+        format="swinir",
         file="swinir_restoration512_L1.pth",
         url=f"{_DIFFACE}/swinir_restoration512_L1.pth",
         about=90_000_000,  # 15.8 M parameters and 27 MB of index and mask tables
@@ -147,7 +147,7 @@ WEIGHTS: tuple[Weights, ...] = (
         name="official/difface-prior",
         purpose="DifFace at 512 px: the authors' diffusion prior",
         licence=S_LAB_LICENCE,
-        kind="difface-unet",
+        format="adm",
         file="iddpm_ffhq512_ema500000.pth",
         url=f"{_DIFFACE}/iddpm_ffhq512_ema500000.pth",
         about=639_000_000,  # 159.8 M parameters
@@ -156,7 +156,7 @@ WEIGHTS: tuple[Weights, ...] = (
         name="official/vqgan",
         purpose="ReF-LDM at 512 px: the authors' autoencoder",
         licence=REFLDM_LICENCE,
-        kind="refldm-vqgan",
+        format="vqgan",
         file="vqgan.ckpt",
         url=f"{_REFLDM}/vqgan.ckpt",
         about=299_000_000,  # 57.2 M parameters and, unless they were left out, 17.5 M of its losses
@@ -165,7 +165,7 @@ WEIGHTS: tuple[Weights, ...] = (
         name="official/refldm",
         purpose="ReF-LDM at 512 px: the authors' latent diffusion",
         licence=REFLDM_LICENCE,
-        kind="refldm-unet",
+        format="refldm",
         file="refldm.ckpt",
         url=f"{_REFLDM}/refldm.ckpt",
         about=1_171_000_000,  # 117.8 M parameters, as many averaged ones, and perhaps the autoencoder
@@ -174,7 +174,7 @@ WEIGHTS: tuple[Weights, ...] = (
         name="official/yunet",
         purpose="OpenCV's face detector (detector yunet)",
         licence="MIT",
-        kind="yunet",
+        format=None,
         file="face_detection_yunet_2023mar.onnx",
         url=f"{_YUNET}/face_detection_yunet_2023mar.onnx",
         about=230_000,

@@ -69,12 +69,13 @@ def verify(weights: Published, path: Path, models: Path | None = None) -> None:
         raise WeightsError(
             f"{path} is not the file it should be: its sha256 is {found}, not {known}; delete it and fetch it again."
         )
-    if weights.kind == "yunet":
+    if weights.format is None:
         _check_yunet(path)
     else:
-        from limner.weights.official import LOADERS
+        from limner.weights.checkpoint import read_checkpoint
+        from limner.weights.formats.registry import format_named
 
-        LOADERS[weights.kind](path)
+        format_named(weights.format).load(read_checkpoint(path))
     if not known:
         with contextlib.suppress(OSError):  # a shared folder of models may be read-only
             weights.record(models).write_text(f"{found}  {weights.file}\n", encoding="utf-8")

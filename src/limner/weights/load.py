@@ -15,9 +15,10 @@ from limner.errors import WeightsError
 from limner.nets.identity import IdentityNet
 from limner.weights import catalogue
 from limner.weights.borrowed import with_borrowed
-from limner.weights.formats.arcface import load_arcface
-from limner.weights.official import LOADERS
-from limner.weights.tensors import fill, read_tensors
+from limner.weights.checkpoint import read_checkpoint, read_tensors
+from limner.weights.formats import arcface
+from limner.weights.formats.registry import format_named
+from limner.weights.tensors import fill
 
 Net = TypeVar("Net", bound=ModelMixin)
 NETS = {
@@ -47,62 +48,99 @@ class WeightsInfo:
         licence: of the weights; of both, where two nets differ.
         origin: where they come from.
         size: side in px of the aligned crop that they restore.
+        note: what lay in the files and was passed over; empty if there was nothing.
     """
 
     name: str
     licence: str
     origin: str
     size: int
+    note: str = ""
 
 
 @dataclass(frozen=True)
 class Part:
-    """One net of a method: its name behind `mini/` and `official/`, and the classes that it may be of."""
+    """One of the nets that a method needs.
+
+    Attributes:
+        weights: its name behind `mini/` and `official/` in the catalogue.
+        kinds: the classes of net that it may be.
+    """
 
     weights: str
     kinds: tuple[type[ModelMixin], ...]
 
 
+@dataclass(frozen=True)
+class Nets:
+    """The nets of a method, by the names of their folders in a saved pipeline; `method` and `source` are for errors."""
+
+    method: str
+    source: str
+    nets: Mapping[str, ModelMixin]
+
+    def get(self, folder: str, kind: type[Net] | tuple[type[Net], ...]) -> Net:
+        """The net of a folder.
+
+        Args:
+            folder: as in the parts that were loaded.
+            kind: its class, or several.
+
+        Raises:
+            WeightsError: it is a net of another class.
+        """
+        net = self.nets[folder]
+        if isinstance(net, kind):
+            return net
+        wanted = " or ".join(one.__name__ for one in (kind if isinstance(kind, tuple) else (kind,)))
+        raise WeightsError(
+            f"The folder {folder} of the {self.method} weights {self.source!r} holds another net than a {wanted}."
+        )
+
+
 def load_parts(
     method: str, parts: Mapping[str, Part], source: str | Path = "mini", models: Path | None = None
-) -> tuple[dict[str, ModelMixin], WeightsInfo]:
-    return _load_nets(method, {k: (p.weights, p.kinds) for k, p in parts.items()}, source, models)
+) -> tuple[Nets, WeightsInfo]:
+    """The nets of a method, in float32 on the CPU, in evaluation mode, and what to tell the user about them.
 
+    Args:
+        method: its name, for errors and for the weights' origin.
+        parts: of each folder of its saved pipeline that holds a net, what is wanted there.
+        source: `mini` (embedded), `official` (the authors' files in the folder of models), or a folder that holds
+            folders as `parts` names them.
+        models: the folder of models; by default `catalogue.models_dir()`.
 
-def _load_nets(
-    method: str,
-    parts: Mapping[str, tuple[str, type[ModelMixin] | tuple[type[ModelMixin], ...]]],
-    source: str | Path,
-    models: Path | None,
-) -> tuple[dict[str, ModelMixin], WeightsInfo]:
-    """The nets of a method and what to tell of them; the size is the U-Net's.
+    Returns:
+        The nets, each to be had under its class with `get`, and what to tell of them. The size is the `sample_size` of
+        the part `unet`, or else of the first; where that is a latent's, the caller must replace it.
 
-    `parts` are their folders in a saved pipeline, each with its name behind `mini/` and `official/` and its class.
+    Raises:
+        WeightsError: weights are missing, damaged or don't fit.
     """
     name = str(source)
     if name in ("mini", "official"):
-        places = [catalogue.find(f"{name}/{part}") for part, _ in parts.values()]
-        licences = [weights.licence for weights in places]
+        places = {folder: f"{name}/{part.weights}" for folder, part in parts.items()}
+        if name == "official" and not {weights.name for weights in catalogue.WEIGHTS}.issuperset(places.values()):
+            raise WeightsError(f"The authors of {method} published no weights: give mini or a folder.")
+        licences = [catalogue.find(place).licence for place in places.values()]
         origin = {"mini": "trained by the limner project", "official": f"published by the authors of {method}"}[name]
-        nets = {folder: load_net(weights.name, models=models) for folder, weights in zip(parts, places, strict=True)}
     else:
-        folders = [Path(source) / folder for folder in parts]
-        if not all(folder.is_dir() for folder in folders):
+        places = {folder: Path(source) / folder for folder in parts}
+        if not all(place.is_dir() for place in places.values()):
             raise WeightsError(
                 f"There are no {method} weights {name!r}: give mini, official, or a folder that holds the "
                 f"folders {' and '.join(parts)}."
             )
-        licences = [licence_of(folder) for folder in folders]
+        licences = [licence_of(place) for place in places.values()]
         origin = "a folder of the user's"
-        nets = {folder.name: load_net(folder) for folder in folders}
-    for folder, (_, kind) in parts.items():
-        if not isinstance(nets[folder], kind):
-            wanted = " or ".join(one.__name__ for one in (kind if isinstance(kind, tuple) else (kind,)))
-            raise WeightsError(
-                f"The folder {folder} of the {method} weights {name!r} holds another net than a {wanted}."
-            )
+    loaded = {folder: _load_any(place, models) for folder, place in places.items()}
+    nets = Nets(method, name, {folder: net for folder, (net, _) in loaded.items()})
+    for folder, part in parts.items():
+        nets.get(folder, part.kinds)
+    sized = nets.nets["unet" if "unet" in parts else next(iter(parts))]
+    note = " ".join(note for _, note in loaded.values() if note)
     licence = "; ".join(dict.fromkeys(licences))
-    return nets, WeightsInfo(name, licence, origin, nets["unet"].config["sample_size"])
+    return nets, WeightsInfo(name, licence, origin, sized.config["sample_size"], note)
 
 
 def load_identity(source: str | Path = "mini") -> IdentityNet:
@@ -118,16 +156,13 @@ def load_identity(source: str | Path = "mini") -> IdentityNet:
     """
     path = Path(source)
     if str(source) != "mini" and path.is_file():
-        return load_arcface(path)
+        return arcface.load(path)
     if str(source) != "mini" and not path.is_dir():
         raise WeightsError(
             f"There is no recogniser {str(source)!r}: give mini, a folder with config.json, or a file with an ArcFace "
             "IR-ResNet (.onnx, .pth, .safetensors)."
         )
-    net = load_net("mini/identity" if str(source) == "mini" else path)
-    if not isinstance(net, IdentityNet):
-        raise WeightsError(f"The folder of weights {source} holds another net than an IdentityNet.")
-    return net
+    return load_net("mini/identity" if str(source) == "mini" else path, IdentityNet)
 
 
 def identity_licence(source: str | Path = "mini") -> str:
@@ -152,27 +187,32 @@ def load_net(source: str | Path, kind: type[Net] = ModelMixin, models: Path | No
     Raises:
         WeightsError: no such weights, a published file that isn't there yet, one that doesn't fit, or another net.
     """
-    net = _load_any(source, models)
+    net, _ = _load_any(source, models)
     if not isinstance(net, kind):
         raise WeightsError(f"The weights {source} hold another net ({type(net).__name__}) than a {kind.__name__}.")
     return net
 
 
-def _load_any(source: str | Path, models: Path | None) -> ModelMixin:
+def _load_any(source: str | Path, models: Path | None) -> tuple[ModelMixin, str]:
+    """A net, and the note on what was passed over in its file."""
     if isinstance(source, Path):
-        return _load_folder(source)
+        return _load_folder(source), ""
     weights = catalogue.find(source)
     path = weights.path(models)
     if isinstance(weights, catalogue.Embedded):
-        return _load_folder(path)
-    if weights.kind not in LOADERS:
+        return _load_folder(path), ""
+    if weights.format is None:
         raise WeightsError(f"{weights.name} is no net of limner's own: give its file, {path}, to what uses it.")
     if not path.is_file():
         raise WeightsError(
             f"The published weights {weights.name} are not here yet: run "
             f"`limner weights fetch {weights.name}`, or put {weights.file} at {path}."
         )
-    return LOADERS[weights.kind](path)  # type: ignore[return-value]
+    checkpoint = read_checkpoint(path)
+    net = format_named(weights.format).load(checkpoint)
+    if not isinstance(net, ModelMixin):
+        raise WeightsError(f"{weights.name} holds several nets: give its file, {path}, to the method that uses it.")
+    return net, checkpoint.note()
 
 
 def _load_folder(folder: Path) -> ModelMixin:

@@ -1,15 +1,10 @@
-"""From a file of tensors into a net, strictly: every name and every shape must be as expected."""
+"""From named tensors into a net, strictly: every name and every shape must be as expected."""
 
-import pickle
 import re
-import zipfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TypeVar
 
-import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from limner.errors import WeightsError
@@ -17,57 +12,6 @@ from limner.errors import WeightsError
 Net = TypeVar("Net", bound=nn.Module)
 Shape = tuple[int, ...]
 Tensors = Mapping[str, Tensor]
-
-
-def read_tensors(path: Path) -> dict[str, Tensor]:
-    """Reads a safetensors file or a PyTorch checkpoint without running code from it.
-
-    The file is mapped rather than copied where its format allows. A dictionary inside `state_dict` is taken
-    out, and the prefix `module.` of distributed training removed.
-
-    Raises:
-        WeightsError: no such file; it is damaged; it holds something else than named tensors; or reading it
-            would run code.
-    """
-    try:
-        with path.open("rb") as file:
-            start = file.read(9)
-    except OSError as error:
-        raise WeightsError(f"Can't read the weights {path}: {error.strerror or error}.") from error
-    # The content decides, not the name: a safetensors file begins with a length and a JSON object.
-    tensors = _read_safetensors(path) if start[8:9] == b"{" else _read_checkpoint(path)
-    return {name.removeprefix("module."): tensor for name, tensor in tensors.items()}
-
-
-def _read_safetensors(path: Path) -> dict[str, Tensor]:
-    try:
-        return load_file(path)
-    except (SafetensorError, OSError) as error:
-        raise WeightsError(f"The weights {path} are damaged ({error}): fetch or copy the file again.") from error
-
-
-def _read_checkpoint(path: Path) -> dict[str, Tensor]:
-    zipped = zipfile.is_zipfile(path)
-    try:
-        content = torch.load(path, map_location="cpu", weights_only=True, mmap=zipped)
-    except Exception as error:  # torch reports a damaged file by a dozen different classes
-        wanted = re.search(r"GLOBAL (\S+)", str(error))
-        if wanted or (zipped and isinstance(error, pickle.UnpicklingError)):
-            which = f" ({wanted[1]})" if wanted else ""
-            raise WeightsError(
-                f"The weights {path} ask to run code when they are read{which}, "
-                "which limner refuses because that code could do anything: save the tensors alone, best as "
-                "safetensors."
-            ) from error
-        raise WeightsError(
-            f"The weights {path} are damaged, or are neither safetensors nor a PyTorch checkpoint: "
-            "fetch or copy the file again."
-        ) from error
-    if isinstance(content, Mapping) and isinstance(content.get("state_dict"), Mapping):
-        content = content["state_dict"]
-    if not isinstance(content, Mapping) or not all(isinstance(tensor, Tensor) for tensor in content.values()):
-        raise WeightsError(f"The file {path} holds something else than named tensors, so it isn't a net's weights.")
-    return dict(content)
 
 
 def fill(net: Net, tensors: Mapping[str, Tensor], path: Path, names: Mapping[str, str] | None = None) -> Net:

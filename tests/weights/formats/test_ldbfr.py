@@ -8,6 +8,7 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from diffusers.configuration_utils import ConfigMixin
@@ -19,7 +20,9 @@ from limner.methods.schedules import ldbfr_schedule, load_schedule, refldm_sched
 from limner.nets.injection import Injection
 from limner.nets.stage_a import StageA
 from limner.nets.vqgan import VQGAN
-from limner.weights import load_ldbfr
+from limner.weights import convert, load_ldbfr
+from limner.weights.checkpoint import Checkpoint, read_checkpoint
+from limner.weights.formats import ldbfr
 from limner.weights.formats.adm import adm_names
 from limner.weights.formats.ldbfr import (
     NEVER_CALLED,
@@ -29,17 +32,17 @@ from limner.weights.formats.ldbfr import (
     build_target,
     dotted_ldbfr,
     injection_names,
-    load_ldbfr_checkpoint,
     split_checkpoint,
     stage_a_names,
 )
-from limner.weights.formats.refldm import BUFFERS, vqgan_names
-from limner.weights.official import convert, kind_of
+from limner.weights.formats.refldm import BUFFERS
+from limner.weights.formats.registry import format_of
+from limner.weights.formats.vqgan import vqgan_names
 
 FILE = Path("last.ckpt")
 State = dict[str, Tensor]
 
-load_tiny = partial(load_ldbfr_checkpoint, head_channels=16, stage_a_size=64, latent_size=32, vqgan_size=128)
+load_tiny = partial(ldbfr.load, head_channels=16, stage_a_size=64, latent_size=32, vqgan_size=128)
 
 
 @pytest.fixture(scope="module")
@@ -126,6 +129,22 @@ def test_forms_of_the_file(whole, tiny_ldbfr, tmp_path, form):
     tensors = {name: tensor for name, tensor in whole.items() if keeps(name)}
     content = {"state_dict": tensors, "epoch": 3, "global_step": 1, "callbacks": {}}
     assert_equal(load_tiny(saved(content, tmp_path / "last.ckpt")), tiny_ldbfr, factor)
+
+
+class Callback:
+    """Stands for what a training framework names in its checkpoints."""
+
+
+def test_what_training_leaves_is_passed_over_and_named(whole, tiny_ldbfr, tmp_path):
+    extra = {"cond_stage_model.a": torch.ones(1), "first_stage_model.lpips.a": torch.ones(1), "scale": np.float64(1)}
+    content = {"state_dict": whole | extra, "callbacks": {Callback: {"best": Callback()}}}
+    checkpoint = read_checkpoint(saved(content, tmp_path / "last.ckpt"))
+    nets = ldbfr.load(checkpoint, head_channels=16, stage_a_size=64, latent_size=32, vqgan_size=128)
+    assert_equal(nets, tiny_ldbfr)
+    assert checkpoint.note().endswith(
+        "passed over: callbacks, cond_stage_model.*, first_stage_model.loss.*, first_stage_model.lpips.*, "
+        "first_stage_model_gt.loss.*, scale."
+    )
 
 
 def test_layers_that_are_never_called_may_be_missing(bare, tiny_ldbfr):
@@ -230,7 +249,7 @@ def test_a_whole_file_of_the_published_size(manifest):
     prefixes = {part: manifest[part]["ckpt_prefix_in_ldm"] for part in parts}
     raw = {prefix + name: t for part, prefix in prefixes.items() for name, t in meta(manifest, part).items()}
     for tensors in (raw, raw | averaged(meta(manifest, "b_unet"))):
-        found = split_checkpoint(tensors, FILE)
+        found = split_checkpoint(Checkpoint(FILE, tensors))
         assert [part.keys() for part in found] == [manifest[part]["keys"].keys() for part in parts]
 
 
@@ -287,8 +306,6 @@ def without(*prefixes: str) -> Callable[[State], State]:
         (without("first_stage_model."), r"no name begins with first_stage_model\.\.\."),
         (without("first_stage_model_gt."), r"no name begins with first_stage_model_gt\.\.\."),
         (without("model"), r"no name begins with model_ema\.diffusion_model\.\.\. or model\.diffusion_model\.\.\."),
-        (lambda tensors: tensors | {"cond_stage_model.a": torch.ones(1)}, r"cond_stage_model\.a is not expected\."),
-        (lambda tensors: tensors | {"scale_factor": torch.ones(1)}, r"scale_factor is not expected\."),
         (lambda tensors: {n: t for n, t in tensors.items() if "cross_" not in n}, r"their U-Net has no injection"),
     ],
 )
@@ -329,14 +346,18 @@ def test_layers_of_the_other_half_are_not_expected(bare, name):
 # --- kinds, and folders of ours -----------------------------------------------------------------------------
 
 
+def kind_of(tensors: State) -> str:
+    return format_of(Checkpoint(FILE, tensors)).name
+
+
 def test_files_of_refldm_are_told_apart(whole, shared):
     refldm = load_file(shared / "golden/refldm/tiny_refldm.safetensors")
     vqgan = load_file(shared / "golden/refldm/tiny_vqgan.safetensors")
     both = refldm | {f"first_stage_model.{name}": tensor for name, tensor in vqgan.items()}
-    assert kind_of(refldm, FILE) == kind_of(both, FILE) == "refldm-unet"
-    assert kind_of(vqgan, FILE) == "refldm-vqgan"
+    assert kind_of(refldm) == kind_of(both) == "refldm"
+    assert kind_of(vqgan) == "vqgan"
     for missing in ("nothing", "first_stage_model_gt.", "model.", "model_ema.", "first_stage_model."):
-        assert kind_of(without(missing)(whole), FILE) == "ldbfr"
+        assert kind_of(without(missing)(whole)) == "ldbfr"
 
 
 @pytest.fixture(scope="module")
@@ -347,11 +368,13 @@ def published(whole, tmp_path_factory) -> Path:
 
 
 def test_convert_makes_a_folder_that_loads_alike(published, tmp_path):
-    out = convert(published, tmp_path / "ldbfr")
+    notes: list[str] = []
+    out = convert(published, tmp_path / "ldbfr", notes.append)
+    assert ["first_stage_model.loss.*, first_stage_model_gt.loss.*" in note for note in notes] == [True]
     assert [path.name for path in tmp_path.iterdir()] == ["ldbfr"]
     assert {path.name for path in out.iterdir()} == {"stage_a", "unet", "injection", "vqgan", "scheduler"}
     nets, info = load_ldbfr(out)
-    assert_equal(nets, load_ldbfr_checkpoint(published))
+    assert_equal(nets, ldbfr.load(published))
     assert (info.name, info.licence, info.size) == (str(out), "as last.safetensors", 512)
     assert "# Injection" in (out / "injection/README.md").read_text()
     assert settings(load_schedule(out / "scheduler", default=refldm_schedule)) == settings(ldbfr_schedule())
@@ -361,5 +384,6 @@ def test_convert_makes_a_folder_that_loads_alike(published, tmp_path):
 
 def test_the_file_itself_is_a_source(published):
     nets, info = load_ldbfr(published)
-    assert_equal(nets, load_ldbfr_checkpoint(published))
+    assert_equal(nets, ldbfr.load(published))
     assert info.name == str(published) and "your own file" in info.licence
+    assert "first_stage_model.loss.*" in info.note

@@ -1,8 +1,12 @@
-"""ReF-LDM's published checkpoints: the authors' outputs through them, in every form the files may have."""
+"""ReF-LDM's published denoiser: the authors' outputs through it, in every form the file may have; and both files
+through the catalogue."""
 
 import json
+from collections import defaultdict
+from contextlib import nullcontext
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file
@@ -11,18 +15,12 @@ from torch import Tensor
 from limner.errors import WeightsError
 from limner.nets.unet import UNet
 from limner.nets.vqgan import VQGAN
-from limner.weights import find, load_net, load_refldm
-from limner.weights.formats.adm import adm_names, build_adm_unet
-from limner.weights.formats.refldm import (
-    BUFFERS,
-    build_vqgan,
-    dotted,
-    load_refldm_unet,
-    load_refldm_vqgan,
-    unet_tensors,
-    vqgan_names,
-)
-from limner.weights.official import convert
+from limner.weights import convert, find, load_net, load_refldm
+from limner.weights.checkpoint import Checkpoint, read_checkpoint
+from limner.weights.formats import refldm
+from limner.weights.formats import vqgan as vqgan_format
+from limner.weights.formats.adm import adm_names
+from limner.weights.formats.refldm import BUFFERS, dotted
 
 FILE = Path("published.ckpt")
 TOLERANCE = {"rtol": 1e-4, "atol": 1e-4}
@@ -52,11 +50,11 @@ def manifests(folder: Path) -> list[dict]:
 
 @pytest.fixture(scope="module")
 def vqgan(folder: Path) -> VQGAN:
-    return load_refldm_vqgan(folder / "tiny_vqgan.safetensors", sample_size=64)
+    return vqgan_format.load(folder / "tiny_vqgan.safetensors", sample_size=64)
 
 
 def tiny_unet(path: Path) -> UNet:
-    return load_refldm_unet(path, head_channels=16, sample_size=32)
+    return refldm.load(path, head_channels=16, sample_size=32)
 
 
 def saved(tensors: dict, path: Path) -> Path:
@@ -135,34 +133,11 @@ def test_the_batch_of_guidance(golden, unets):
     torch.testing.assert_close(short, exact, **TOLERANCE)
 
 
-@torch.no_grad()
-def test_encoding(golden, vqgan):
-    for picture, latent in (
-        ("in.lq_image", "encode_lq_prequant"),
-        ("in.ref_image_2", "encode_ref_2_wide"),
-        ("in.ref_image_3", "encode_ref_3_wide"),
-    ):
-        torch.testing.assert_close(vqgan.encode(golden[picture]), golden[f"vq.{latent}"], **TOLERANCE)
-    each = vqgan.encode(torch.cat(golden["in.ref_image_3"].chunk(3, dim=3)))
-    torch.testing.assert_close(each, golden["vq.encode_ref_each"], **TOLERANCE)
-
-
-@torch.no_grad()
-def test_quantising_and_decoding(golden, vqgan):
-    latent = vqgan.encode(golden["in.lq_image"])
-    codes, indices = vqgan.quantise(latent)
-    assert torch.equal(indices.flatten(), golden["vq.indices_lq"])
-    torch.testing.assert_close(codes, golden["vq.quantized_lq"], **TOLERANCE)
-    torch.testing.assert_close(vqgan.decode(latent), golden["vq.decode_quantized_lq"], **TOLERANCE)
-    plain = vqgan.decode(latent, quantise=False)
-    torch.testing.assert_close(plain, golden["vq.decode_noquant_lq"], **TOLERANCE)
-
-
 # --- the published size -------------------------------------------------------------------------------------
 
 
 def test_unet_of_the_published_size(manifests):
-    net = build_adm_unet(unet_tensors(meta(manifests[0]), FILE), FILE, head_channels=32, sample_size=64)
+    net = refldm.load(Checkpoint(FILE, meta(manifests[0])))
     assert parameters(net) == 117_759_368
     expected = {
         "sample_size": 64,
@@ -178,18 +153,6 @@ def test_unet_of_the_published_size(manifests):
     }
     assert {key: net.config[key] for key in expected} == expected
     assert {f"diffusion_model.{name}" for name in adm_names(net)} == set(manifests[0]["unet_param_order"])
-
-
-def test_vqgan_of_the_published_size(manifests):
-    needed = {name: tensor for name, tensor in meta(manifests[1]).items() if not name.startswith("loss.")}
-    assert needed.keys() == set(manifests[1]["inference_needs"])
-    net = build_vqgan(needed, FILE)
-    assert parameters(net) == 57_183_515
-    assert vqgan_names(net).keys() == needed.keys()
-    with torch.device("meta"):
-        defaults = VQGAN()
-    settings = defaults.config.keys() - {"_use_default_values"}
-    assert {key: net.config[key] for key in settings} == {key: defaults.config[key] for key in settings}
 
 
 def test_names_of_the_average_get_their_dots_back(manifests):
@@ -243,25 +206,45 @@ def test_flat_nested_and_with_parts_that_nobody_needs(folder, published, unets, 
     assert all(torch.equal(tensor, expected[name]) for name, tensor in net.state_dict().items())
 
 
-def test_vqgan_with_its_losses(folder, vqgan, tmp_path):
-    tensors = load_file(folder / "tiny_vqgan.safetensors")
-    tensors |= {
-        "loss.discriminator.main.0.weight": torch.zeros(4),
-        "loss.perceptual_loss.lin0.model.1.weight": torch.ones(2),
+class ModelCheckpoint:
+    """Stands for what a training framework names in its checkpoints."""
+
+
+def test_a_checkpoint_as_a_trainer_leaves_it(published, unets, tmp_path):
+    """Classes as keys and values, NumPy's numbers, nets of metrics: passed over, and named."""
+    extra = {
+        "lpips.lin0.weight": torch.ones(1, 3),
+        "lpips.lin1.weight": torch.ones(1, 3),
+        "loss.logvar": torch.ones(()),
     }
-    net = load_refldm_vqgan(saved({"state_dict": tensors}, tmp_path / "vqgan.ckpt"), sample_size=64)
-    expected = vqgan.state_dict()
+    content = {
+        "state_dict": published | extra | {"style_model": torch.zeros(2), "best": np.float64(0.25)},
+        "callbacks": {ModelCheckpoint: {"best": ModelCheckpoint(), "score": np.float32(0.5)}},
+        "optimizer_states": [{"state": {0: {"exp_avg": torch.zeros(3)}}}],
+        "hyper_parameters": defaultdict(list, {"lr": [np.float64(1e-4)], "at": Path("runs")}),
+        "pytorch-lightning_version": "1.4.2",
+    }
+    checkpoint = read_checkpoint(saved(content, tmp_path / "refldm.ckpt"))
+    net = refldm.load(checkpoint, head_channels=16, sample_size=32)
+    expected = unets["unet_ema"].state_dict()
     assert all(torch.equal(tensor, expected[name]) for name, tensor in net.state_dict().items())
+    assert checkpoint.note().endswith(
+        "refldm.ckpt also holds what the nets don't need, which was passed over: best, callbacks, hyper_parameters, "
+        "loss.*, lpips.* (2 tensors), optimizer_states, pytorch-lightning_version, style_model."
+    )
 
 
-class Callback:
-    """Stands for what a training framework leaves in its checkpoints."""
+def test_nothing_to_note(folder):
+    checkpoint = read_checkpoint(folder / "tiny_refldm.safetensors")
+    refldm.load(checkpoint, head_channels=16)
+    assert checkpoint.note() == ""
 
 
-def test_a_checkpoint_that_would_run_code(published, tmp_path):
-    path = saved({"state_dict": published, "callbacks": {"best": Callback()}}, tmp_path / "refldm.ckpt")
-    with pytest.raises(WeightsError, match=r"refldm\.ckpt ask to run code.*Callback.*save the tensors alone"):
-        load_refldm_unet(path)
+def test_a_scaled_latent_is_no_mere_extra(published):
+    for scale, message in ((0.18215, "latents multiplied by their scale_factor"), (1.0, None)):
+        checkpoint = Checkpoint(FILE, published | {"scale_factor": torch.tensor(scale)})
+        with pytest.raises(WeightsError, match=message) if message else nullcontext():
+            refldm.load(checkpoint, head_channels=16)
 
 
 # --- faults -------------------------------------------------------------------------------------------------
@@ -280,10 +263,6 @@ def test_a_checkpoint_that_would_run_code(published, tmp_path):
             lambda tensors, name: tensors.update({name + "s": torch.zeros(2)}),
             r"don't fit UNet: input_blocks\.3\.1\.qkv\.weights is not expected",
         ),
-        (
-            lambda tensors, name: tensors.update(style_model=torch.zeros(2)),
-            r"published\.ckpt don't fit ReF-LDM: style_model is not expected",
-        ),
     ],
 )
 def test_a_fault_of_the_unet_is_named(published, average, spoil, message):
@@ -291,45 +270,19 @@ def test_a_fault_of_the_unet_is_named(published, average, spoil, message):
     name = "diffusion_model.input_blocks.3.1.qkv.weight"
     spoil(tensors, "model_ema." + name.replace(".", "") if average else f"model.{name}")
     with pytest.raises(WeightsError, match=message):
-        build_adm_unet(unet_tensors(tensors, FILE), FILE, head_channels=16)
-
-
-@pytest.mark.parametrize(
-    ("spoil", "message"),
-    [
-        (
-            lambda tensors: tensors.pop("decoder.up.1.upsample.conv.weight"),
-            r"published\.ckpt don't fit VQGAN: decoder\.up\.1\.upsample\.conv\.weight is missing\.",
-        ),
-        (
-            lambda tensors: tensors.update(more=torch.zeros(2)),
-            r"published\.ckpt don't fit VQGAN: more is not expected\.",
-        ),
-        (lambda tensors: tensors.pop("encoder.conv_in.weight"), r"encoder\.conv_in\.weight is missing"),
-        (lambda tensors: tensors.pop("quantize.embedding.weight"), r"quantize\.embedding\.weight is missing"),
-        (
-            lambda tensors: tensors.update({"encoder.down.1.block.0.conv2.weight": torch.zeros(40, 40, 3, 3)}),
-            r"its levels have \[32, 40\] channels of 32",
-        ),
-    ],
-)
-def test_a_fault_of_the_vqgan_is_named(folder, spoil, message):
-    tensors = load_file(folder / "tiny_vqgan.safetensors")
-    spoil(tensors)
-    with pytest.raises(WeightsError, match=message):
-        build_vqgan(tensors, FILE)
+        refldm.load(Checkpoint(FILE, tensors), head_channels=16)
 
 
 def test_files_are_not_taken_for_each_other(folder):
-    with pytest.raises(WeightsError, match=r"tiny_vqgan.*don't fit ReF-LDM: decoder.* and \d+ more are not expected"):
-        load_refldm_unet(folder / "tiny_vqgan.safetensors")
+    with pytest.raises(WeightsError, match=r"tiny_vqgan.*hold no U-Net of ReF-LDM"):
+        refldm.load(folder / "tiny_vqgan.safetensors")
     with pytest.raises(WeightsError, match=r"tiny_refldm.*encoder\.conv_in\.weight is missing"):
-        load_refldm_vqgan(folder / "tiny_refldm.safetensors")
+        vqgan_format.load(folder / "tiny_refldm.safetensors")
 
 
 def test_a_file_without_a_unet():
     with pytest.raises(WeightsError, match=r"published\.ckpt hold no U-Net of ReF-LDM"):
-        unet_tensors({"first_stage_model.encoder.conv_in.weight": torch.zeros(1)}, FILE)
+        refldm.load(Checkpoint(FILE, {"first_stage_model.encoder.conv_in.weight": torch.zeros(1)}))
 
 
 # --- through the catalogue ----------------------------------------------------------------------------------

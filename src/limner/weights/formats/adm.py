@@ -1,15 +1,18 @@
-"""U-Nets of the ADM family under their authors' names: DifFace's, and with a prefix ReF-LDM's. The sizes of a net are
-read off the shapes of its tensors."""
+"""U-Nets of the ADM family under their authors' names: DifFace's, and below prefixes ReF-LDM's and LD-BFR's. The sizes
+of a net are read off the shapes of its tensors."""
 
+import math
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import torch
+from torch import nn
 
 from limner.errors import WeightsError
-from limner.nets.unet import UNet
-from limner.weights.tensors import Tensors, fill, has, numbers, read_tensors, shape_of
+from limner.nets.unet import Level, UNet
+from limner.weights.checkpoint import Checkpoint, opened
+from limner.weights.tensors import Tensors, fill, has, numbers, shape_of
 
 _RES_BLOCK = {
     "in_layers.0": "norm1",
@@ -20,24 +23,51 @@ _RES_BLOCK = {
     "skip_connection": "skip",
 }
 _ATTENTION = {"norm": "norm", "qkv": "qkv", "proj_out": "out"}
+PUBLISHED_HEAD = 64
+"""Channels of an attention head in both of DifFace's published priors."""
 
 
-def load_difface_unet(path: Path, head_channels: int = 64) -> UNet:
+def detect(tensors: Tensors) -> bool:
+    """Whether these are DifFace's, with ADM's names and no prefix."""
+    return "input_blocks.0.0.weight" in tensors
+
+
+def load(
+    source: Path | Checkpoint, head_channels: int = PUBLISHED_HEAD, sample_size: int | None = None, groups: int = 32
+) -> UNet:
     """DifFace's diffusion prior, 512 px or 256 px (inpainting), from the authors' file.
 
     Args:
-        path: `iddpm_ffhq512_ema500000.pth` or a file with the same names.
-        head_channels: width of an attention head, which no shape tells.
+        source: `iddpm_ffhq512_ema500000.pth` or a file with the same names.
+        head_channels: width of an attention head, which no shape tells; a divisor of the channels at every attention
+            layer.
+        sample_size: side of the pictures in px, which no shape tells either; by default the last level's is 8, as in
+            both published priors.
+        groups: of the group normalisation, which no shape tells; 32 in all published nets.
 
     Raises:
-        WeightsError: the file can't be read, or a tensor is missing, not expected or of another shape.
+        WeightsError: the file can't be read; a tensor is missing, not expected or of another shape; heads of this
+            width don't divide the channels of a level or of the middle; or the groups don't divide a level's.
     """
-    return build_adm_unet(read_tensors(path), path, head_channels)
+    checkpoint = opened(source)
+    return build_adm_unet(checkpoint.all(), checkpoint.path, head_channels, sample_size, groups)
 
 
-def build_adm_unet(tensors: Tensors, path: Path, head_channels: int = 64, sample_size: int | None = None) -> UNet:
+def build_adm_unet(
+    tensors: Tensors,
+    path: Path,
+    head_channels: int = PUBLISHED_HEAD,
+    sample_size: int | None = None,
+    groups: int = 32,
+) -> UNet:
     """A `UNet` from tensors under ADM's names (any prefix already removed); `path` is for the error."""
     config = adm_config(tensors, path, head_channels, sample_size)
+    if groups < 1 or any(config["width"] * multiplier % groups for multiplier in config["multipliers"]):
+        raise WeightsError(
+            f"The weights {path} can't have group normalisation of {groups} groups: their levels have multiples of "
+            f"{config['width']} channels; no shape tells the number, so give one that divides them as groups."
+        )
+    config["groups"] = groups
     with torch.device("meta"):
         net = UNet(**config)
     names = adm_names(net)
@@ -62,11 +92,7 @@ def adm_config(tensors: Tensors, path: Path, head_channels: int, sample_size: in
             attention.add(level)
     if len(channels) != len(depths) or any(count % width for count in channels):
         raise WeightsError(f"The weights {path} don't fit UNet: its levels have {channels} channels of {width}.")
-    if any(channels[level] % head_channels for level in attention):
-        raise WeightsError(
-            f"The weights {path} can't have attention heads of {head_channels} channels: "
-            f"their levels have {', '.join(str(channels[level]) for level in sorted(attention))}."
-        )
+    _check_heads(channels, attention, path, head_channels)
     first = "input_blocks.1.0"
     time_outputs = shape_of(tensors, f"{first}.emb_layers.1.weight", 2, path)[0]
     return {
@@ -81,6 +107,18 @@ def adm_config(tensors: Tensors, path: Path, head_channels: int, sample_size: in
         "head_channels": head_channels,
         "scale_shift": time_outputs == 2 * channels[0],
     }
+
+
+def _check_heads(channels: list[int], attention: set[int], path: Path, head_channels: int) -> None:
+    """Attention lies at some levels and always in the middle, which is as wide as the last level."""
+    levels = [channels[level] for level in sorted(attention)]
+    widths = [*levels, channels[-1]]
+    if head_channels < 1 or any(width % head_channels for width in widths):
+        raise WeightsError(
+            f"The weights {path} can't have attention heads of {head_channels} channels: their levels have "
+            f"{', '.join(map(str, levels)) or 'no attention'}, their middle has {channels[-1]}; no shape tells the "
+            f"width of a head, so give one that divides them as head_channels (at most {math.gcd(*widths)})."
+        )
 
 
 def adm_names(net: UNet) -> dict[str, str]:
@@ -106,8 +144,8 @@ def _adm_layers(net: UNet) -> Iterator[tuple[str, str]]:
     yield "time_embed.2", "time.linear2"
     yield "input_blocks.0.0", "stem"
     number = 1
-    for level, stage in enumerate(net.down):
-        for place, part in enumerate(stage.blocks):  # type: ignore[union-attr]
+    for level, stage in enumerate(_levels(net.down)):
+        for place, part in enumerate(stage):
             yield from block(f"input_blocks.{number}", f"down.{level}.blocks.{place}", part.attention is not None)
             number += 1
         if stage.resample is not None:
@@ -118,9 +156,9 @@ def _adm_layers(net: UNet) -> Iterator[tuple[str, str]]:
     yield from ((f"middle_block.2.{a}", f"middle.1.res.{b}") for a, b in _RES_BLOCK.items())
 
     number = 0
-    for level, stage in enumerate(net.up):
+    for level, stage in enumerate(_levels(net.up)):
         attention = False
-        for place, part in enumerate(stage.blocks):  # type: ignore[union-attr]
+        for place, part in enumerate(stage):
             attention = part.attention is not None
             yield from block(f"output_blocks.{number}", f"up.{level}.blocks.{place}", attention)
             number += 1
@@ -129,3 +167,8 @@ def _adm_layers(net: UNet) -> Iterator[tuple[str, str]]:
 
     yield "out.0", "norm"
     yield "out.2", "head"
+
+
+def _levels(half: nn.ModuleList) -> list[Level]:
+    """The levels of the way down or up, under their own class."""
+    return [level for level in half if isinstance(level, Level)]

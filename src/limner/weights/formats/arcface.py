@@ -8,7 +8,7 @@ is followed from its input to its output and must be an IR-ResNet in every node.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +17,8 @@ from torch import Tensor
 
 from limner.errors import LimnerError, WeightsError
 from limner.nets.identity import MAP, IdentityNet
-from limner.weights.tensors import fill, read_tensors
+from limner.weights.checkpoint import Checkpoint, opened
+from limner.weights.tensors import Tensors, fill
 
 if TYPE_CHECKING:
     import onnx
@@ -26,21 +27,29 @@ EPSILON = 1e-5
 """Of torch's batch normalisation."""
 
 
-def load_arcface(path: Path) -> IdentityNet:
+def detect(tensors: Tensors) -> bool:
+    """Whether these are an IR-ResNet's under insightface's names."""
+    return {"layer1.0.bn3.weight", "layer1.0.prelu.weight", "fc.weight"} <= tensors.keys()
+
+
+def load(source: Path | Checkpoint) -> IdentityNet:
     """An IR-ResNet from a file of the user's, in float32 on the CPU, in evaluation mode.
 
     Args:
-        path: `.onnx`, or PyTorch's or safetensors' under insightface's names (`conv1.weight`, `layer1.0.bn1.weight`).
+        source: `.onnx`, or PyTorch's or safetensors' under insightface's names (`conv1.weight`,
+            `layer1.0.bn1.weight`).
 
     Raises:
         WeightsError: the file can't be read or isn't an IR-ResNet.
         LimnerError: the package `onnx` is missing.
     """
-    tensors = read_onnx(path) if path.suffix.lower() == ".onnx" else read_tensors(path)
-    return build_arcface(tensors, path)
+    if isinstance(source, Path) and source.suffix.lower() == ".onnx":
+        return build_arcface(read_onnx(source), source)
+    checkpoint = opened(source)
+    return build_arcface(checkpoint.all(), checkpoint.path)
 
 
-def build_arcface(tensors: Mapping[str, Tensor], path: Path) -> IdentityNet:
+def build_arcface(tensors: Tensors, path: Path) -> IdentityNet:
     """An `IdentityNet` from tensors under insightface's names; `path` is for the error."""
     with torch.device("meta"):
         net = IdentityNet(**arcface_config(tensors, path))
@@ -48,7 +57,7 @@ def build_arcface(tensors: Mapping[str, Tensor], path: Path) -> IdentityNet:
     return fill(net, counts | dict(tensors), path)
 
 
-def arcface_config(tensors: Mapping[str, Tensor], path: Path) -> dict[str, Any]:
+def arcface_config(tensors: Tensors, path: Path) -> dict[str, Any]:
     """The arguments of `IdentityNet`, from names and shapes."""
     blocks: dict[int, int] = {}
     for name in tensors:

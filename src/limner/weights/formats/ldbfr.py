@@ -2,7 +2,8 @@
 
 Its file holds the four nets of stage B, each below a prefix: stage A, the autoencoder of z_0, and the U-Net with the
 injection inside its attention layers, as it is and as a running average (EMA). Beside them lie layers that are never
-called, the noise schedule, and perhaps nets of losses. All are known by name, and nothing else is let pass.
+called, the noise schedule, and whatever else training had, such as nets of losses and of metrics. The authors' program
+takes what its nets have and passes over the rest, and so does this.
 """
 
 import math
@@ -12,6 +13,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 import torch
+from diffusers.models.modeling_utils import ModelMixin
+from diffusers.schedulers.scheduling_utils import SchedulerMixin
 from torch import nn
 
 from limner.errors import WeightsError
@@ -19,11 +22,15 @@ from limner.nets.injection import FusionBlock, Injection, attention_places
 from limner.nets.stage_a import StageA
 from limner.nets.unet import UNet
 from limner.nets.vqgan import VQGAN
+from limner.weights.checkpoint import Checkpoint, opened
 from limner.weights.formats.adm import adm_names, build_adm_unet
-from limner.weights.formats.refldm import BUFFERS, EMA, RAW, build_vqgan, dotted, vqgan_config, vqgan_names
-from limner.weights.tensors import Tensors, below, fill, listing, read_tensors, shape_of
+from limner.weights.formats.refldm import EMA, RAW, denoiser, dotted
+from limner.weights.formats.vqgan import PARTS, build_vqgan, vqgan_config, vqgan_names
+from limner.weights.tensors import Tensors, below, fill, shape_of
 
 STAGE_A, TARGET = "first_stage_model.", "first_stage_model_gt."
+CROSS = "mid_Cross."
+"""What stage A has beside an autoencoder's parts."""
 
 NEVER_CALLED = re.compile(
     r"absolute_pos_embed"
@@ -42,9 +49,26 @@ class LDBFRNets(NamedTuple):
     injection: Injection
     vqgan: VQGAN
 
+    def parts(self) -> dict[str, ModelMixin | SchedulerMixin]:
+        """What a folder of the pipeline holds, by the names of its folders: the nets and their schedule."""
+        from limner.methods.schedules import ldbfr_schedule  # brings in diffusers' pipelines
 
-def load_ldbfr_checkpoint(
-    path: Path,
+        return {
+            "stage_a": self.stage_a,
+            "unet": self.unet,
+            "injection": self.injection,
+            "vqgan": self.vqgan,
+            "scheduler": ldbfr_schedule(),
+        }
+
+
+def detect(tensors: Tensors) -> bool:
+    """Whether a file of the authors' trainer is LD-BFR's, judged by the names that only it has."""
+    return any(name.startswith(TARGET) or (name.startswith((RAW, EMA)) and "cross_" in name) for name in tensors)
+
+
+def load(
+    source: Path | Checkpoint,
     heads: int = 8,
     head_channels: int = 32,
     stage_a_size: int = 512,
@@ -54,41 +78,33 @@ def load_ldbfr_checkpoint(
     """All nets from one file of the authors' trainer; of the U-Net its running average, or else its last weights.
 
     Args:
-        path: the file.
+        source: the file.
         heads: of stage A's cross-attention.
         head_channels: width of the U-Net's attention heads and of the injection's.
         stage_a_size, latent_size, vqgan_size: `sample_size` of stage A, U-Net and autoencoder. These and the heads no
             shape tells.
 
     Raises:
-        WeightsError: the file can't be read, or a tensor is missing, not expected or of another shape.
+        WeightsError: the file can't be read, or a tensor of a net is missing, not expected or of another shape.
     """
-    stage_a, unet, vqgan = split_checkpoint(read_tensors(path), path)
+    checkpoint = opened(source)
+    path = checkpoint.path
+    stage_a, unet, vqgan = split_checkpoint(checkpoint)
     first = build_stage_a(stage_a, path, heads, stage_a_size)
     channels = first.config["latent_channels"]
     prior, injection = build_injected_unet(unet, path, channels, head_channels, latent_size)
     return LDBFRNets(first, prior, injection, build_target(vqgan, path, vqgan_size))
 
 
-def is_ldbfr_checkpoint(tensors: Tensors) -> bool:
-    """Whether a file of the authors' trainer is LD-BFR's, judged by the names that only it has."""
-    return any(name.startswith(TARGET) or (name.startswith((RAW, EMA)) and "cross_" in name) for name in tensors)
-
-
-def split_checkpoint(tensors: Tensors, path: Path) -> tuple[Tensors, Tensors, Tensors]:
+def split_checkpoint(checkpoint: Checkpoint) -> tuple[Tensors, Tensors, Tensors]:
     """The tensors of stage A, of the U-Net (averaged if possible) and of the autoencoder, without prefixes and without
-    their losses; `path` is for the error."""
-    others = [name for name in tensors if not name.startswith((STAGE_A, TARGET, RAW, EMA)) and name not in BUFFERS]
-    if others:
-        raise WeightsError(f"The weights {path} don't fit LD-BFR: {listing(others)} not expected.")
-    unet = {dotted_ldbfr(name): tensor for name, tensor in below(tensors, EMA).items()} or below(tensors, RAW)
-    parts = {STAGE_A: below(tensors, STAGE_A), f"{EMA}... or {RAW}": unet, TARGET: below(tensors, TARGET)}
-    for prefix, part in parts.items():
+    their losses."""
+    stage_a = checkpoint.below(STAGE_A, (*PARTS, CROSS))
+    unet = denoiser(checkpoint, dotted_ldbfr)
+    vqgan = checkpoint.below(TARGET, PARTS)
+    for prefix, part in ((STAGE_A, stage_a), (f"{EMA}... or {RAW}", unet), (TARGET, vqgan)):
         if not part:
-            raise WeightsError(f"The weights {path} don't fit LD-BFR: no name begins with {prefix}...")
-    stage_a, unet, vqgan = (
-        {name: tensor for name, tensor in part.items() if not name.startswith("loss.")} for part in parts.values()
-    )
+            raise WeightsError(f"The weights {checkpoint.path} don't fit LD-BFR: no name begins with {prefix}...")
     return stage_a, unet, vqgan
 
 
@@ -126,7 +142,7 @@ def build_stage_a(tensors: Tensors, path: Path, heads: int = 8, sample_size: int
 def stage_a_names(net: StageA) -> dict[str, str]:
     """The authors' name of every parameter to `StageA`'s."""
     names = {theirs: f"vqgan.{ours}" for theirs, ours in vqgan_names(net.vqgan).items()}
-    return names | _named(_CROSS, "mid_Cross", "cross", net)
+    return names | _named(_CROSS, CROSS.removesuffix("."), "cross", net)
 
 
 def build_target(tensors: Tensors, path: Path, sample_size: int = 256) -> VQGAN:

@@ -9,16 +9,23 @@ import torch
 
 from limner.errors import WeightsError
 from limner.nets.swinir import SwinIR, relative_position_index
-from limner.weights.tensors import Tensors, demand, fill, numbers, read_tensors, shape_of
+from limner.weights.checkpoint import Checkpoint, opened
+from limner.weights.tensors import Tensors, demand, fill, numbers, shape_of
 
 
-def load_swinir(path: Path) -> SwinIR:
+def detect(tensors: Tensors) -> bool:
+    """Whether these are DifFace's SwinIR, whose first convolution follows a pixel-unshuffle."""
+    return "conv_first.1.weight" in tensors
+
+
+def load(source: Path | Checkpoint) -> SwinIR:
     """DifFace's regressor from the authors' file `swinir_restoration512_L1.pth`.
 
     Raises:
         WeightsError: the file can't be read, or a tensor is missing, not expected or of another shape.
     """
-    return build_swinir(read_tensors(path), path)
+    checkpoint = opened(source)
+    return build_swinir(checkpoint.all(), checkpoint.path)
 
 
 def build_swinir(tensors: Tensors, path: Path) -> SwinIR:

@@ -1,0 +1,187 @@
+"""A file of named tensors: opened without running code from it, and aware of what in it nobody asked for."""
+
+from __future__ import annotations
+
+import pickle
+import re
+import zipfile
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+from torch import Tensor
+
+from limner.errors import WeightsError
+from limner.weights import safe_pickle
+from limner.weights.tensors import Tensors
+
+MOST_IN_NOTE = 20
+
+
+class Checkpoint:
+    """What a file holds. It remembers which tensors were asked for, so that `note` can name the rest.
+
+    Attributes:
+        path: the file.
+        tensors: all of them by name.
+        unusable: names among the tensors' of what is none.
+        beside: names of what lies beside the tensors, such as an optimizer's state.
+        classes: names of what the file wanted to be looked up; none of it was.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        tensors: Tensors,
+        unusable: Iterable[str] = (),
+        beside: Iterable[str] = (),
+        classes: Iterable[str] = (),
+    ):
+        self.path, self.tensors = path, tensors
+        self.unusable, self.beside, self.classes = tuple(unusable), tuple(beside), tuple(classes)
+        self._asked_for: set[str] = set()
+
+    def all(self) -> Tensors:
+        """The tensors of a file that should hold nothing else.
+
+        Raises:
+            WeightsError: it holds something that is no tensor, or wanted something to be looked up.
+        """
+        if self.classes:
+            raise _refusal(self.path, self.classes[0])
+        if self.unusable:
+            raise _no_weights(self.path)
+        self.pass_over(self.tensors)
+        return self.tensors
+
+    def below(self, prefix: str, parts: tuple[str, ...] = ("",)) -> Tensors:
+        """The tensors whose names begin with `prefix` and one of `parts` behind it, without the prefix."""
+        wanted = tuple(prefix + part for part in parts)
+        found = {name: tensor for name, tensor in self.tensors.items() if name.startswith(wanted)}
+        self.pass_over(found)
+        return {name.removeprefix(prefix): tensor for name, tensor in found.items()}
+
+    def pass_over(self, names: Iterable[str]) -> None:
+        """Says of tensors that it is known what they are, so that no note need name them."""
+        self._asked_for.update(names)
+
+    def note(self) -> str:
+        """One sentence on what lies in the file and wasn't asked for; empty if there is nothing."""
+        used = {name[: dot.start()] for name in self._asked_for for dot in re.finditer(r"\.", name)}
+        groups = Counter(_group(name, used) for name in self.tensors if name not in self._asked_for)
+        names = [f"{group} ({count} tensors)" if count > 1 else group for group, count in groups.items()]
+        names = sorted([*names, *self.unusable, *self.beside])
+        if not names:
+            return ""
+        more = f" and {len(names) - MOST_IN_NOTE} more" if len(names) > MOST_IN_NOTE else ""
+        return (
+            f"{self.path} also holds what the nets don't need, which was passed over: "
+            f"{', '.join(names[:MOST_IN_NOTE])}{more}."
+        )
+
+
+def opened(source: Path | Checkpoint) -> Checkpoint:
+    """A checkpoint, read if only its path is given; see `read_checkpoint`."""
+    return source if isinstance(source, Checkpoint) else read_checkpoint(source)
+
+
+def read_tensors(path: Path) -> Tensors:
+    """The tensors of a file that should hold nothing else.
+
+    Raises:
+        WeightsError: as `read_checkpoint`; or it holds something that is no tensor, or reading it in full would run
+            code.
+    """
+    return read_checkpoint(path).all()
+
+
+def read_checkpoint(path: Path) -> Checkpoint:
+    """Reads a safetensors file or a PyTorch checkpoint without running code from it.
+
+    The file is mapped rather than copied where its format allows. A dictionary inside `state_dict` is taken
+    out, and the prefix `module.` of distributed training removed. What isn't a tensor is kept by name alone.
+
+    Raises:
+        WeightsError: no such file; it is damaged; it holds no named tensors; or it is of PyTorch's format before 1.6
+            and reading it would run code.
+    """
+    try:
+        with path.open("rb") as file:
+            start = file.read(9)
+    except OSError as error:
+        raise WeightsError(f"Can't read the weights {path}: {error.strerror or error}.") from error
+    # The content decides, not the name: a safetensors file begins with a length and a JSON object.
+    content, classes = (_read_safetensors(path), []) if start[8:9] == b"{" else _read_pickled(path)
+    beside: list[str] = []
+    if isinstance(content, Mapping) and isinstance(content.get("state_dict"), Mapping):
+        beside = [_label(name) for name in content if name != "state_dict"]
+        content = content["state_dict"]
+    entries = content if isinstance(content, Mapping) else {}
+    tensors: dict[str, Tensor] = {}
+    unusable: list[str] = []
+    for name, value in entries.items():
+        if isinstance(name, str) and isinstance(value, Tensor):
+            tensors[name.removeprefix("module.")] = value
+        else:
+            unusable.append(_label(name))
+    if not isinstance(content, Mapping) or (unusable and not tensors):
+        raise _refusal(path, classes[0]) if classes else _no_weights(path)
+    return Checkpoint(path, tensors, unusable, beside, classes)
+
+
+def _read_safetensors(path: Path) -> dict[str, Tensor]:
+    try:
+        return load_file(path)
+    except (SafetensorError, OSError) as error:
+        raise WeightsError(f"The weights {path} are damaged ({error}): fetch or copy the file again.") from error
+
+
+def _read_pickled(path: Path) -> tuple[object, list[str]]:
+    zipped = zipfile.is_zipfile(path)
+    try:
+        return torch.load(path, map_location="cpu", weights_only=True, mmap=zipped), []
+    except Exception as error:  # torch reports a damaged file by a dozen different classes
+        wanted = re.search(r"GLOBAL (\S+)", str(error))
+        if wanted and not zipped:
+            raise _refusal(path, wanted[1]) from error
+        if not (zipped and isinstance(error, pickle.UnpicklingError)):
+            raise _damage(path) from error
+    try:
+        return safe_pickle.load(path)
+    except Exception as error:  # whatever somebody may put into a pickle
+        raise _damage(path) from error
+
+
+def _label(name: object) -> str:
+    """A dictionary's key as a note may show it; of a key that is no text its class."""
+    return name if isinstance(name, str) else type(name).__name__
+
+
+def _group(name: str, used: set[str]) -> str:
+    """The shortest beginning of a name that isn't `used`: `lpips.*` for `lpips.lin0.weight`."""
+    for dot in re.finditer(r"\.", name):
+        if name[: dot.start()] not in used:
+            return f"{name[: dot.start()]}.*"
+    return name
+
+
+def _damage(path: Path) -> WeightsError:
+    return WeightsError(
+        f"The weights {path} are damaged, or are neither safetensors nor a PyTorch checkpoint: "
+        "fetch or copy the file again."
+    )
+
+
+def _refusal(path: Path, name: str) -> WeightsError:
+    return WeightsError(
+        f"The weights {path} ask to run code when they are read ({name}), "
+        "which limner refuses because that code could do anything: save the tensors alone, best as "
+        "safetensors."
+    )
+
+
+def _no_weights(path: Path) -> WeightsError:
+    return WeightsError(f"The file {path} holds something else than named tensors, so it isn't a net's weights.")
