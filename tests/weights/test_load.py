@@ -10,11 +10,18 @@ from diffusers.models.modeling_utils import ModelMixin
 from safetensors.torch import load_file
 
 from limner.errors import WeightsError
+from limner.methods.difface import DIFFACE
+from limner.methods.refldm import REFLDM
 from limner.nets.estimator import Estimator
 from limner.nets.swinir import SwinIR
 from limner.nets.unet import UNet
-from limner.weights import find, load_difface, load_refldm
+from limner.weights import find
 from limner.weights.load import Part, licence_of, load_net, load_parts
+
+
+def load_difface(source, models=None):
+    nets, info = load_parts("DifFace", DIFFACE.nets, source, models)
+    return nets.nets["estimator"], nets.nets["unet"], info
 
 
 @pytest.fixture
@@ -120,7 +127,7 @@ def test_a_note_on_official_files(shared, tmp_path):
         tensors = load_file(shared / f"golden/refldm/tiny_{name}.safetensors")
         content = {"state_dict": tensors | {"lpips.a": torch.ones(1)}, "callbacks": {"score": np.float64(1)}}
         torch.save(content, find(f"official/{name}").path(tmp_path))
-    note = load_refldm("official", tmp_path)[2].note
+    note = load_parts("ReF-LDM", REFLDM.nets, "official", tmp_path)[1].note
     assert [f"{name}.ckpt also holds" in note for name in ("vqgan", "refldm")] == [True, True]
     assert note.count("callbacks, lpips.*.") == 2
 

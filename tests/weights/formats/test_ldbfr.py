@@ -16,11 +16,12 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from limner.errors import WeightsError
+from limner.methods.ldbfr import LDBFR
 from limner.methods.schedules import ldbfr_schedule, load_schedule, refldm_schedule
 from limner.nets.injection import Injection
 from limner.nets.stage_a import StageA
 from limner.nets.vqgan import VQGAN
-from limner.weights import convert, load_ldbfr
+from limner.weights import convert, load_parts
 from limner.weights.checkpoint import Checkpoint, read_checkpoint
 from limner.weights.formats import ldbfr
 from limner.weights.formats.adm import adm_names
@@ -43,6 +44,11 @@ FILE = Path("last.ckpt")
 State = dict[str, Tensor]
 
 load_tiny = partial(ldbfr.load, head_channels=16, stage_a_size=64, latent_size=32, vqgan_size=128)
+
+
+def load_ldbfr(source):
+    nets, info = LDBFR.other_source(str(source)) or load_parts("LD-BFR", LDBFR.nets, source)
+    return LDBFRNets(**getattr(nets, "nets", nets)), info
 
 
 @pytest.fixture(scope="module")

@@ -13,9 +13,10 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from limner.errors import WeightsError
+from limner.methods.refldm import REFLDM
 from limner.nets.unet import UNet
 from limner.nets.vqgan import VQGAN
-from limner.weights import convert, find, load_net, load_refldm
+from limner.weights import convert, find, load_net, load_parts
 from limner.weights.checkpoint import Checkpoint, read_checkpoint
 from limner.weights.formats import refldm
 from limner.weights.formats import vqgan as vqgan_format
@@ -24,6 +25,12 @@ from limner.weights.formats.refldm import BUFFERS, dotted
 
 FILE = Path("published.ckpt")
 TOLERANCE = {"rtol": 1e-4, "atol": 1e-4}
+
+
+def load_refldm(source, models=None):
+    nets, info = REFLDM.other_source(str(source)) or load_parts("ReF-LDM", REFLDM.nets, source, models)
+    nets = getattr(nets, "nets", nets)
+    return nets["vqgan"], nets["unet"], info
 
 
 @pytest.fixture(scope="module")

@@ -7,10 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import nn
 
 from limner.errors import WeightsError
-from limner.nets.unet import Level, UNet
+from limner.nets.unet import UNet
 from limner.weights.checkpoint import Checkpoint, opened
 from limner.weights.tensors import Tensors, fill, has, numbers, shape_of
 
@@ -144,8 +143,8 @@ def _adm_layers(net: UNet) -> Iterator[tuple[str, str]]:
     yield "time_embed.2", "time.linear2"
     yield "input_blocks.0.0", "stem"
     number = 1
-    for level, stage in enumerate(_levels(net.down)):
-        for place, part in enumerate(stage):
+    for level, stage in enumerate(net.down):
+        for place, part in enumerate(stage.blocks):
             yield from block(f"input_blocks.{number}", f"down.{level}.blocks.{place}", part.attention is not None)
             number += 1
         if stage.resample is not None:
@@ -156,9 +155,9 @@ def _adm_layers(net: UNet) -> Iterator[tuple[str, str]]:
     yield from ((f"middle_block.2.{a}", f"middle.1.res.{b}") for a, b in _RES_BLOCK.items())
 
     number = 0
-    for level, stage in enumerate(_levels(net.up)):
+    for level, stage in enumerate(net.up):
         attention = False
-        for place, part in enumerate(stage):
+        for place, part in enumerate(stage.blocks):
             attention = part.attention is not None
             yield from block(f"output_blocks.{number}", f"up.{level}.blocks.{place}", attention)
             number += 1
@@ -167,8 +166,3 @@ def _adm_layers(net: UNet) -> Iterator[tuple[str, str]]:
 
     yield "out.0", "norm"
     yield "out.2", "head"
-
-
-def _levels(half: nn.ModuleList) -> list[Level]:
-    """The levels of the way down or up, under their own class."""
-    return [level for level in half if isinstance(level, Level)]
