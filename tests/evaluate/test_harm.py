@@ -143,6 +143,7 @@ def test_who_cannot_be_measured(faces, tmp_path):
         harm_test(tmp_path, {})
 
 
+@pytest.mark.slow
 def test_the_command_line(run, shared, tmp_path, monkeypatch):
     monkeypatch.setattr(harm, "SIZES", (256,))
     words = ["--protocol", "harm", "--data", shared / "faces", "--limit", 1, "--steps", 0, "--threads", 1]
