@@ -45,6 +45,7 @@ def test_names_of_results(tmp_path):
     assert outputs_for(Path("a.jpg"), tmp_path / "folder.png", 1) == [tmp_path / "folder.png" / "a.jpg"]
 
 
+@pytest.mark.slow
 def test_an_interrupted_run_goes_on_where_it_stopped(restorer, tmp_path):
     for name in "abc":
         picture(tmp_path / "in" / f"{name}.png")

@@ -151,6 +151,7 @@ def test_a_photo_is_no_reference_for_itself(plain, files):
     assert alone.referenced is None and "There are no references" in alone.notes[-1]
 
 
+@pytest.mark.slow
 def test_in_a_group_they_go_to_whom_they_resemble(plain, portrait, someone, files, recogniser):
     for place, people in enumerate([(portrait, someone), (someone, portrait)]):
         photo = group(*people)

@@ -66,6 +66,7 @@ def test_same_seed_same_file_and_strength_zero_keeps_the_pixels(run, portrait, t
     assert (d == np.asarray(Image.open(portrait))).all()
 
 
+@pytest.mark.slow
 def test_what_was_made_up_is_told_drawn_and_written(run, portrait, tmp_path):
     words = ("restore", portrait, "-o", tmp_path / "out", "--save-map", tmp_path / "maps", "--no-grain", *FAST)
     code, out, _ = run(*words, "--json")
@@ -106,6 +107,7 @@ def test_upscale_enlarges_with_the_face_in_its_place(run, portrait, tmp_path):
     assert np.abs(back[-40:] - before[-40:]).mean() < 3, "the background is no plain enlargement"
 
 
+@pytest.mark.slow
 def test_provenance_is_written_and_left_out_on_request(run, portrait, tmp_path):
     run("restore", portrait, "-o", tmp_path / "with.png", "--seed", 3, *FAST)
     run("restore", portrait, "-o", tmp_path / "without.png", "--no-provenance", *FAST)
@@ -121,6 +123,7 @@ def test_a_photo_without_a_face_is_copied(run, scenery, tmp_path):
     assert (tmp_path / "out" / "sky.jpg").read_bytes() == scenery.read_bytes()
 
 
+@pytest.mark.slow
 def test_a_folder_with_a_broken_file_restores_the_rest(run, portrait, scenery, tmp_path):
     album = tmp_path / "album"
     (album / "deep").mkdir(parents=True)
@@ -289,6 +292,7 @@ def test_methods_are_measured_side_by_side(run, shared):
     assert code == 2 and "one method at a time" in err
 
 
+@pytest.mark.slow
 def test_benchmark_of_references(run, shared):
     words = ["--protocol", "references", "--data", shared / "faces", "--method", "refldm", "--limit", 2, "--steps", 2]
     code, out, _ = run("benchmark", *words, "--split", "held-out", "--json", "--threads", 1)
@@ -327,6 +331,7 @@ def clrface(tiny_clrface, tmp_path) -> Path:
     return tmp_path / "clrface"
 
 
+@pytest.mark.slow
 def test_clrface_with_a_reference_and_what_it_makes_on_the_way(run, portrait, tmp_path, clrface):
     words = ["--method", "clrface", "--weights", clrface, "--steps", 3, "--threads", 1, "--seed", 1]
     code, _, err = run("restore", portrait, "-o", tmp_path / "a", *words, "--save-intermediate", tmp_path / "way")

@@ -46,6 +46,7 @@ def test_their_number_varies_between_groups_and_not_within(faces):
     assert all(len(set(counts[start : start + 4])) == 1 for start in range(0, 80, 4))
 
 
+@pytest.mark.slow
 def test_people_with_several_photographs_come_as_often_as_asked(faces):
     def share(known):
         return np.mean([blue(stream(faces, known=known)[n]["image"]) < 2 for n in range(300)])

@@ -101,7 +101,6 @@ def test_a_preset_spoils_as_it_does_elsewhere(faces):
         np.testing.assert_array_equal(mine, theirs)
 
 
-@pytest.mark.slow
 def test_a_run(faces, capsys):
     told = []
     stubs = {"itself": Stub(lambda rgb: rgb), "soft": Stub(lambda rgb: cv2.GaussianBlur(rgb, (0, 0), 2))}

@@ -145,6 +145,7 @@ def rows(shared):
     return measure_all(FaceSet.open(shared / "faces", "test"))
 
 
+@pytest.mark.slow
 def test_both_measures_know_the_test_people(rows):
     for measure in ("mini/identity", "HOG"):
         clean, moderate, _ = (row for row in rows if row.measure == measure)
@@ -153,6 +154,7 @@ def test_both_measures_know_the_test_people(rows):
         assert clean.same > clean.different + 2 * clean.different_spread
 
 
+@pytest.mark.slow
 def test_command(shared, rows):
     command = ["benchmark", "--protocol", "verification", "--data", str(shared / "faces"), "--json"]
     told = json.loads(CliRunner().invoke(app, command).stdout)

@@ -29,6 +29,7 @@ def test_no_circle_is_no_iris():
     assert iris(drawn((50, 50), 10, 90, 80), np.array([50.0, 50.0]), eyes=110) is None  # hardly any edge
 
 
+@pytest.mark.slow
 def test_measure(shared, monkeypatch, capsys):
     faces = FaceSet.open(shared / "faces", "test").first(2)
     result = measure(faces)

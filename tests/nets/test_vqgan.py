@@ -90,6 +90,7 @@ def test_indices_are_found_in_full_precision_under_autocast():
     assert torch.equal(found, net.nearest(latent))
 
 
+@pytest.mark.slow
 def test_a_normalised_latent_has_unit_deviation_and_decodes_alike():
     net = tiny(normalise_latent=True)
     raw = net.encode(picture())
