@@ -38,6 +38,9 @@ if TYPE_CHECKING:
     from limner.evaluate.report import Report
 
 
+SEVERAL = " and ".join(one.name for one in PROTOCOLS.values() if one.methods == "several")
+
+
 def benchmark(
     data: Annotated[Path, typer.Option(help="Folder of aligned faces with index.csv and landmarks.csv.")],
     protocol: Annotated[
@@ -50,7 +53,7 @@ def benchmark(
     preset: Annotated[str, typer.Option(help="Degradation, for limner-test and references.")] = "ffhq-ref-severe",
     method: Annotated[
         list[str] | None,
-        typer.Option(help="Restoration method, or METHOD@STEPS; limner-test and harm measure several side by side."),
+        typer.Option(help=f"Restoration method, or METHOD@STEPS; {SEVERAL} measure several side by side."),
     ] = None,
     weights: WeightsOption = "mini",
     strength: StrengthOption = "auto",
@@ -92,7 +95,7 @@ def benchmark(
     from limner.device import choose  # torch takes seconds to import
     from limner.restorer import Restorer, Settings
 
-    choose(threads=threads)
+    choose(threads=threads)  # also for protocols that restore nothing
     restorers = {}
     for wish in names if measured.methods != "none" else []:
         name, at = method_and_steps(wish)

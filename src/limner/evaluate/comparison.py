@@ -70,15 +70,15 @@ class Gallery:
             places: of their truths in the gallery; by default theirs are all, in their order.
             left_out: for each face the places that it can't be taken for.
         """
-        own_places = range(len(self.truths)) if places is None else list(places)
+        mine = np.arange(len(self.truths)) if places is None else np.asarray(places)
         likeness = {}
         for name, recogniser in self.recognisers.items():
             cosines = vectors(recogniser, pictures) @ self.vectors[name].T
             for row, others in enumerate(left_out):
                 cosines[row, list(others)] = -1
-            own = cosines[np.arange(len(own_places)), own_places]
-            likeness[name] = Likeness(own, cosines.argmax(axis=1) == own_places)
-        return Comparison(pictures, [self.truths[place] for place in own_places], inputs, likeness)
+            own = cosines[np.arange(len(mine)), mine]
+            likeness[name] = Likeness(own, cosines.argmax(axis=1) == mine)
+        return Comparison(pictures, [self.truths[place] for place in mine.tolist()], inputs, likeness)
 
 
 def standard_recognisers() -> dict[str, Recogniser]:
