@@ -1,4 +1,8 @@
-"""What evaluation asks of a method beside a restoration. All knowledge of single methods that it needs stands here."""
+"""What evaluation asks of a method beside a restoration: the one place where it looks at what class a pipeline is.
+
+A new method answers these questions here; no protocol knows it by name. `pipeline_of` is for `ceilings.py`, which takes
+single methods apart.
+"""
 
 from __future__ import annotations
 

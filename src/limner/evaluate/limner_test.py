@@ -55,7 +55,7 @@ def run(request: Request, restorers: Mapping[str, Restorer]) -> Report:
     for name, restorer in restorers.items():
         ways = ways | beside(restorer.method) | {name: whole(restorer)}
         ways[name](*pairs[0], 0)  # a net's first run pays for its set-up
-    results, seconds = go(ways, pairs, request.done)
+    results, seconds = pictures_of(ways, pairs, request.done)
     inputs, truths = ([pair[side] for pair in pairs] for side in (0, 1))
     gallery = Gallery(truths, standard_recognisers())
     metrics = metrics_of(NAME, {"truth", "input", "gallery"})
@@ -84,7 +84,7 @@ def common_size(restorers: Mapping[str, Restorer]) -> int:
     return sizes[0]
 
 
-def go(
+def pictures_of(
     ways: Mapping[str, Way], pairs: Sequence[Pair], done: Callable[[int, int], None]
 ) -> tuple[dict[str, list[np.ndarray]], dict[str, float]]:
     """Every face goes every way: the pictures by the ways' names, and the seconds that each way took in all."""
