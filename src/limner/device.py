@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -95,6 +97,14 @@ def has_bfloat16(device: str) -> bool:
         checks = ("_is_amx_tile_supported", "_is_avx512_bf16_supported")
         return any(getattr(torch.cpu, check, lambda: False)() for check in checks)
     return False
+
+
+@contextmanager
+def frozen_pass() -> Iterator[None]:
+    """How frozen nets are asked on the CPU, in measurements and while samples are made: without gradients, and in bf16
+    where the processor has it."""
+    with torch.no_grad(), torch.autocast("cpu", torch.bfloat16, enabled=has_bfloat16("cpu")):
+        yield
 
 
 def free_memory(device: torch.device) -> int:

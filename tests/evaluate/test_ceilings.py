@@ -3,16 +3,16 @@
 import pytest
 import torch
 
-from limner.evaluate.ceilings import TIMESTEPS, looks, main
+from limner.evaluate.ceilings import TIMESTEPS, errors_by_timestep, main
 from limner.methods.schedules import difface_schedule
 
 
 def test_a_perfect_guess_has_no_error_and_the_mean_has_all():
     clean = torch.randn(4, 3, 8, 8, generator=torch.Generator().manual_seed(0))
     schedule = difface_schedule("sample")
-    perfect = looks(schedule, clean, lambda noisy, t: clean)
+    perfect = errors_by_timestep(schedule, clean, lambda noisy, t: clean)
     assert perfect == ", ".join(f"{t}: 0.000" for t in TIMESTEPS)
-    constant = looks(schedule, clean, lambda noisy, t: clean.mean(dim=0).expand_as(clean))
+    constant = errors_by_timestep(schedule, clean, lambda noisy, t: clean.mean(dim=0).expand_as(clean))
     assert constant == ", ".join(f"{t}: 1.000" for t in TIMESTEPS)
 
 

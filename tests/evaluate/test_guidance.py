@@ -9,6 +9,7 @@ from PIL import Image
 
 from limner.errors import LimnerError
 from limner.evaluate.guidance import Pull, guidance_sweep
+from limner.evaluate.protocols import Request
 from limner.evaluate.report import save_plot
 from limner.nets.identity import IdentityNet
 from limner.restorer import Settings
@@ -31,40 +32,42 @@ def identity():
 @pytest.fixture(scope="module")
 def swept(tiny_clrface, shared):
     told = []
-    sweep = guidance_sweep(
-        shared / "faces",
-        "ffhq-ref-severe",
-        restorer(tiny_clrface()),
-        scales=(0.05, 0.5),
-        pulls=(0.05, 0.5),
-        judge=identity(),
-        limit=2,
-        progress=lambda *done: told.append(done),
-    )
+    request = Request(shared / "faces", limit=2, progress=lambda *done: told.append(done))
+    sweep = guidance_sweep(request, restorer(tiny_clrface()), scales=(0.05, 0.5), pulls=(0.05, 0.5), judge=identity())
     assert told == [(1, 2), (2, 2)]
     return sweep
 
 
 def test_every_curve_has_its_points(swept):
     curves = ["learned mask", "mask 1", "pull to the IRN"]
-    found = [(point.curve, point.scale) for point in swept.points]
+    found = [(point["curve"], point["scale"]) for point in swept.rows]
     assert found == [("mask 0", 0.0), *((curve, scale) for curve in curves for scale in (0.05, 0.5))]
-    assert swept.faces == 2
-    assert swept.headings == ["input", "mask 0 0", "learned mask 0.5", "mask 1 0.5", "pull to the IRN 0.5", "truth"]
-    assert [len(row) for row in swept.pictures] == [6, 6]
+    assert swept.facts == {"protocol": "guidance", "preset": "ffhq-ref-severe", "faces": 2}
+    assert swept.sheet.headings == [
+        *("input", "mask 0 0", "learned mask 0.5", "mask 1 0.5", "pull to the IRN 0.5", "truth")
+    ]
+    assert [len(row) for row in swept.sheet.pictures] == [6, 6]
 
 
 def test_the_points_tell_of_what_was_done(swept):
-    points = {(point.curve, point.scale): point for point in swept.points}
-    assert points["mask 0", 0.0].open == 0
-    assert points["mask 1", 0.5].open == pytest.approx(1)
-    assert 0 < points["learned mask", 0.5].open < 1
-    assert len({point.psnr for point in swept.points}) == len(swept.points)
-    assert len({point.judge for point in swept.points}) == len(swept.points), "the judge sees each"
+    points = {(point["curve"], point["scale"]): point for point in swept.rows}
+    assert points["mask 0", 0.0]["open"] == 0
+    assert points["mask 1", 0.5]["open"] == pytest.approx(1)
+    assert 0 < points["learned mask", 0.5]["open"] < 1
+    assert len({point["psnr"] for point in swept.rows}) == len(swept.rows)
+    assert len({point["judge"] for point in swept.rows}) == len(swept.rows), "the judge sees each"
     assert all(
-        -1 <= point.hog <= 1 and 0 <= point.rank1 <= 1 and point.perceptual > 0 and point.detail > 0
-        for point in swept.points
+        -1 <= point["hog"] <= 1 and 0 <= point["rank1"] <= 1 and point["perceptual"] > 0 and point["detail"] > 0
+        for point in swept.rows
     )
+
+
+def test_every_curve_is_drawn_from_the_unguided_point_on(swept):
+    start = (swept.rows[0]["perceptual"], swept.rows[0]["judge"])
+    assert [len(points) for points in swept.plot.curves.values()] == [1, 3, 3, 3]
+    assert all(points[0] == start for points in swept.plot.curves.values())
+    assert swept.plot.across == "perceptual distance to the truth (less is better)"
+    assert swept.plot.up == "likeness by a recogniser that took no part (more is better)"
 
 
 def test_the_pull_is_towards_the_recovered_latent():
@@ -75,7 +78,7 @@ def test_the_pull_is_towards_the_recovered_latent():
 
 def test_another_method_has_no_mask(shared):
     with pytest.raises(LimnerError, match="The method 'difface' has no masked guidance: measure clrface."):
-        guidance_sweep(shared / "faces", "ffhq-ref-severe", restorer(object()))
+        guidance_sweep(Request(shared / "faces"), restorer(object()))
 
 
 def test_the_plot_is_drawn(tmp_path):

@@ -11,12 +11,13 @@ import pytest
 from skimage.data import astronaut
 
 from limner import LimnerError
-from limner.cli import output as ui
 from limner.data.faces import FaceSet
 from limner.data.pairs import fixed_pairs, named_generator
 from limner.evaluate import harm
-from limner.evaluate.harm import BLUR, COLUMNS, DAMAGES, NOISE, NOTHING, SIZES, damaged, harm_test, noisy, shown_at
+from limner.evaluate.damages import BLUR, DAMAGES, NOISE, NOTHING, damaged, noisy
+from limner.evaluate.harm import SIZES, shown_at
 from limner.evaluate.metrics import detail_of_top_octaves, top_octaves
+from limner.evaluate.protocols import Request
 
 
 @pytest.fixture(scope="module")
@@ -101,45 +102,48 @@ def test_a_preset_spoils_as_it_does_elsewhere(faces):
         np.testing.assert_array_equal(mine, theirs)
 
 
-def test_a_run(faces, capsys):
+def test_a_run(faces):
     told = []
     stubs = {"itself": Stub(lambda rgb: rgb), "soft": Stub(lambda rgb: cv2.GaussianBlur(rgb, (0, 0), 2))}
-    measured = harm_test(faces, stubs, progress=lambda *at: told.append(at))  # type: ignore[arg-type]
-    assert measured.faces == 2 and told[-1] == (36, 36) and len(told) == 36
-    rows = {(row.damage, row.size, row.method): row for row in measured.rows}
-    assert len(rows) == len(measured.rows) == len(DAMAGES) * len(SIZES) * 3
+    report = harm.run(Request(faces, progress=lambda *at: told.append(at)), stubs)
+    assert report.facts == {"protocol": "harm", "faces": 2} and told[-1] == (36, 36) and len(told) == 36
+    rows = {(row["damage"], row["size"], row["method"]): row for row in report.rows}
+    assert len(rows) == len(report.rows) == len(DAMAGES) * len(SIZES) * 3
     for damage in DAMAGES:
         for size in SIZES:
             before, same, soft = (rows[damage, size, method] for method in ("input", "itself", "soft"))
-            assert before.gain is before.worst is before.worst_file is None and same.psnr == before.psnr
-            assert same.identity_least == pytest.approx(0) and same.hog_least == pytest.approx(0)
-            assert soft.detail < same.detail and (same.seconds, before.seconds) == (0.5, 0)
+            assert before["gain"] is before["worst"] is before["worst_file"] is None
+            assert same["psnr"] == before["psnr"] and (same["seconds"], before["seconds"]) == (0.5, 0)
+            assert same["identity_least"] == pytest.approx(0) and same["hog_least"] == pytest.approx(0)
+            assert soft["detail"] < same["detail"]
             if damage == NOTHING:
-                assert before.psnr is same.psnr is same.worst is same.gain is soft.gain is None
-                assert (same.untouched, soft.untouched) == (2, 0)
-                assert before.detail == before.true_detail == pytest.approx(1)
-                assert soft.true_detail < 0.6 and soft.worst_file == "sharp.png" and soft.worst < soft.psnr
-                assert soft.identity_least < 0 and soft.hog_least < 0
+                assert before["psnr"] is same["psnr"] is same["worst"] is same["gain"] is soft["gain"] is None
+                assert (same["untouched"], soft["untouched"]) == (2, 0)
+                assert before["detail"] == before["true_detail"] == pytest.approx(1)
+                assert soft["true_detail"] < 0.6
+                assert soft["worst_file"] == "sharp.png" and soft["worst"] < soft["psnr"]
+                assert soft["identity_least"] < 0 and soft["hog_least"] < 0
             else:
-                assert same.gain == 0 == same.worst and soft.worst < soft.gain
+                assert same["gain"] == 0 == same["worst"] and soft["worst"] < soft["gain"]
     lost = rows[BLUR, 256, "soft"]  # the soft face, to which the damage itself did next to nothing, has most to lose
-    assert lost.gain < 0 and lost.worst_file == "soft.png"
-    assert [len(pictures) for pictures in measured.pictures] == [4] * 18
-    assert {picture.shape for pictures in measured.pictures for picture in pictures} == {(256, 256, 3)}
-
-    ui.table_of(measured.rows, COLUMNS)
-    lines = capsys.readouterr().out.splitlines()
-    assert len(lines) == 1 + len(measured.rows) and lines[0].split()[-1] == "face"  # wide enough for no line to wrap
-    assert lines[1].split()[:5] == ["nothing", "256", "input", "-", "2"]
+    assert lost["gain"] < 0 and lost["worst_file"] == "soft.png"
+    assert report.sheet.headings == ["input", "itself", "soft", "truth"] and report.sheet.most == 18
+    assert [len(pictures) for pictures in report.sheet.pictures] == [4] * 18
+    assert {picture.shape for pictures in report.sheet.pictures for picture in pictures} == {(256, 256, 3)}
+    assert report.headings() == [
+        *("damage", "px", "method", "PSNR dB", "same", "gain", "worst", "of", "detail", "true detail"),
+        *("identity", "least", "HOG", "least", "s a face"),
+    ]
+    assert report.cells()[0][:5] == ["nothing", "256", "input", "-", "2"]
 
 
 def test_who_cannot_be_measured(faces, tmp_path):
     with pytest.raises(LimnerError, match="measure at least 1 face"):
-        harm_test(faces, {}, limit=0)
+        harm.run(Request(faces, limit=0), {})
     for name in ("index.csv", "landmarks.csv"):
         (tmp_path / name).write_text((faces / name).read_text().replace("512", "300"))
     with pytest.raises(LimnerError, match="has no face of 512 px in the split 'test': measure another split."):
-        harm_test(tmp_path, {})
+        harm.run(Request(tmp_path), {})
 
 
 def test_the_command_line(run, shared, tmp_path, monkeypatch):

@@ -9,7 +9,8 @@ import pytest
 from torch import nn
 
 from limner.errors import LimnerError
-from limner.evaluate.references import COLUMNS, reference_test
+from limner.evaluate.protocols import Request
+from limner.evaluate.references import SHOWN, cases_of, reference_test
 from limner.methods.refldm import RefLDMPipeline
 
 COLOURS = {"a": (200, 40, 40), "b": (40, 200, 40), "c": (40, 40, 200), "d": (120, 120, 40)}
@@ -65,15 +66,13 @@ def restorer(pipeline):
 
 def measured(data, **settings):
     painter = Painter()
-    result = reference_test(
-        data, "ffhq-ref-severe", restorer(painter), {"colour": colour}, splits=("test",), **settings
-    )
+    result = reference_test(Request(data, **settings), restorer(painter), {"colour": colour})
     return painter, result
 
 
 def test_each_photograph_is_restored_with_none_the_right_and_the_wrong_references(data):
     painter, result = measured(data)
-    assert (result.faces, result.people, result.gallery) == (6, 3, 7)
+    assert [result.facts[name] for name in ("faces", "people", "gallery")] == [6, 3, 7]
     assert len(painter.asked) == 18
     first = painter.asked[:3]
     assert first[0][0] is None
@@ -82,35 +81,46 @@ def test_each_photograph_is_restored_with_none_the_right_and_the_wrong_reference
     assert len({seed for _, seed, _ in first}) == 1  # the same noise
     assert len({seed for _, seed, _ in painter.asked}) == 6
     assert all(sampling == {"steps": 2} for _, _, sampling in painter.asked)
-    assert all(len(row) == len(COLUMNS) for row in result.pictures)
+    assert all(len(row) == len(SHOWN) for row in result.sheet.pictures)
 
 
 def test_the_figures_follow(data):
     _, result = measured(data)
-    rows = {row.pictures: row for row in result.rows}
+    rows = {row["pictures"]: row for row in result.rows}
     assert list(rows) == ["input", "references: none", "references: right", "references: wrong"]
     right, wrong, none = (rows[f"references: {given}"] for given in ("right", "wrong", "none"))
-    assert right.mean == pytest.approx(1, abs=0.01) and right.spread < 0.01
-    assert wrong.mean < 0.5
-    assert none.gain == 0 and none.better == 0
-    assert none.mean == pytest.approx(rows["input"].mean)
-    assert right.gain == pytest.approx(right.mean - none.mean)
-    assert wrong.gain == pytest.approx(wrong.mean - none.mean) and wrong.better == 0
-    assert wrong.rank1 == 0
-    assert right.rank1 == 1  # although it paints the other photograph, which is left out of its gallery
-    assert min(right.psnr, none.psnr) > wrong.psnr + 5
+    assert right["mean"] == pytest.approx(1, abs=0.01) and right["spread"] < 0.01
+    assert wrong["mean"] < 0.5
+    assert none["gain"] == 0 and none["better"] == 0
+    assert none["mean"] == pytest.approx(rows["input"]["mean"])
+    assert right["gain"] == pytest.approx(right["mean"] - none["mean"])
+    assert wrong["gain"] == pytest.approx(wrong["mean"] - none["mean"]) and wrong["better"] == 0
+    assert wrong["rank1"] == 0
+    assert right["rank1"] == 1  # although it paints the other photograph, which is left out of its gallery
+    assert min(right["psnr"], none["psnr"]) > wrong["psnr"] + 5
+    cells = dict(zip(result.headings(), result.cells()[1], strict=True))
+    assert cells["against none"] == "+0.000 (error 0.000)" and " ± " in cells["similarity to the truth"]
+
+
+def test_wrong_references_are_as_many_as_the_right_ones():
+    cases = cases_of(["a", "a", "a", "b", "c", "c"])
+    assert [(case.place, case.right, case.wrong) for case in cases] == [
+        *((0, [1, 2], [4, 5]), (1, [0, 2], [4, 5]), (2, [0, 1], [4, 5])),
+        *((4, [5], [0]), (5, [4], [0])),
+    ]
+    assert cases_of(["a", "a", "b"]) == []
 
 
 def test_a_limit_and_progress(data):
     told = []
     _, result = measured(data, limit=4, progress=lambda done, total: told.append((done, total)))
-    assert result.faces == 4 and result.people == 2
+    assert result.facts["faces"] == 4 and result.facts["people"] == 2
     assert told == [(1, 4), (2, 4), (3, 4), (4, 4)]
 
 
 def test_messages(data):
     with pytest.raises(LimnerError, match="The method 'painter' can't use references: measure refldm or clrface"):
-        reference_test(data, "ffhq-ref-severe", restorer(object()), {}, splits=("test",))
+        reference_test(Request(data), restorer(object()), {})
     lines = [line for line in (data / "index.csv").read_text().splitlines() if "2.png" not in line]
     (data / "index.csv").write_text("\n".join(lines))
     with pytest.raises(LimnerError, match="has nobody with two photographs in test: measure other splits"):

@@ -1,7 +1,8 @@
 import numpy as np
+import pytest
 from PIL import Image
 
-from limner.evaluate.report import contact_sheet, save_sheet
+from limner.evaluate.report import Column, Report, Row, contact_sheet, save_sheet
 
 
 def test_pictures_stand_in_their_places():
@@ -17,3 +18,18 @@ def test_saves_faces_spread_over_all(tmp_path):
     save_sheet(tmp_path / "docs" / "sheet.png", pictures, ["x"], most=3)
     sheet = np.asarray(Image.open(tmp_path / "docs" / "sheet.png"))
     assert [sheet[22 + 4 + row * 12, 4, 0] for row in range(3)] == [0, 50, 99]
+
+
+def test_a_cell_is_its_figure_in_the_column_s_form():
+    row = Row({"mean": 0.12345, "spread": 0.5, "gain": None})
+    assert Column("mean", "likeness", ".3f", " ± {spread:.1f}").cell(row) == "0.123 ± 0.5"
+    assert Column("gain", "gain", "+.2f", " of {spread}").cell(row) == "-"
+    assert row.number("mean") == 0.12345
+    with pytest.raises(TypeError, match="'gain' is None"):
+        row.number("gain")
+
+
+def test_a_report_in_both_forms():
+    report = Report({"protocol": "toy"}, [Row({"a": 1, "b": 2.0})], (Column("b", "B", ".1f"),), rows_key="points")
+    assert report.as_json() == {"protocol": "toy", "points": [{"a": 1, "b": 2.0}]}
+    assert (report.headings(), report.cells()) == (["B"], [["2.0"]])

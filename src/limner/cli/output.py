@@ -42,15 +42,6 @@ def table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     console.print(drawn)
 
 
-def table_of(records: Sequence[object], columns: Sequence[tuple[str, str, str]]) -> None:
-    """A table of records; a column is (heading, attribute, format), and what is None is shown as a dash."""
-    cells = [[(getattr(record, name), form) for _, name, form in columns] for record in records]
-    table(
-        [heading for heading, _, _ in columns],
-        [["-" if value is None else format(value, form) for value, form in row] for row in cells],
-    )
-
-
 @contextmanager
 def progress(what: str, show: bool = True) -> Iterator[Callable[[str, int, int], None]]:
     """A progress bar on the error stream; its value is called with (text, done, of how many)."""

@@ -1,4 +1,4 @@
-"""How far the embedded nets that restore could come, and how far they have; `docs/findings.md` goes by it.
+"""How far the embedded nets that restore could come, and how far they have; `docs/training.md` goes by it.
 
     python -m limner.evaluate.ceilings --data FACES [--split val] [--limit 32]
 
@@ -13,7 +13,7 @@ import argparse
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, cast, get_args
+from typing import Any, get_args
 
 import numpy as np
 import torch
@@ -23,7 +23,9 @@ from torch import Tensor
 from limner.data.augment import ALIGNED, vary
 from limner.data.faces import FaceSet, Split
 from limner.data.pairs import fixed_pairs
+from limner.device import frozen_pass
 from limner.evaluate.hog import HogIdentity
+from limner.evaluate.identity import Recogniser
 from limner.evaluate.metrics import detail_ratio, psnr
 from limner.methods import load
 from limner.methods.clrface import CLRFacePipeline
@@ -35,13 +37,11 @@ from limner.nets.stage_a import StageA
 from limner.nets.unet import UNet
 from limner.nets.vqgan import VQGAN
 from limner.pixels import to_picture, to_tensor
-from limner.train.frozen import frozen_pass
 from limner.weights.load import load_identity, load_net
 
 SIZE = 256
 TIMESTEPS = 20, 60, 100, 150, 250, 400
 AT_ONCE = 8
-Recogniser = Callable[[Tensor], Tensor]
 
 
 @dataclass(frozen=True)
@@ -83,13 +83,13 @@ def alike(recogniser: Recogniser, a: Tensor, b: Tensor) -> Tensor:
     return (first * second).sum(dim=1)
 
 
-def in_batches(net: Recogniser, pictures: Tensor) -> Tensor:
+def in_batches(net: Callable[[Tensor], Tensor], pictures: Tensor) -> Tensor:
     """What a net makes of them, float32."""
     with frozen_pass():
         return torch.cat([net(some).float() for some in pictures.split(AT_ONCE)])
 
 
-def looks(schedule: DDIMScheduler, clean: Tensor, predict: Callable[[Tensor, Tensor], Tensor]) -> str:
+def errors_by_timestep(schedule: DDIMScheduler, clean: Tensor, predict: Callable[[Tensor, Tensor], Tensor]) -> str:
     """Error of the guessed x0 at each timestep, over that of the best constant, the mean."""
     constant = (clean - clean.mean(dim=0)).square().mean().sqrt()
     told = []
@@ -105,22 +105,24 @@ def looks(schedule: DDIMScheduler, clean: Tensor, predict: Callable[[Tensor, Ten
 
 def estimator(pairs: Pairs, learned: Pairs) -> Iterator[Finding]:
     """Were its data too few, faces that it learned from would fare far better than others."""
-    net = cast(Estimator, load_net("mini/difface-estimator"))
+    net = load_net("mini/difface-estimator", Estimator)
     for name, some in (("faces it learned from", learned), ("other faces", pairs)):
         yield Finding("difface-estimator", f"{name}, severe, before", some.tell(some.lq))
         yield Finding("difface-estimator", f"{name}, after", some.tell(in_batches(net, some.lq).clamp(0, 1)))
 
 
 def difface(pairs: Pairs) -> Iterator[Finding]:
-    net, schedule = cast(UNet, load_net("mini/difface-prior")), difface_schedule("sample")
+    net, schedule = load_net("mini/difface-prior", UNet), difface_schedule("sample")
     yield Finding(
-        "difface-prior", "x0 error of a look at t, by that of the mean face", looks(schedule, pairs.truth * 2 - 1, net)
+        "difface-prior",
+        "x0 error of a look at t, by that of the mean face",
+        errors_by_timestep(schedule, pairs.truth * 2 - 1, net),
     )
 
 
 def first_stages(pairs: Pairs) -> Iterator[Finding]:
     for name in ("vqgan", "clrface-vqgan"):
-        net = cast(VQGAN, load_net(f"mini/{name}"))
+        net = load_net(f"mini/{name}", VQGAN)
         rebuilt = in_batches(lambda some, net=net: net.decode(net.encode(some * 2 - 1)) / 2 + 0.5, pairs.truth)
         yield Finding(name, "the truth, encoded and decoded", pairs.tell(rebuilt.clamp(0, 1)))
 
@@ -128,19 +130,19 @@ def first_stages(pairs: Pairs) -> Iterator[Finding]:
 def refldm(pairs: Pairs) -> Iterator[Finding]:
     """The truth itself as reference: what looking at references could give."""
     loaded = load("refldm")
-    pipeline = cast(RefLDMPipeline, loaded.pipeline)
-    vqgan, net, schedule = pipeline.vqgan, pipeline.unet, cast(DDIMScheduler, pipeline.scheduler)
+    pipeline = loaded.pipeline_of(RefLDMPipeline)
+    vqgan, net, schedule = pipeline.vqgan, pipeline.unet, pipeline.scheduler
     clean, lq = (in_batches(lambda some: vqgan.encode(some * 2 - 1), one) for one in (pairs.truth, pairs.lq))
-    beside = looks(schedule, clean, lambda noisy, t: net(torch.cat([noisy, lq], dim=1), t))
+    beside = errors_by_timestep(schedule, clean, lambda noisy, t: net(torch.cat([noisy, lq], dim=1), t))
     yield Finding("refldm", "x0 error of a look at t, by that of the mean latent", beside)
     varied = [to_tensor(vary(one, ALIGNED, np.random.default_rng(n)))[None] for n, one in enumerate(pairs.pictures)]
     for name, references in (("none", None), ("varied copies", varied), ("the truth", list(pairs.truth[:, None]))):
-        yield Finding("refldm", f"severe, references: {name}", pairs.tell(restore(loaded, pairs.lq, references)))
+        yield Finding("refldm", f"severe, references: {name}", pairs.tell(restored_bare(loaded, pairs.lq, references)))
 
 
 def ldbfr(pairs: Pairs) -> Iterator[Finding]:
     """Stage A, which would be at its first stage's ceiling if its codes were the truth's."""
-    stage, vqgan = cast(StageA, load_net("mini/ldbfr-stage-a")), cast(VQGAN, load_net("mini/vqgan"))
+    stage, vqgan = load_net("mini/ldbfr-stage-a", StageA), load_net("mini/vqgan", VQGAN)
     with frozen_pass():
         true = torch.cat(
             [vqgan.nearest(vqgan.encode(some * 2 - 1) * vqgan.scale) for some in pairs.truth.split(AT_ONCE)]
@@ -155,18 +157,18 @@ def ldbfr(pairs: Pairs) -> Iterator[Finding]:
 def clrface(pairs: Pairs) -> Iterator[Finding]:
     """Guided to whom the IRN saw, and to the truth."""
     loaded = load("clrface")
-    pipeline = cast(CLRFacePipeline, loaded.pipeline)
-    net, schedule = pipeline.unet, cast(DDIMScheduler, pipeline.scheduler)
+    pipeline = loaded.pipeline_of(CLRFacePipeline)
+    net, schedule = pipeline.unet, pipeline.scheduler
     with frozen_pass():
         clean, condition = pipeline.encode(pairs.truth), pipeline.encode_degraded(pairs.lq)
         decoded = pipeline.vqgan.decode(condition).float() / 2 + 0.5
-    beside = looks(schedule, clean, lambda noisy, t: net(torch.cat([noisy, condition], dim=1), t))
+    beside = errors_by_timestep(schedule, clean, lambda noisy, t: net(torch.cat([noisy, condition], dim=1), t))
     yield Finding("clrface-prior", "x0 error of a look at t, by that of the mean latent", beside)
     yield Finding("clrface-encoder", "severe, z_d decoded", pairs.tell(decoded.clamp(0, 1)))
     yield Finding("clrface-irn", "severe", pairs.tell(in_batches(pipeline.recover, pairs.lq)))
     for name, references in (("the IRN's", None), ("the truth's", list(pairs.truth[:, None]))):
         yield Finding(
-            "clrface", f"severe, guided to {name} identity", pairs.tell(restore(loaded, pairs.lq, references))
+            "clrface", f"severe, guided to {name} identity", pairs.tell(restored_bare(loaded, pairs.lq, references))
         )
 
 
@@ -179,7 +181,7 @@ def identity(pairs: Pairs) -> Iterator[Finding]:
     )
 
 
-def restore(loaded: LoadedMethod, lq: Tensor, references: list[Tensor] | None) -> Tensor:
+def restored_bare(loaded: LoadedMethod, lq: Tensor, references: list[Tensor] | None) -> Tensor:
     """A method with what its weights are best run with, bare: the finish would hide what its own nets give."""
     settings: dict[str, Any] = asdict(loaded.options) | {"finish": 0}
     with frozen_pass():

@@ -18,7 +18,7 @@ import torch
 from torch import nn
 
 from limner.errors import LimnerError
-from limner.evaluate.harm import compressed, noisy
+from limner.evaluate.damages import compressed, noisy
 from limner.evaluate.metrics import psnr, ssim
 from limner.pixels import to_picture, to_tensor
 from limner.weights.load import load_net

@@ -1,35 +1,44 @@
-"""Does CLR-Face's mask keep fidelity and perception apart? (Section 4 of its notes: the acceptance test.)
+"""The protocol `guidance`: does CLR-Face's mask keep fidelity and perception apart? (Section 4 of its notes: the
+acceptance test.)
 
 Faces are restored from the same noise under growing guidance: through the learned mask, all over the latent, and in its
 place by an unmasked pull towards the identity recovery network's picture. Likeness is told by the recogniser that
 guides, which it is easy to please, by HOG, which no training used, and by a recogniser of the user's that took no part;
-against them stand measures of the picture.
+against them stand metrics of the picture.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
-from pathlib import Path
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from limner.data.faces import FaceSet, Split
 from limner.data.pairs import fixed_pairs
-from limner.errors import LimnerError
+from limner.evaluate.comparison import Gallery
 from limner.evaluate.hog import HogIdentity
-from limner.evaluate.identity import Measure as Recogniser
-from limner.evaluate.metrics import detail_ratio, psnr, ssim
-from limner.evaluate.perceptual import FeatureDistance, autoencoder_features
-from limner.evaluate.references import vectors
+from limner.evaluate.identity import Recogniser
+from limner.evaluate.metric_registry import (
+    DETAIL_RATIO,
+    HOG,
+    HOG_RANK1,
+    IDENTITY,
+    JUDGE,
+    PERCEPTUAL,
+    PSNR,
+    SSIM,
+    Metric,
+)
+from limner.evaluate.protocols import Request
+from limner.evaluate.report import Column, Figure, Plot, Report, Row, Sheet
 from limner.methods.clrface import CLRFacePipeline, PersonRead
 from limner.methods.identity_guidance import Guide
-from limner.methods.options import CLRFaceOptions
-from limner.nets.identity import IdentityNet
+from limner.methods.options import CLRFaceOptions, MaskKind
 from limner.pixels import to_picture, to_tensor
 from limner.restorer import Restorer, seed_of
+from limner.weights.load import load_identity
 
 SCALES = (0.005, 0.01, 0.02)
 """Guidance scales of the sweep."""
@@ -37,47 +46,21 @@ SCALES = (0.005, 0.01, 0.02)
 PULLS = (0.1, 0.3, 1.0)
 """Shares of the way that the pull moves an estimate at abar = 1."""
 
+UNGUIDED = "mask 0"
+"""The point where every curve begins."""
 
-@dataclass(frozen=True)
-class Point:
-    """One point of a curve: means over all faces.
-
-    Attributes:
-        curve: `mask 0`, `learned mask`, `mask 1`, or `pull to the IRN`.
-        scale: of the guidance.
-        identity: cosine similarity to the truth by the recogniser that guides.
-        judge: the same by a recogniser that took no part; None without one.
-        hog: the same by a measure that no training used.
-        rank1: share of the faces whose nearest truth by HOG, of all measured, is their own.
-        psnr: dB.
-        ssim: of the luminance.
-        perceptual: distance of the embedded autoencoder's features, in thousandths, which no part of CLR-Face lessens.
-        detail: Laplacian variance over the truth's.
-        open: mean of the mask.
-    """
-
-    curve: str
-    scale: float
-    identity: float
-    judge: float | None
-    hog: float
-    rank1: float
-    psnr: float
-    ssim: float
-    perceptual: float
-    detail: float
-    open: float
-
-
-@dataclass
-class Sweep:
-    """The points of one run, and for some faces the pictures: input, each curve at its largest scale, the truth."""
-
-    preset: str
-    faces: int
-    points: list[Point]
-    pictures: list[list[np.ndarray]]
-    headings: list[str]
+METRICS: tuple[Metric, ...] = (
+    IDENTITY,
+    JUDGE,
+    HOG,
+    replace(HOG_RANK1, key="rank1"),  # the only rank here
+    PSNR,
+    SSIM,
+    PERCEPTUAL,
+    DETAIL_RATIO,
+)
+COLUMNS = (Column("curve", "curve"), Column("scale", "scale", "g"), *METRICS, Column("open", "mask", ".2f"))
+"""`scale` is that of the guidance, `open` the mean of the mask; `identity` is told by the recogniser that guides."""
 
 
 @dataclass
@@ -100,115 +83,136 @@ class PullingPipeline(CLRFacePipeline):
 
 
 @dataclass
-class _Curve:
-    """How the faces of one point are restored."""
+class Point:
+    """How the faces of one point of a curve are restored, and what became of them.
 
-    name: str
+    Attributes:
+        curve: `mask 0`, `learned mask`, `mask 1`, or `pull to the IRN`.
+        scale: of the guidance.
+        pipeline: that restores.
+        mask: which one it guides through.
+        pictures: the restored faces.
+        open: of each, the mean of its mask.
+    """
+
+    curve: str
     scale: float
     pipeline: CLRFacePipeline
-    mask: str
+    mask: MaskKind
     pictures: list[np.ndarray] = field(default_factory=list)
     open: list[float] = field(default_factory=list)
 
 
+def run(request: Request, restorers: Mapping[str, Restorer]) -> Report:
+    """Sweeps the guidance of CLR-Face, see `guidance_sweep`; the judge is what the request names."""
+    (restorer,) = restorers.values()
+    return guidance_sweep(request, restorer, judge=None if request.judge is None else load_identity(request.judge))
+
+
 def guidance_sweep(
-    data: Path,
-    preset: str,
+    request: Request,
     restorer: Restorer,
     *,
     scales: Sequence[float] = SCALES,
     pulls: Sequence[float] = PULLS,
-    judge: IdentityNet | None = None,
-    split: Split = "test",
-    limit: int | None = None,
-    progress: Callable[[int, int], None] | None = None,
-) -> Sweep:
-    """The protocol `guidance`.
+    judge: Recogniser | None = None,
+) -> Report:
+    """Restores faces at every point of every curve.
 
     Args:
-        data: folder of aligned faces with its tables.
-        preset: degradation, see `limner.degrade.degrade.preset_names`.
+        request: what to measure.
         restorer: of CLR-Face.
         scales: of the guidance.
         pulls: shares of the way, of the pull.
         judge: a recogniser that took no part in the guidance or in any training of CLR-Face.
-        split: `test`; `val` is for choosing settings.
-        limit: the first so many faces only.
-        progress: called with (faces done, of how many).
 
     Raises:
         LimnerError: if the method isn't CLR-Face, or the folder lacks its tables.
     """
-    pipeline = restorer.method.pipeline
-    if not isinstance(pipeline, CLRFacePipeline):
-        raise LimnerError(f"The method '{restorer.settings.method}' has no masked guidance: measure clrface.")
-    faces = FaceSet.open(data, split)
-    pairs = fixed_pairs(faces if limit is None else faces.first(limit), restorer.size, preset)
-    parts = pipeline.components
-    pulling = PullingPipeline(**parts)
-    curves = [_Curve("mask 0", 0.0, pipeline, "zero")]
-    curves += [
-        _Curve(name, scale, made, mask)
-        for name, made, mask, wanted in (
-            ("learned mask", pipeline, "learned", scales),
-            ("mask 1", pipeline, "one", scales),
-            ("pull to the IRN", pulling, "one", pulls),
-        )
-        for scale in wanted
-    ]
-    # measured bare: the finish would hide what a guided step does to detail
-    bare = asdict(restorer.options)
-    for number, (lq, _) in enumerate(pairs):
-        for curve in curves:
-            out = curve.pipeline(
-                to_tensor(lq)[None],
-                **bare | {"guidance": curve.scale, "mask": curve.mask},
-                generator=torch.Generator().manual_seed(seed_of(restorer.settings.seed, number, 0)),
-            )
-            curve.pictures.append(to_picture(out.images[0]))
-            curve.open.append(float(out.masks.mean()))
-        if progress:
-            progress(number + 1, len(pairs))
-    truths = [truth for _, truth in pairs]
+    pipeline = restorer.method.pipeline_of(CLRFacePipeline)
+    pairs = fixed_pairs(request.first_faces(), restorer.size, request.preset)
+    inputs, truths = ([pair[side] for pair in pairs] for side in (0, 1))
+    points = points_of(pipeline, scales, pulls)
+    restore_all(points, request, restorer, inputs)
     recognisers: dict[str, Recogniser] = {"identity": pipeline.identity, "hog": HogIdentity()}
     if judge:
         recognisers["judge"] = judge
-    galleries = {name: vectors(one, truths) for name, one in recognisers.items()}
-    perceptual = autoencoder_features()
-    points = [_point(curve, truths, recognisers, galleries, perceptual) for curve in curves]
-    shown = [curves[0], *(max((c for c in curves if c.name == name), key=lambda c: c.scale) for name in _names(curves))]
-    headings = ["input", *(f"{curve.name} {curve.scale:g}" for curve in shown), "truth"]
-    rows = [[lq, *(curve.pictures[i] for curve in shown), truth] for i, (lq, truth) in enumerate(pairs)]
-    return Sweep(preset, len(pairs), points, rows, headings)
+    gallery = Gallery(truths, recognisers)
+    rows = [row(point, gallery, inputs) for point in points]
+    return Report(
+        {"protocol": "guidance", "preset": request.preset, "faces": len(pairs)},
+        rows,
+        COLUMNS,
+        rows_key="points",
+        sheet=sheet(points, inputs, truths),
+        plot=plot(points, rows, JUDGE if judge else HOG),
+    )
 
 
-def _names(curves: Sequence[_Curve]) -> list[str]:
-    return list(dict.fromkeys(curve.name for curve in curves[1:]))
+def points_of(pipeline: CLRFacePipeline, scales: Sequence[float], pulls: Sequence[float]) -> list[Point]:
+    """All points: the one that is common to the curves, then each curve by growing scale."""
+    pulling = PullingPipeline(**pipeline.components)
+    return [
+        Point(UNGUIDED, 0.0, pipeline, "zero"),
+        *(Point("learned mask", scale, pipeline, "learned") for scale in scales),
+        *(Point("mask 1", scale, pipeline, "one") for scale in scales),
+        *(Point("pull to the IRN", pull, pulling, "one") for pull in pulls),
+    ]
 
 
-def _point(
-    curve: _Curve,
-    truths: Sequence[np.ndarray],
-    recognisers: Mapping[str, Recogniser],
-    galleries: Mapping[str, np.ndarray],
-    perceptual: FeatureDistance,
-) -> Point:
-    """The means of one point."""
-    alike = {name: vectors(one, curve.pictures) @ galleries[name].T for name, one in recognisers.items()}
-    own = {name: float(np.diagonal(cosines).mean()) for name, cosines in alike.items()}
-    pairs = list(zip(curve.pictures, truths, strict=True))
-    with torch.no_grad():
-        apart = [float(perceptual(to_tensor(a)[None] * 2 - 1, to_tensor(b)[None] * 2 - 1)) for a, b in pairs]
-    return Point(
-        curve=curve.name,
-        scale=curve.scale,
-        identity=own["identity"],
-        judge=own.get("judge"),
-        hog=own["hog"],
-        rank1=float((alike["hog"].argmax(axis=1) == np.arange(len(pairs))).mean()),
-        psnr=float(np.mean([psnr(a, b) for a, b in pairs])),
-        ssim=float(np.mean([ssim(a, b) for a, b in pairs])),
-        perceptual=1000 * float(np.mean(apart)),
-        detail=float(np.mean([detail_ratio(a, b) for a, b in pairs])),
-        open=float(np.mean(curve.open)),
+def restore_all(points: Sequence[Point], request: Request, restorer: Restorer, inputs: Sequence[np.ndarray]) -> None:
+    """Restores every face at every point, from the same noise, bare: the finish would hide what a guided step does to
+    detail."""
+    bare = asdict(restorer.options)
+    for number, lq in enumerate(inputs):
+        for point in points:
+            out = point.pipeline(
+                to_tensor(lq)[None],
+                **bare | {"guidance": point.scale, "mask": point.mask},
+                generator=torch.Generator().manual_seed(seed_of(restorer.settings.seed, number, 0)),
+            )
+            point.pictures.append(to_picture(out.images[0]))
+            point.open.append(float(out.masks.mean()))
+        request.done(number + 1, len(inputs))
+
+
+def row(point: Point, gallery: Gallery, inputs: Sequence[np.ndarray]) -> Row:
+    """The means of one point; None where a metric needs the judge and there is none."""
+    seen = gallery.compare(point.pictures, inputs)
+    figures: dict[str, Figure] = {"curve": point.curve, "scale": point.scale}
+    for metric in METRICS:
+        judged = "judge" not in metric.needs or "judge" in gallery.recognisers
+        figures[metric.key] = metric.mean(metric.of(seen)) if judged else None
+    return Row({**figures, "open": float(np.mean(point.open))})
+
+
+def sheet(points: Sequence[Point], inputs: Sequence[np.ndarray], truths: Sequence[np.ndarray]) -> Sheet:
+    """The input, each curve at its largest scale, the truth."""
+    largest: dict[str, Point] = {}
+    for point in points:
+        if point.curve not in largest or point.scale > largest[point.curve].scale:
+            largest[point.curve] = point
+    shown = largest.values()
+    return Sheet(
+        [[lq, *(point.pictures[i] for point in shown), truths[i]] for i, lq in enumerate(inputs)],
+        ["input", *(f"{point.curve} {point.scale:g}" for point in shown), "truth"],
+    )
+
+
+def plot(points: Sequence[Point], rows: Sequence[Row], likeness: Metric) -> Plot:
+    """Each curve from the unguided point on: likeness over the perceptual distance."""
+    curves = {
+        point.curve: [
+            (row.number(PERCEPTUAL.key), row.number(likeness.key))
+            for row in rows
+            if row["curve"] in (point.curve, UNGUIDED)
+        ]
+        for point in points
+    }
+    by = "HOG" if likeness is HOG else "a recogniser that took no part"
+    better = {metric: "more" if metric.larger_is_better else "less" for metric in (PERCEPTUAL, likeness)}
+    return Plot(
+        curves,
+        f"perceptual distance to the truth ({better[PERCEPTUAL]} is better)",
+        f"likeness by {by} ({better[likeness]} is better)",
     )

@@ -1,4 +1,5 @@
-"""Does limner harm what is hardly damaged? Sharp faces at three sizes, undamaged, lightly and badly damaged.
+"""The protocol `harm`: does limner harm what is hardly damaged? Sharp faces at three sizes, undamaged, lightly and
+badly damaged.
 
 Every picture goes the user's whole way as an aligned crop, at its own size, so that whatever is lost on the way to the
 weights' size and back is measured with the rest.
@@ -6,26 +7,26 @@ weights' size and back is measured with the rest.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
-from pathlib import Path
 
 import cv2
 import numpy as np
 
-from limner.data.faces import FaceSet, Split
+from limner.data.faces import FaceSet
 from limner.data.pairs import named_generator
-from limner.degrade.degrade import apply, draw
-from limner.degrade.degrade import truth as truth_of
 from limner.errors import LimnerError
-from limner.evaluate.hog import HogIdentity
-from limner.evaluate.identity import Measure
-from limner.evaluate.metrics import detail_of_top_octaves, psnr
-from limner.evaluate.references import vectors
+from limner.evaluate.comparison import Comparison, Likeness, standard_recognisers
+from limner.evaluate.damages import DAMAGES, NOTHING, damaged
+from limner.evaluate.identity import Recogniser, vectors
+from limner.evaluate.metric_registry import HOG, IDENTITY, PSNR, Metric, metrics_of
+from limner.evaluate.protocols import Request
+from limner.evaluate.report import METHOD, SECONDS, Column, Figure, Report, Row, Sheet
 from limner.photo.photo import Photo
 from limner.restorer import Restorer
-from limner.weights.load import load_identity
+
+NAME = "harm"
 
 SIDE = 512
 """Of the files that take part, in pixels: smaller ones have no fine detail to lose."""
@@ -33,156 +34,193 @@ SIDE = 512
 SIZES = (256, 512, 1024)
 """In pixels, at which each face is shown, damaged and measured."""
 
-NOTHING, NOISE, BLUR = "nothing", "noise 5, JPEG 50", "blur 1 px"
-DAMAGES = (NOTHING, NOISE, BLUR, "ffhq-ref-moderate", "ffhq-ref-severe", "old-print")
-
 IDENTITY_SIZE = 256
 """In pixels; larger pictures are shrunk to it for the recogniser and HOG, which look at less than that."""
 
 INPUT = "input"
 
-COLUMNS = (
-    ("damage", "damage", ""),
-    ("px", "size", ""),
-    ("method", "method", ""),
-    ("PSNR dB", "psnr", ".2f"),
-    ("same", "untouched", ""),
-    ("gain", "gain", "+.2f"),
-    ("worst", "worst", ".2f"),
-    ("of", "worst_file", ""),
-    ("detail", "detail", ".2f"),
-    ("true detail", "true_detail", ".2f"),
-    ("identity", "identity", ".3f"),
-    ("least", "identity_least", "+.3f"),
-    ("HOG", "hog", ".3f"),
-    ("least", "hog_least", "+.3f"),
-    ("s a face", "seconds", ".2f"),
-)
-"""Of a table of rows: heading, attribute, format."""
+DAMAGE, SIZE = Column("damage", "damage"), Column("size", "px")
+
+AGAINST_INPUT = {
+    PSNR: (
+        Column("untouched", "same"),
+        Column("gain", "gain", "+.2f"),
+        Column("worst", "worst", ".2f"),
+        Column("worst_file", "of"),
+    ),
+    IDENTITY: (Column("identity_least", "least", "+.3f"),),
+    HOG: (Column("hog_least", "least", "+.3f"),),
+}
+"""What stands beside a metric: `untouched`, how many faces equal the truth, pixel for pixel; `gain`, the mean less the
+input's, None for the input and where nothing was damaged; `worst`, the least gain, and `worst_file`, its face (where
+nothing was damaged, the least PSNR; None for the input, and where all faces are untouched); `..._least`, the least
+difference of a face to the input's."""
 
 
 @dataclass(frozen=True)
-class Row:
-    """One damage at one size: means over the faces, and the worst of them.
+class SharpFaces:
+    """The faces that take part: those of `places` in the set, whose files have `SIDE` px."""
+
+    faces: FaceSet
+    places: Sequence[int]
+
+    @classmethod
+    def of(cls, request: Request) -> SharpFaces:
+        """Those of the request's split, up to its limit.
+
+        Raises:
+            LimnerError: if the folder lacks its tables or the split has no such face.
+        """
+        faces = request.faces()
+        places = [place for place, side in enumerate(faces.sides) if side == SIDE][: request.limit]
+        if not places:
+            (split,) = request.splits
+            raise LimnerError(f"{request.data} has no face of {SIDE} px in the split '{split}': measure another split.")
+        return cls(faces, places)
+
+    @property
+    def files(self) -> list[str]:
+        """Their names."""
+        return [self.faces.files[place] for place in self.places]
+
+    def shown(self, number: int, size: int) -> np.ndarray:
+        """The face of that number, (size, size, 3) uint8."""
+        return shown_at(self.faces.image(self.places[number], SIDE), size)
+
+
+@dataclass(frozen=True)
+class Case:
+    """One damage at one size, measured.
 
     Attributes:
-        damage, size: one of `DAMAGES` and of `SIZES`.
-        method: `input`, or the method's name.
-        psnr: dB over RGB, of the faces that differ from the truth at all; None where none does.
-        untouched: how many faces equal the truth, pixel for pixel.
-        gain: PSNR less the input's; None for the input, and where nothing was damaged.
-        worst, worst_file: the least gain and its face; where nothing was damaged, the least PSNR. None for the input,
-            and where all faces are untouched.
-        detail, true_detail: see `detail_of_top_octaves`.
-        identity: cosine similarity to the truth by the embedded recogniser, which some of the methods were trained
-            with.
-        identity_least: the least difference of a face's identity to the input's.
-        hog, hog_least: the same by a measure that no training used.
-        seconds: a face, after loading.
+        figures: by metric, of the input and each method (rows) on each face (columns), float64.
+        seconds: likewise.
+        worst: of the face that came off worst by any method, the middle of the input, each result, and the truth.
     """
 
-    damage: str
-    size: int
-    method: str
-    psnr: float | None
-    untouched: int
-    gain: float | None
-    worst: float | None
-    worst_file: str | None
-    detail: float
-    true_detail: float
-    identity: float
-    identity_least: float
-    hog: float
-    hog_least: float
-    seconds: float
+    figures: Mapping[Metric, np.ndarray]
+    seconds: np.ndarray
+    worst: list[np.ndarray]
 
 
-@dataclass
-class HarmMeasurement:
-    """The rows of one run, and for each damage and size, in their order, the pictures of the face that came off worst
-    by any method: the middle 256 px of the input, each method's result and the truth."""
-
-    faces: int
-    rows: list[Row]
-    pictures: list[list[np.ndarray]]
-
-
-@dataclass(frozen=True)
-class Look:
-    """The measures of one picture; see `Row`."""
-
-    psnr: float
-    detail: float
-    true_detail: float
-    identity: float
-    hog: float
-    seconds: float
-
-
-def harm_test(
-    data: Path,
-    restorers: Mapping[str, Restorer],
-    *,
-    limit: int | None = None,
-    split: Split = "test",
-    progress: Callable[[int, int], None] | None = None,
-) -> HarmMeasurement:
-    """The protocol `harm`: the split's faces of 512 px, shown at each size, damaged there by a generator seeded with
-    the file's name, and restored as photographs that are aligned crops.
+def run(request: Request, restorers: Mapping[str, Restorer]) -> Report:
+    """Measures the split's faces of 512 px, shown at each size, damaged there by a generator seeded with the file's
+    name, and restored as photographs that are aligned crops. Of PSNR the means are of those faces that differ from the
+    truth at all, and None where none does.
 
     Args:
-        data: folder of aligned faces with its tables.
+        request: what to measure.
         restorers: of aligned photographs, by the names of their rows.
-        limit: the first so many faces only.
-        split: `test`; `val` is for choosing settings.
-        progress: called with (pictures done, of how many).
 
     Raises:
         LimnerError: if the folder lacks its tables or the split has no face of 512 px.
     """
-    faces = FaceSet.open(data, split)
-    if limit is not None and limit < 1:
-        raise LimnerError(f"--limit is {limit}: measure at least 1 face.")
-    places = [place for place, side in enumerate(faces.sides) if side == SIDE][:limit]
-    if not places:
-        raise LimnerError(f"{data} has no face of {SIDE} px in the split '{split}': measure another split.")
-    files = [faces.files[place] for place in places]
-    recognisers = load_identity("mini"), HogIdentity()
+    faces, metrics, recognisers = SharpFaces.of(request), metrics_of(NAME, {"truth", "input"}), standard_recognisers()
     for restorer in restorers.values():  # a net's first run pays for its set-up
-        restorer.restore(Photo(shown_at(faces.image(places[0], SIDE), SIZES[0]), "PNG"))
-    cases = list(product(DAMAGES, SIZES))
+        restorer.restore(Photo(faces.shown(0, SIZES[0]), "PNG"))
+    count, cases = len(faces.places), list(product(DAMAGES, SIZES))
     rows, pictures = [], []
     for number, (damage, size) in enumerate(cases):
-        looks: dict[str, list[Look]] = {name: [] for name in (INPUT, *restorers)}
-        worst, shown = np.inf, []
-        for place, file in zip(places, files, strict=True):
-            lq, truth = damaged(shown_at(faces.image(place, SIDE), size), damage, named_generator(file, damage))
-            done = [restorer.restore(Photo(lq, "PNG")) for restorer in restorers.values()]
-            results = [lq, *(one.photos[0].srgb() for one in done)]
-            new = look_at(results, truth, recognisers, [0.0, *(one.seconds for one in done)])
-            for name, look in zip(looks, new, strict=True):
-                looks[name].append(look)
-            least = min(look.psnr for look in new[1:]) - (0 if damage == NOTHING else new[0].psnr)
-            if least < worst or not shown:
-                worst, shown = least, [middle(picture) for picture in (*results, truth)]
-            if progress:
-                progress(number * len(files) + len(looks[INPUT]), len(cases) * len(files))
-        rows += [_row(damage, size, name, some, looks[INPUT], files) for name, some in looks.items()]
-        pictures.append(shown)
-    return HarmMeasurement(len(files), rows, pictures)
+        case = measured(
+            restored(faces, damage, size, restorers.values()),
+            metrics,
+            recognisers,
+            undamaged=damage == NOTHING,
+            done=lambda face, number=number: request.done(number * count + face, len(cases) * count),
+        )
+        for place, name in enumerate([INPUT, *restorers]):
+            figures = summary(case, place, faces.files, undamaged=damage == NOTHING)
+            rows.append(Row({DAMAGE.key: damage, SIZE.key: size, METHOD.key: name, **figures}))
+        pictures.append(case.worst)
+    columns = [column for metric in metrics for column in (metric, *AGAINST_INPUT.get(metric, ()))]
+    return Report(
+        {"protocol": NAME, "faces": count},
+        rows,
+        (DAMAGE, SIZE, METHOD, *columns, SECONDS),
+        sheet=Sheet(pictures, [INPUT, *restorers, "truth"], most=len(pictures)),
+    )
 
 
-def look_at(
-    results: Sequence[np.ndarray], truth: np.ndarray, recognisers: tuple[Measure, Measure], seconds: Sequence[float]
-) -> list[Look]:
-    """The measures of pictures against their truth, all (S, S, 3) uint8; `recognisers` tell identity and HOG."""
-    small = [shown_at(one, min(one.shape[0], IDENTITY_SIZE)) for one in (truth, *results)]
-    identity, hog = ([float(one @ rest[0]) for one in rest[1:]] for rest in (vectors(r, small) for r in recognisers))
-    return [
-        Look(psnr(result, truth), *detail_of_top_octaves(result, truth), *alike)
-        for result, *alike in zip(results, identity, hog, seconds, strict=True)
-    ]
+@dataclass(frozen=True)
+class Restored:
+    """A damaged face: `pictures`, it and each method's result, what should have come back, the methods' seconds."""
+
+    pictures: list[np.ndarray]
+    truth: np.ndarray
+    seconds: list[float]
+
+
+def restored(faces: SharpFaces, damage: str, size: int, restorers: Iterable[Restorer]) -> Iterator[Restored]:
+    """Each face under a damage at a size, restored by every method."""
+    for number, file in enumerate(faces.files):
+        lq, truth = damaged(faces.shown(number, size), damage, named_generator(file, damage))
+        done = [restorer.restore(Photo(lq, "PNG")) for restorer in restorers]
+        yield Restored([lq, *(one.photos[0].srgb() for one in done)], truth, [0.0, *(one.seconds for one in done)])
+
+
+def measured(
+    faces: Iterable[Restored],
+    metrics: Sequence[Metric],
+    recognisers: Mapping[str, Recogniser],
+    *,
+    undamaged: bool,
+    done: Callable[[int], None],
+) -> Case:
+    """The figures of faces as they are restored, one after the other."""
+    figures: dict[Metric, list[np.ndarray]] = {metric: [] for metric in metrics}
+    seconds: list[list[float]] = []
+    worst, shown = np.inf, []
+    for face in faces:
+        seen = compare(face, recognisers)
+        for metric in metrics:
+            figures[metric].append(metric.of(seen))
+        seconds.append(face.seconds)
+        before, *after = figures[PSNR][-1]
+        least = min(after) - (0 if undamaged else before)
+        if least < worst or not shown:
+            worst, shown = least, [middle(picture) for picture in (*face.pictures, face.truth)]
+        done(len(seconds))
+    return Case({metric: np.stack(some, axis=1) for metric, some in figures.items()}, np.stack(seconds, axis=1), shown)
+
+
+def compare(face: Restored, recognisers: Mapping[str, Recogniser]) -> Comparison:
+    """The input and each method's result beside the one truth of them all."""
+    small = [shown_at(one, min(one.shape[0], IDENTITY_SIZE)) for one in (face.truth, *face.pictures)]
+    likeness = {}
+    for name, recogniser in recognisers.items():
+        truth, *rest = vectors(recogniser, small)
+        likeness[name] = Likeness(np.array([one @ truth for one in rest]))
+    count = len(face.pictures)
+    return Comparison(face.pictures, [face.truth] * count, face.pictures[:1] * count, likeness)
+
+
+def summary(case: Case, place: int, files: Sequence[str], *, undamaged: bool) -> dict[str, Figure]:
+    """The figures of one row, by key.
+
+    Args:
+        case: what was measured.
+        place: of the row: 0 is the input, the methods follow.
+        files: names of the faces.
+        undamaged: whether the input is the truth.
+    """
+    summed: dict[str, Figure] = {}
+    for metric, figures in case.figures.items():
+        own, before = figures[place], figures[0]
+        finite = own[np.isfinite(own)]
+        summed[metric.key] = metric.mean(finite) if finite.size else None
+        if metric is PSNR:
+            held = own if undamaged else own - before
+            worst = int(held.argmin())
+            told = place > 0 and bool(np.isfinite(held[worst]))
+            summed |= {
+                "untouched": len(own) - finite.size,
+                "gain": float(held.mean()) if told and not undamaged else None,
+                "worst": float(held[worst]) if told else None,
+                "worst_file": files[worst] if told else None,
+            }
+        elif metric in AGAINST_INPUT:
+            summed[f"{metric.key}_least"] = float((own - before).min())
+    return summed | {SECONDS.key: float(case.seconds[place].mean())}
 
 
 def shown_at(face: np.ndarray, size: int) -> np.ndarray:
@@ -193,67 +231,7 @@ def shown_at(face: np.ndarray, size: int) -> np.ndarray:
     return cv2.resize(face, (size, size), interpolation=way)
 
 
-def damaged(clean: np.ndarray, damage: str, generator: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-    """A face under one of `DAMAGES`, or any preset of `limner.degrade.degrade`: (degraded, what should come back), each
-    (S, S, 3) uint8.
-
-    Raises:
-        LimnerError: if there is no such damage.
-    """
-    if damage == NOTHING:
-        return clean, clean
-    if damage == NOISE:
-        return compressed(noisy(clean, 5, generator), 50), clean
-    if damage == BLUR:
-        return cv2.GaussianBlur(clean, (0, 0), 1), clean
-    degradation = draw(damage, generator, clean.shape[1], clean.shape[0])
-    return apply(clean, degradation), truth_of(clean, degradation)
-
-
-def noisy(rgb: np.ndarray, sigma: float, generator: np.random.Generator) -> np.ndarray:
-    """(H, W, 3) uint8 with white Gaussian noise of `sigma` grey levels in each channel, clipped and rounded."""
-    return np.rint(np.clip(rgb + sigma * generator.standard_normal(rgb.shape), 0, 255)).astype(np.uint8)
-
-
-def compressed(rgb: np.ndarray, quality: int) -> np.ndarray:
-    """(H, W, 3) uint8 through a JPEG of this quality (1 to 100) whose colour has half the resolution."""
-    _, encoded = cv2.imencode(".jpg", cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, quality])
-    return np.asarray(cv2.imdecode(encoded, cv2.IMREAD_COLOR))[..., ::-1].copy()
-
-
 def middle(picture: np.ndarray, side: int = SIZES[0]) -> np.ndarray:
     """The middle (side, side, 3) of a picture (S, S, 3), pixel for pixel."""
     start = (picture.shape[0] - side) // 2
     return picture[start : start + side, start : start + side]
-
-
-def _row(
-    damage: str, size: int, method: str, looks: Sequence[Look], inputs: Sequence[Look], files: Sequence[str]
-) -> Row:
-    """The means over the faces, `looks` and `inputs` in the order of `files`."""
-
-    def of(some: Sequence[Look], name: str) -> np.ndarray:
-        return np.array([getattr(look, name) for look in some])
-
-    own, before = of(looks, "psnr"), of(inputs, "psnr")
-    differing = own[np.isfinite(own)]
-    held = own if damage == NOTHING else own - before
-    worst = int(held.argmin())
-    told = method != INPUT and bool(np.isfinite(held[worst]))
-    return Row(
-        damage,
-        size,
-        method,
-        psnr=float(differing.mean()) if differing.size else None,
-        untouched=len(own) - differing.size,
-        gain=float(held.mean()) if told and damage != NOTHING else None,
-        worst=float(held[worst]) if told else None,
-        worst_file=files[worst] if told else None,
-        detail=float(of(looks, "detail").mean()),
-        true_detail=float(of(looks, "true_detail").mean()),
-        identity=float(of(looks, "identity").mean()),
-        identity_least=float((of(looks, "identity") - of(inputs, "identity")).min()),
-        hog=float(of(looks, "hog").mean()),
-        hog_least=float((of(looks, "hog") - of(inputs, "hog")).min()),
-        seconds=float(of(looks, "seconds").mean()),
-    )

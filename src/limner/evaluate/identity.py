@@ -11,10 +11,10 @@ which was trained on nothing and that no training uses.
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import get_args
+from typing import TYPE_CHECKING, get_args
 
 import numpy as np
 import torch
@@ -24,12 +24,19 @@ from limner.data.faces import FaceSet, Split
 from limner.data.pairs import named_generator
 from limner.degrade.degrade import apply, draw
 from limner.errors import LimnerError
+from limner.evaluate.hog import HogIdentity
+from limner.evaluate.protocols import Request
+from limner.evaluate.report import Report, Row
 from limner.pixels import to_tensor
+from limner.weights.load import load_identity
+
+if TYPE_CHECKING:
+    from limner.restorer import Restorer
 
 SIDE = 512
 CONDITIONS = (None, "ffhq-ref-moderate", "ffhq-ref-severe")
 
-Measure = Callable[[Tensor], Tensor]
+Recogniser = Callable[[Tensor], Tensor]
 """Crops (B, 3, H, W) in [0, 1] to unit vectors (B, D): an `IdentityNet`, or `HogIdentity`."""
 
 
@@ -99,17 +106,23 @@ class Photographs:
 
 
 @torch.inference_mode()
-def verify(measure: Measure, photographs: Photographs, name: str = "") -> list[Verification]:
+def verify(recogniser: Recogniser, photographs: Photographs, name: str = "") -> list[Verification]:
     """A row for each condition of the photographs; the gallery is the clean ones."""
-    gallery = embed(measure, photographs.crops[None])
+    gallery = embed(recogniser, photographs.crops[None])
     return [
-        figures(embed(measure, crops) @ gallery.T, name, condition) for condition, crops in photographs.crops.items()
+        figures(embed(recogniser, crops) @ gallery.T, name, condition) for condition, crops in photographs.crops.items()
     ]
 
 
-def embed(measure: Measure, crops: Tensor, batch: int = 16) -> Tensor:
+def embed(recogniser: Recogniser, crops: Tensor, batch: int = 16) -> Tensor:
     """The vectors (N, D) of crops (N, 3, H, W), some at a time."""
-    return torch.cat([measure(some) for some in crops.split(batch)])
+    return torch.cat([recogniser(some) for some in crops.split(batch)])
+
+
+@torch.inference_mode()
+def vectors(recogniser: Recogniser, pictures: Sequence[np.ndarray]) -> np.ndarray:
+    """Unit vectors of pictures, (S, S, 3) uint8 each: (N, D) float64."""
+    return embed(recogniser, torch.stack([to_tensor(picture) for picture in pictures])).double().cpu().numpy()
 
 
 def figures(similarity: Tensor, name: str = "", degraded: str | None = None) -> Verification:
@@ -170,15 +183,21 @@ def auc(same: np.ndarray, different: np.ndarray) -> float:
     return float(below.mean() / (2 * len(different)))
 
 
-def measure_all(faces: FaceSet, measures: dict[str, Measure] | None = None) -> list[Verification]:
-    """Every measure under every condition; by default the embedded recogniser and `HogIdentity`."""
-    if measures is None:
-        from limner.evaluate.hog import HogIdentity
-        from limner.weights import load_identity
-
-        measures = {"mini/identity": load_identity(), "HOG": HogIdentity()}
+def measure_all(faces: FaceSet) -> list[Verification]:
+    """The embedded recogniser and `HogIdentity` under every condition."""
     photographs = Photographs.of(faces)
-    return [row for name, measure in measures.items() for row in verify(measure, photographs, name)]
+    recognisers: dict[str, Recogniser] = {"mini/identity": load_identity(), "HOG": HogIdentity()}
+    return [row for name, recogniser in recognisers.items() for row in verify(recogniser, photographs, name)]
+
+
+def run(request: Request, restorers: Mapping[str, Restorer]) -> Report:
+    """The protocol `verification`, of the people of one split; it restores nothing.
+
+    Raises:
+        LimnerError: if the folder lacks its tables, or fewer than three people have two photographs.
+    """
+    rows = measure_all(request.faces())
+    return Report({"protocol": "verification"}, [Row(asdict(row)) for row in rows], text=table(rows))
 
 
 def table(rows: Sequence[Verification]) -> str:

@@ -11,10 +11,10 @@ are both AlignNets alone from a rough box around the true face, over all faces.
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import get_args
+from typing import TYPE_CHECKING, get_args
 
 import cv2
 import numpy as np
@@ -22,6 +22,8 @@ import torch
 
 from limner.data.faces import FaceSet, Split
 from limner.degrade.degrade import degrade
+from limner.evaluate.protocols import Request
+from limner.evaluate.report import Report, Row
 from limner.faces.align import transform
 from limner.faces.find import (
     find_faces,
@@ -33,6 +35,9 @@ from limner.faces.find import (
     upright_frames,
 )
 from limner.nets.alignnet import AlignNet
+
+if TYPE_CHECKING:
+    from limner.restorer import Restorer
 
 SIDE = 512
 SEVERE = "ffhq-ref-severe"
@@ -111,6 +116,16 @@ def measure(
 def measure_all(faces: FaceSet, limit: int | None = None, seed: int = 0) -> list[Accuracy]:
     """Clean and severe, plain and turned."""
     return [measure(faces, preset, turned, limit, seed) for preset in (None, SEVERE) for turned in (False, True)]
+
+
+def run(request: Request, restorers: Mapping[str, Restorer]) -> Report:
+    """The protocol `landmarks`, on faces spread over one split; it restores nothing.
+
+    Raises:
+        LimnerError: if the folder lacks its tables or the split is empty.
+    """
+    rows = measure_all(request.faces(), request.limit, request.seed)
+    return Report({"protocol": "landmarks"}, [Row(asdict(row)) for row in rows], text=table(rows))
 
 
 def measure_net(net: AlignNet, faces: FaceSet, seed: int = 0) -> dict[str, float]:

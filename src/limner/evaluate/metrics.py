@@ -1,4 +1,5 @@
-"""Measures of a restored face against the true one. Pictures are (H, W, 3) uint8 RGB."""
+"""Formulas of what is measured on a restored face and the true one; `metric_registry.py` says which protocol shows
+which. Pictures are (H, W, 3) uint8 RGB."""
 
 from __future__ import annotations
 

@@ -8,14 +8,15 @@ what matters in a face: `estimator_features` takes the embedded regressor of Dif
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import partial
-from typing import cast
+from functools import cache, partial
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from limner.nets.vqgan import VQGAN
+from limner.pixels import to_tensor
 
 
 class FeatureDistance:
@@ -61,13 +62,21 @@ def estimator_features() -> FeatureDistance:
     return FeatureDistance(load_net("mini/difface-estimator"), ("down.0", "down.1", "middle"))
 
 
+@cache
 def autoencoder_features() -> FeatureDistance:
     """Of the embedded autoencoder's encoder, at a quarter and an eighth of the picture's side."""
     from limner.weights.load import load_net
 
     return FeatureDistance(
-        _Encoding(cast(VQGAN, load_net("mini/vqgan"))), ("vqgan.encoder.levels.0", "vqgan.encoder.levels.1")
+        _Encoding(load_net("mini/vqgan", VQGAN)), ("vqgan.encoder.levels.0", "vqgan.encoder.levels.1")
     )
+
+
+@torch.no_grad()
+def perceptual_distance(restored: np.ndarray, truth: np.ndarray) -> float:
+    """How far apart the embedded autoencoder's features of two faces lie, (H, W, 3) uint8 RGB each."""
+    a, b = (to_tensor(picture)[None] * 2 - 1 for picture in (restored, truth))
+    return float(autoencoder_features()(a, b))
 
 
 class _Encoding(nn.Module):

@@ -1,194 +1,178 @@
-"""Measurements with a fixed procedure, so that two runs and two methods can be compared."""
+"""The protocols of `limner benchmark`: measurements with a fixed procedure, so that two runs and two methods can be
+compared.
+
+Each is declared once, here, and lives in a file of its own with a function `run`; torch, which takes seconds to import,
+is loaded only then.
+"""
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
+from typing import TYPE_CHECKING, Literal
 
-import numpy as np
-import torch
-from diffusers.pipelines.pipeline_utils import DiffusionPipeline
-
-from limner.data.faces import FaceSet, Split
-from limner.data.pairs import fixed_pairs
 from limner.errors import LimnerError
-from limner.evaluate.hog import HogIdentity
-from limner.evaluate.metrics import detail_ratio, psnr, ssim
-from limner.evaluate.references import vectors
-from limner.faces.align import stretch
-from limner.faces.put_back import PutBack
-from limner.faces.tone import keep_tone, tone
-from limner.methods.clrface import CLRFacePipeline
-from limner.methods.difface import DifFacePipeline
-from limner.methods.ldbfr import LDBFRPipeline
-from limner.nets.vqgan import VQGAN
-from limner.photo.photo import Photo
-from limner.pixels import to_picture, to_tensor
-from limner.restorer import Restorer
-from limner.weights.load import load_identity
 
-Way = Callable[[np.ndarray, np.ndarray, int], np.ndarray]
-"""From the degraded face, the truth and the face's place in the split to a picture; faces are (S, S, 3) uint8."""
+if TYPE_CHECKING:
+    from limner.data.faces import FaceSet, Split
+    from limner.evaluate.report import Report
+    from limner.restorer import Restorer
 
 
 @dataclass(frozen=True)
-class Row:
-    """Means over all faces.
+class Request:
+    """What is to be measured.
 
     Attributes:
-        method: `input`, the method's name, or what stands beside it: `estimator`, DifFace's first guess; `stage A`,
-            LD-BFR's; `IRN`, CLR-Face's identity recovery network; `ceiling`, the truth through the latent methods'
-            encoder, quantiser and decoder, which no restoration in that latent can beat; `ceiling clrface`, the
-            same of CLR-Face's.
-        psnr: dB over RGB.
-        ssim: of the luminance.
-        detail: Laplacian variance over the truth's; 1 is as much detail as the truth has.
-        identity: cosine similarity to the truth by the embedded recogniser, which some of the methods were trained
-            with.
-        rank1: share of the faces whose nearest truth, of all faces measured, is their own.
-        hog, hog_rank1: the same by a measure that no training used.
-        seconds: a face, after loading; faces go one at a time.
-    """
-
-    method: str
-    psnr: float
-    ssim: float
-    detail: float
-    identity: float
-    rank1: float
-    hog: float
-    hog_rank1: float
-    seconds: float
-
-
-@dataclass
-class Measurement:
-    """The rows of one run, and the pictures behind them: for every face the input, each row's result, the truth."""
-
-    protocol: str
-    preset: str
-    faces: int
-    rows: list[Row]
-    pictures: list[list[np.ndarray]]
-
-
-def limner_test(
-    data: Path,
-    preset: str,
-    restorers: Mapping[str, Restorer],
-    *,
-    limit: int | None = None,
-    split: Split = "test",
-    progress: Callable[[int, int], None] | None = None,
-) -> Measurement:
-    """The protocol `limner-test`: the split's faces at the weights' size, each spoiled by a generator seeded with its
-    file's name, restored as aligned crops.
-
-    Args:
         data: folder of aligned faces with its tables.
-        preset: degradation, see `limner.degrade.degrade.preset_names`.
-        restorers: methods and settings by the names of their rows, of one sample; the seed of a face's noise is its
-            place in the split.
+        preset: degradation, see `limner.degrade.degrade.preset_names`; for the protocols that spoil faces with one.
+        splits: whose faces are taken. `test` is for reporting, `val` for choosing settings.
         limit: the first so many faces only.
-        split: `test`; `val` is for choosing settings.
+        seed: of what the protocol itself draws; the methods' noise is seeded by their settings.
+        judge: folder or file of a recogniser that took no part in the guidance or in any training; for `guidance`.
         progress: called with (faces done, of how many).
 
     Raises:
-        LimnerError: if the folder lacks its tables, there is no such preset, or the restorers work at several sizes.
+        LimnerError: if no face would be measured.
     """
-    faces = FaceSet.open(data, split)
-    if limit is not None:
-        if limit < 1:
-            raise LimnerError(f"--limit is {limit}: measure at least 1 face.")
-        faces = faces.first(limit)
-    sizes = sorted({restorer.size for restorer in restorers.values()})
-    if len(sizes) > 1:
-        raise LimnerError(f"The methods work at {' and '.join(map(str, sizes))} px: measure them in runs of their own.")
-    pairs = fixed_pairs(faces, sizes[0], preset)
-    ways: dict[str, Way] = {"input": lambda lq, truth, number: lq}
-    for name, restorer in restorers.items():
-        ways = ways | _beside(restorer.method.pipeline) | {name: _whole(restorer)}
-        ways[name](*pairs[0], 0)  # a net's first run pays for its set-up
-    results: dict[str, list[np.ndarray]] = {name: [] for name in ways}
-    spent = dict.fromkeys(ways, 0.0)
-    for number, (lq, truth) in enumerate(pairs):
-        for name, way in ways.items():
-            started = time.perf_counter()
-            results[name].append(way(lq, truth, number))
-            spent[name] += time.perf_counter() - started
-        if progress:
-            progress(number + 1, len(pairs))
-    truths = [truth for _, truth in pairs]
-    recognisers = load_identity("mini"), HogIdentity()
-    galleries = [vectors(recogniser, truths) for recogniser in recognisers]
-    rows = [
-        _row(
-            name,
-            pictures,
-            truths,
-            [vectors(one, pictures) @ gallery.T for one, gallery in zip(recognisers, galleries, strict=True)],
-            spent[name],
-        )
-        for name, pictures in results.items()
-    ]
-    shown = [list(pictures) for pictures in zip(*results.values(), truths, strict=True)]
-    return Measurement("limner-test", preset, len(pairs), rows, shown)
+
+    data: Path
+    preset: str = "ffhq-ref-severe"
+    splits: tuple[Split, ...] = ("test",)
+    limit: int | None = None
+    seed: int = 0
+    judge: Path | None = None
+    progress: Callable[[int, int], None] | None = None
+
+    def __post_init__(self) -> None:
+        if self.limit is not None and self.limit < 1:
+            raise LimnerError(f"--limit is {self.limit}: measure at least 1 face.")
+
+    def faces(self) -> FaceSet:
+        """All faces of the only split.
+
+        Raises:
+            LimnerError: if the folder lacks its tables or the split is empty.
+        """
+        from limner.data.faces import FaceSet
+
+        (split,) = self.splits
+        return FaceSet.open(self.data, split)
+
+    def first_faces(self) -> FaceSet:
+        """Those of them that the limit leaves."""
+        faces = self.faces()
+        return faces if self.limit is None else faces.first(self.limit)
+
+    def done(self, count: int, total: int) -> None:
+        """Tells whoever wants to know."""
+        if self.progress:
+            self.progress(count, total)
 
 
-def _whole(restorer: Restorer) -> Way:
-    """A method with its settings, and its result joined with the face that it was given, as users get it."""
-    settings = replace(restorer.settings, aligned=True)
-
-    def restore(lq: np.ndarray, truth: np.ndarray, number: int) -> np.ndarray:
-        (after,) = restorer.restore_crops([lq], [number])
-        back, tint = PutBack(Photo(lq, "PNG"), lq, settings, restorer.joiner), tone(lq)
-        toned = keep_tone(lq.astype(np.float32) / 255, after.samples[0], tint)
-        back.face([toned], stretch(len(lq), len(lq), restorer.size), tint, [0])
-        return back.canvases[0]
-
-    return restore
+Run = Callable[[Request, "Mapping[str, Restorer]"], "Report"]
+"""What a protocol does: measures restorers, by the names of their rows, and reports."""
 
 
-def _beside(pipeline: DiffusionPipeline) -> dict[str, Way]:
-    """What is measured beside a method, see `Row`."""
-    if isinstance(pipeline, DifFacePipeline):
-        return {"estimator": lambda lq, truth, number: to_picture(pipeline.estimate(to_tensor(lq)[None])[0])}
-    vqgan: VQGAN = pipeline.vqgan  # type: ignore[attr-defined]
+def run_of(module: str) -> Run:
+    """The function `run` of a module of this package, which is imported when it is called."""
 
-    @torch.no_grad()
-    def ceiling(lq: np.ndarray, truth: np.ndarray, number: int) -> np.ndarray:
-        latent = vqgan.encode(to_tensor(truth)[None].to(vqgan.device) * 2 - 1).float()
-        return to_picture(vqgan.decode(latent)[0].float() / 2 + 0.5)
+    def run(request: Request, restorers: Mapping[str, Restorer]) -> Report:
+        return import_module(f"limner.evaluate.{module}").run(request, restorers)
 
-    def before_diffusion(lq: np.ndarray, truth: np.ndarray, number: int) -> np.ndarray:
-        return to_picture(pipeline(to_tensor(lq)[None], steps=0).images[0])  # type: ignore[operator]
-
-    if isinstance(pipeline, CLRFacePipeline):
-        return {"ceiling clrface": ceiling, "IRN": before_diffusion}
-    return {"ceiling": ceiling} | ({"stage A": before_diffusion} if isinstance(pipeline, LDBFRPipeline) else {})
+    return run
 
 
-def _row(
-    method: str,
-    results: Sequence[np.ndarray],
-    truths: Sequence[np.ndarray],
-    alike: Sequence[np.ndarray],
-    seconds: float,
-) -> Row:
-    """The means; `alike` has, by each recogniser, the cosine of every result (rows) to every truth (columns)."""
-    pairs = list(zip(results, truths, strict=True))
-    own = [float(np.diagonal(one).mean()) for one in alike]
-    first = [float((one.argmax(axis=1) == np.arange(len(pairs))).mean()) for one in alike]
-    return Row(
-        method,
-        psnr=float(np.mean([psnr(a, b) for a, b in pairs])),
-        ssim=float(np.mean([ssim(a, b) for a, b in pairs])),
-        detail=float(np.mean([detail_ratio(a, b) for a, b in pairs])),
-        identity=own[0],
-        rank1=first[0],
-        hog=own[1],
-        hog_rank1=first[1],
-        seconds=seconds / len(pairs),
+@dataclass(frozen=True)
+class Protocol:
+    """A measurement with a fixed procedure.
+
+    Attributes:
+        name: as given to `--protocol`.
+        help: what it measures, in a few words.
+        splits: those that it takes, by what `--split` calls them.
+        purpose: what it takes them for, as its refusal of others says.
+        methods: how many methods it measures at once.
+        run: measures and reports.
+        aligned: whether its restorers take whole photographs that are aligned crops.
+    """
+
+    name: str
+    help: str
+    splits: Mapping[str, tuple[Split, ...]]
+    purpose: str
+    methods: Literal["none", "one", "several"]
+    run: Run
+    aligned: bool = False
+
+    def splits_called(self, name: str) -> tuple[Split, ...]:
+        """The splits that `--split` asks for.
+
+        Raises:
+            LimnerError: if the protocol doesn't take them.
+        """
+        if name not in self.splits:
+            *others, last = self.splits
+            raise LimnerError(f"There is no split '{name}' {self.purpose}: choose {', '.join(others)} or {last}.")
+        return self.splits[name]
+
+    def check_methods(self, count: int) -> None:
+        """Refuses several methods where they can't be measured side by side.
+
+        Raises:
+            LimnerError: if they can't.
+        """
+        if self.methods == "one" and count > 1:
+            raise LimnerError(f"The protocol {self.name} measures one method at a time, not {count}.")
+
+
+TEST_OR_VAL: Mapping[str, tuple[Split, ...]] = {"test": ("test",), "val": ("val",)}
+TEST_OR_HELD_OUT: Mapping[str, tuple[Split, ...]] = {"test": ("test",), "held-out": ("held-out",)}
+
+PROTOCOLS = {
+    protocol.name: protocol
+    for protocol in (
+        Protocol("limner-test", "restoration", TEST_OR_VAL, "to measure", "several", run_of("limner_test")),
+        Protocol(
+            "references",
+            "identity with the right, no and wrong references",
+            {**TEST_OR_HELD_OUT, "test+held-out": ("test", "held-out")},
+            "with pairs",
+            "one",
+            run_of("references"),
+        ),
+        Protocol("landmarks", "the finder", TEST_OR_VAL, "to measure", "none", run_of("landmarks")),
+        Protocol("verification", "the recogniser", TEST_OR_HELD_OUT, "to verify on", "none", run_of("identity")),
+        Protocol(
+            "guidance",
+            "what CLR-Face's mask is worth, over growing guidance",
+            TEST_OR_VAL,
+            "to measure",
+            "one",
+            run_of("guidance"),
+        ),
+        Protocol(
+            "harm",
+            "what becomes of sharp faces that are hardly damaged",
+            TEST_OR_VAL,
+            "to measure",
+            "several",
+            run_of("harm"),
+            aligned=True,
+        ),
     )
+}
+"""All protocols by their names."""
+
+
+def find_protocol(name: str) -> Protocol:
+    """The protocol of that name.
+
+    Raises:
+        LimnerError: if there is none.
+    """
+    if name not in PROTOCOLS:
+        raise LimnerError(f"There is no protocol '{name}': choose one of {', '.join(PROTOCOLS)}.")
+    return PROTOCOLS[name]

@@ -1,9 +1,11 @@
-"""Contact sheets, because a number alone proves nothing, and plots of one measure against another."""
+"""What a protocol found, ready to be shown: a table, JSON, contact sheets, because a number alone proves nothing, and
+plots of one metric against another."""
 
 from __future__ import annotations
 
 import io
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import cv2
@@ -13,6 +15,125 @@ from limner.errors import LimnerError
 from limner.photo.write import save_png, write_atomically
 
 CAPTION = 22
+
+Figure = float | int | str | None
+"""What stands in a row under one key; None where there is nothing to say."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of a table: its figures by the keys that JSON gives them."""
+
+    figures: Mapping[str, Figure]
+
+    def __getitem__(self, key: str) -> Figure:
+        return self.figures[key]
+
+    def number(self, key: str) -> float:
+        """The figure of a key that has a number.
+
+        Raises:
+            TypeError: if it has none.
+        """
+        figure = self.figures[key]
+        if not isinstance(figure, int | float):
+            raise TypeError(f"The figure '{key}' is {figure!r}, which is no number.")
+        return float(figure)
+
+
+@dataclass(frozen=True)
+class Column:
+    """How the figures of one key are shown in a table.
+
+    Attributes:
+        key: of the figures.
+        heading: of the column.
+        form: format specification, such as `.2f`.
+        tail: template of what stands behind the figure in the same cell, such as ` ± {spread:.3f}`, by keys.
+    """
+
+    key: str
+    heading: str
+    form: str = ""
+    tail: str = ""
+
+    def cell(self, row: Row) -> str:
+        """A row's figure as text; a dash where there is none."""
+        value = row[self.key]
+        return "-" if value is None else format(value, self.form) + self.tail.format_map(row.figures)
+
+
+METHOD = Column("method", "method")
+SECONDS = Column("seconds", "s a face", ".2f")
+"""Seconds a face, after loading."""
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """A contact sheet: for every face its pictures, (H, W, 3) uint8 and all of one size, one for each heading; `most`
+    of the faces are shown, spread evenly over all."""
+
+    pictures: Sequence[Sequence[np.ndarray]]
+    headings: Sequence[str]
+    most: int = 8
+
+    def save(self, path: Path) -> None:
+        """Saves it as PNG."""
+        save_sheet(path, self.pictures, self.headings, self.most)
+
+
+@dataclass(frozen=True)
+class Plot:
+    """Curves, see `save_plot`."""
+
+    curves: Mapping[str, Sequence[tuple[float, float]]]
+    across: str
+    up: str
+
+    def save(self, path: Path) -> None:
+        """Saves it as PNG.
+
+        Raises:
+            LimnerError: if matplotlib is missing.
+        """
+        save_plot(path, self.curves, self.across, self.up)
+
+
+@dataclass(frozen=True)
+class Report:
+    """What a protocol found.
+
+    Attributes:
+        facts: what holds for all rows, such as the protocol's name and the number of faces.
+        rows: the figures.
+        columns: of the table, in their order.
+        text: the table itself, of protocols that draw their own and have no columns.
+        note: a line that stands below the table.
+        rows_key: what JSON calls the rows.
+        sheet: the pictures behind the figures, of protocols that show any.
+        plot: curves, likewise.
+    """
+
+    facts: Mapping[str, Figure]
+    rows: Sequence[Row]
+    columns: Sequence[Column] = ()
+    text: str = ""
+    note: str = ""
+    rows_key: str = "rows"
+    sheet: Sheet | None = field(default=None, repr=False)
+    plot: Plot | None = None
+
+    def as_json(self) -> dict[str, object]:
+        """The facts, and the rows under their key, of what JSON knows."""
+        return {**self.facts, self.rows_key: [dict(row.figures) for row in self.rows]}
+
+    def headings(self) -> list[str]:
+        """Of the table's columns."""
+        return [column.heading for column in self.columns]
+
+    def cells(self) -> list[list[str]]:
+        """The table's rows as text."""
+        return [[column.cell(row) for column in self.columns] for row in self.rows]
 
 
 def contact_sheet(rows: Sequence[Sequence[np.ndarray]], headings: Sequence[str], gap: int = 4) -> np.ndarray:

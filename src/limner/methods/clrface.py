@@ -30,7 +30,7 @@ from torch import Tensor
 from limner.methods.identity_guidance import Guide, IdentityGuidance
 from limner.methods.method import Method
 from limner.methods.options import CLRFaceOptions
-from limner.methods.pipeline import Batch, FacePipeline, ReadReferences, Restored
+from limner.methods.pipeline import Batch, LatentPipeline, ReadReferences, Restored
 from limner.methods.schedules import Scheduler, clean_estimate, clrface_schedule, enter, from_timestep
 from limner.nets.degraded_encoder import DegradedEncoder
 from limner.nets.guidance_mask import PredictedMask, StaticMask
@@ -82,7 +82,7 @@ class PersonRead(ReadReferences):
     wanted: Tensor
 
 
-class CLRFacePipeline(FacePipeline):
+class CLRFacePipeline(LatentPipeline):
     """CLR-Face on aligned crops; called as `FacePipeline`, with the options of `CLRFaceOptions`. References say who a
     face is guided to; where there are none, the IRN says.
 
@@ -97,6 +97,8 @@ class CLRFacePipeline(FacePipeline):
     """
 
     paper: ClassVar[CLRFaceOptions] = CLRFaceOptions()
+    without_diffusion = "IRN"
+    ceiling_name = "ceiling clrface"
 
     def __init__(
         self,
@@ -134,12 +136,7 @@ class CLRFacePipeline(FacePipeline):
             x = enter(condition, x, scheduler, times[0])
         guide = None if guess is None else self.guide(guess, self.people(batch), options)
         latent, masks = self.denoise(x, condition, scheduler, times, guide, options, batch)
-        image = (self.vqgan.decode(latent).float() * 0.5 + 0.5).clamp(0, 1)
-        return CLRFaceOutput(image, latent, masks, guess)
-
-    def encode(self, pictures: Tensor) -> Tensor:
-        """E, not quantised: (B, 3, H, W) in [0, 1] to (B, c, h, w) float32 of deviation 1."""
-        return self.vqgan.encode(pictures.to(self.vqgan.device) * 2 - 1).float()
+        return CLRFaceOutput(self.decode(latent), latent, masks, guess)
 
     def encode_degraded(self, pictures: Tensor) -> Tensor:
         """z_d: as `encode`, of degraded faces."""

@@ -58,6 +58,7 @@ class DifFacePipeline(FacePipeline):
     """
 
     paper: ClassVar[DifFaceOptions] = DifFaceOptions()
+    without_diffusion = "estimator"
 
     def __init__(self, estimator: ModelMixin, unet: ModelMixin, scheduler: SchedulerMixin):
         super().__init__()

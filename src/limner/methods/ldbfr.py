@@ -32,7 +32,7 @@ from limner.errors import LimnerError
 from limner.methods.crops import fit_to
 from limner.methods.method import Method, Nets
 from limner.methods.options import LDBFROptions
-from limner.methods.pipeline import Batch, FacePipeline, Restored
+from limner.methods.pipeline import Batch, LatentPipeline, Restored
 from limner.methods.schedules import Scheduler, enter, from_timestep, ldbfr_schedule
 from limner.nets.injection import Injected, Injection
 from limner.nets.stage_a import StageA
@@ -55,7 +55,7 @@ class LDBFROutput(Restored):
     latents: Tensor
 
 
-class LDBFRPipeline(FacePipeline):
+class LDBFRPipeline(LatentPipeline):
     """LD-BFR on aligned crops; called as `FacePipeline`, with the options of `LDBFROptions`.
 
     Args:
@@ -67,6 +67,7 @@ class LDBFRPipeline(FacePipeline):
     """
 
     paper: ClassVar[LDBFROptions] = LDBFROptions()
+    without_diffusion = "stage A"
 
     def __init__(self, stage_a: StageA, unet: UNet, injection: Injection, vqgan: VQGAN, scheduler: SchedulerMixin):
         super().__init__()
@@ -85,15 +86,15 @@ class LDBFRPipeline(FacePipeline):
 
     def sample(self, batch: Batch, options: LDBFROptions) -> LDBFROutput:
         """Restores features, enters the chain with noise or stage A's picture, and walks it under the features."""
-        latent = feature = self.feature(batch.crops)
+        feature = self.feature(batch.crops)
         if options.steps:
             scheduler, times = self.chain(options)
             x = batch.noise(self.latent_shape, feature.device)
             if options.start is not None:
                 x = enter(self.restored_latent(feature), x, scheduler, times[0])
             latent = self.denoise(x, feature, scheduler, times, options, batch)
-        image = self.vqgan.decode(latent) if options.steps else self.stage_a.decode(feature)
-        return LDBFROutput((image.float() * 0.5 + 0.5).clamp(0, 1), latent)
+            return LDBFROutput(self.decode(latent), latent)
+        return LDBFROutput((self.stage_a.decode(feature).float() * 0.5 + 0.5).clamp(0, 1), feature)
 
     def feature(self, pictures: Tensor) -> Tensor:
         """F of degraded faces: (B, 3, H, W) in [0, 1] to (B, C, h, w) float32."""

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 from diffusers.schedulers.scheduling_ddim import DDIMScheduler
@@ -21,6 +21,8 @@ from limner.methods.pipeline import FacePipeline, References, Restored
 from limner.methods.schedules import load_schedule, swap
 from limner.weights import find
 from limner.weights.load import WeightsInfo, load_parts
+
+Pipeline = TypeVar("Pipeline", bound=FacePipeline)
 
 
 @dataclass(frozen=True)
@@ -47,6 +49,18 @@ class LoadedMethod:
         parts = [*self.pipeline.components.values()]
         parts += [self.finisher.prior] if self.finisher else []
         return [part for part in parts if isinstance(part, nn.Module)]
+
+    def pipeline_of(self, kind: type[Pipeline]) -> Pipeline:
+        """The pipeline, for a measurement of one method's own parts.
+
+        Raises:
+            LimnerError: if it is another method's.
+        """
+        if not isinstance(self.pipeline, kind):
+            raise LimnerError(
+                f"The method '{self.pipeline.paper.info.name}' has none of this: measure {kind.paper.info.name}."
+            )
+        return self.pipeline
 
     def check(self, finish: int) -> Finisher | None:
         """What finishes with so many steps; None for 0.

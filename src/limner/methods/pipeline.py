@@ -112,9 +112,13 @@ class FacePipeline(DiffusionPipeline):
 
     Attributes:
         paper: the options that hold where the caller gives none.
+        without_diffusion: what the net is called whose picture 0 steps give; None if the method takes no 0.
+        ceiling_name: what `ceiling` is called; methods that share an autoencoder share the name. None without.
     """
 
     paper: ClassVar[Options]
+    without_diffusion: ClassVar[str | None] = None
+    ceiling_name: ClassVar[str | None] = None
 
     def __init__(self, **nets: Any):
         """Each method's own names its nets and its scheduler."""
@@ -146,6 +150,10 @@ class FacePipeline(DiffusionPipeline):
             LimnerError: if the method has no use for references.
         """
         raise LimnerError(f"The method '{self.paper.info.name}' can't use references: leave them out.")
+
+    def ceiling(self, pictures: Tensor) -> Tensor:
+        """Faces, (B, 3, S, S) in [0, 1], as well as the method can give them at all, likewise; see `ceiling_name`."""
+        raise NotImplementedError(f"{type(self).__name__} names no ceiling.")
 
     def batches(self, references: References, samples: int, batch_size: int) -> Iterable[list[int]]:
         """Which results go through the nets together; result n is of face n // samples. `references` has an entry for
@@ -217,6 +225,26 @@ class FacePipeline(DiffusionPipeline):
             done(evaluations)
             order += numbers
         return _together(outputs, order, samples, crops.shape[-2:])
+
+
+class LatentPipeline(FacePipeline):
+    """A method whose chain runs in the latent of an autoencoder, `vqgan`, pictures in [-1, 1]."""
+
+    ceiling_name = "ceiling"
+
+    def encode(self, pictures: Tensor) -> Tensor:
+        """E, not quantised: (B, 3, H, W) in [0, 1] to (B, c, h, w) float32 of deviation 1."""
+        return self.vqgan.encode(pictures.to(self.vqgan.device) * 2 - 1).float()
+
+    def decode(self, latent: Tensor) -> Tensor:
+        """The way back, quantised: (B, 3, H, W) float32 in [0, 1]."""
+        return (self.vqgan.decode(latent).float() * 0.5 + 0.5).clamp(0, 1)
+
+    @torch.no_grad()
+    def ceiling(self, pictures: Tensor) -> Tensor:
+        """Faces, (B, 3, S, S) in [0, 1], through encoder, quantiser and decoder, likewise: what no restoration in that
+        latent can beat."""
+        return self.decode(self.encode(pictures))
 
 
 def walk(

@@ -30,7 +30,7 @@ from limner.errors import WeightsError
 from limner.methods.crops import fit_to
 from limner.methods.method import Method, Nets
 from limner.methods.options import Encoding, RefLDMOptions, TimestepSpacing
-from limner.methods.pipeline import Batch, FacePipeline, ReadReferences, References, Restored, count_of
+from limner.methods.pipeline import Batch, LatentPipeline, ReadReferences, References, Restored, count_of
 from limner.methods.schedules import Scheduler, refldm_schedule, with_steps
 from limner.nets.cachekv import ReferenceCache, stack
 from limner.nets.unet import UNet
@@ -63,7 +63,7 @@ class CachedReferences(ReadReferences):
     zeroed: ReferenceCache
 
 
-class RefLDMPipeline(FacePipeline):
+class RefLDMPipeline(LatentPipeline):
     """ReF-LDM on aligned crops; called as `FacePipeline`, with the options of `RefLDMOptions`. A face without
     references is restored by the latent diffusion alone, without guidance.
 
@@ -93,12 +93,7 @@ class RefLDMPipeline(FacePipeline):
         caches = self.caches(batch, options)
         query = self.encode(batch.crops)
         latent = self.denoise(batch.noise(query.shape[1:], query.device), query, caches, scheduler, options, batch)
-        image = (self.vqgan.decode(latent).float() * 0.5 + 0.5).clamp(0, 1)
-        return RefLDMOutput(image, latent)
-
-    def encode(self, pictures: Tensor) -> Tensor:
-        """E(y), not quantised: (B, 3, H, W) in [0, 1] to (B, c, h, w) float32."""
-        return self.vqgan.encode(pictures.to(self.vqgan.device) * 2 - 1).float()
+        return RefLDMOutput(self.decode(latent), latent)
 
     def denoise(
         self,

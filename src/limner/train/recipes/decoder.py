@@ -19,6 +19,7 @@ from torch import Tensor, nn
 
 from limner.data.faces import FaceSet
 from limner.data.pairs import RestorationPairs, fixed_pairs
+from limner.device import frozen_pass
 from limner.evaluate.metrics import detail_ratio, psnr
 from limner.evaluate.perceptual import estimator_features
 from limner.evaluate.report import contact_sheet
@@ -31,7 +32,6 @@ from limner.nets.stage_a import StageA
 from limner.nets.unet import UNet
 from limner.nets.vqgan import VQGAN
 from limner.pixels import to_picture, to_tensor
-from limner.train.frozen import frozen_pass
 from limner.train.losses.adversary import AdversarialLoss, Adversary
 from limner.train.recipe import Batch, Recipe
 from limner.train.recipes.clrface.encoder import MIX

@@ -19,6 +19,7 @@ from torch import Tensor, nn
 
 from limner.data.faces import FaceSet
 from limner.data.pairs import RestorationPairs
+from limner.device import frozen_pass
 from limner.errors import WeightsError
 from limner.evaluate.metrics import detail_ratio, psnr
 from limner.evaluate.perceptual import estimator_features
@@ -30,7 +31,6 @@ from limner.nets.estimator import Estimator
 from limner.nets.unet import UNet
 from limner.pixels import to_picture, to_tensor
 from limner.train.fixed_faces import MEASURED, FixedFaces
-from limner.train.frozen import frozen_pass
 from limner.train.losses.adversary import AdversarialLoss, Adversary
 from limner.train.recipe import Batch, Recipe
 from limner.train.recipes.difface.estimator import SHOWN
