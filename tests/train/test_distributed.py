@@ -109,19 +109,20 @@ def prior():
     return unet(3, 3), PriorLoss(difface_schedule("sample"), l1, adversary(1), last=999, entry=0)
 
 
-def train(kind, folder) -> dict[str, torch.Tensor]:
+def train(kind, folder, steps=STEPS, resume=False) -> dict[str, torch.Tensor]:
     net, loss = kind()
-    recipe = Recipe(kind.__name__, net, Samples(), loss, Training(STEPS, BATCH, 1e-3, 1e-3, clip=1.0))
-    fit(recipe, folder / kind.__name__, every=100, cpu=True)
+    recipe = Recipe(kind.__name__, net, Samples(), loss, Training(steps, BATCH, 1e-3, 1e-3, clip=1.0))
+    fit(recipe, folder / kind.__name__, every=100, cpu=True, resume=resume)
     return net.state_dict()
 
 
 def work(rank, ports, folder):
     torch.set_num_threads(1)
     os.environ |= {"RANK": str(rank), "LOCAL_RANK": str(rank), "WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1"}
-    for kind, port in ports.items():
-        os.environ["MASTER_PORT"] = str(port)
-        torch.save(train(kind, folder), folder / f"{kind.__name__}-{rank}.pt")
+    for kind, steps in [(each, until) for each in KINDS for until in PARTS[each]]:
+        os.environ["MASTER_PORT"] = str(ports.pop())
+        weights = train(kind, folder, steps, resume=steps != PARTS[kind][0])
+        torch.save(weights, folder / f"{kind.__name__}-{rank}.pt")
         AcceleratorState._reset_state(reset_partial_state=True)  # the end of a training ends the group of processes
 
 
@@ -132,13 +133,16 @@ def free_port() -> int:
 
 
 SAME_NOISE = (plain, latent, decoder, autoencoder, stage_a)
+KINDS = (*SAME_NOISE, prior)
+PARTS = {kind: (STEPS,) for kind in KINDS} | {decoder: (2, STEPS)}
+"""Up to which steps a kind is trained by two processes: the decoder is stopped after two, and resumed."""
 
 
 @pytest.fixture(scope="module")
 def by_two(tmp_path_factory) -> Path:
     """A folder with what each of two processes learned of every kind of recipe."""
     folder = tmp_path_factory.mktemp("two")
-    ports = {kind: free_port() for kind in (*SAME_NOISE, prior)}
+    ports = [free_port() for parts in PARTS.values() for _ in parts]
     processes = multiprocessing.spawn(work, (ports, folder), nprocs=2, join=False)
     try:
         # it returns when the first has ended
@@ -161,7 +165,7 @@ def test_two_processes_learn_what_one_does(by_two, tmp_path, kind):
             torch.testing.assert_close(weights, alone[name], rtol=0, atol=2e-5, msg=lambda told, n=name: f"{n}: {told}")
 
 
-@pytest.mark.parametrize("kind", [*SAME_NOISE, prior])
+@pytest.mark.parametrize("kind", KINDS)
 def test_the_processes_agree(by_two, kind):
     first, second = (learned(by_two, kind, rank) for rank in (0, 1))
     before = kind()[0].state_dict()

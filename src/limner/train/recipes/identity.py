@@ -14,6 +14,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cache, cached_property
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -136,9 +137,12 @@ class Classifier(ModelMixin):
         with torch.autocast(vectors.device.type, enabled=False):  # half precision is too coarse for small angles
             return vectors, vectors @ F.normalize(self.directions, dim=1).T
 
-    def save_pretrained(self, save_directory: str, **options: object) -> None:  # type: ignore[override]
+    # the many options of ModelMixin.save_pretrained are passed on as they are
+    def save_pretrained(self, save_directory: str, **options: Any) -> None:  # type: ignore[override]
         """Saves the recogniser alone, in its present precision."""
-        nn.Module.to(self.finished(), self.net.dtype).save_pretrained(save_directory, **options)  # type: ignore[arg-type]
+        finished = self.finished()
+        nn.Module.to(finished, self.net.dtype)
+        finished.save_pretrained(save_directory, **options)
 
     def finished(self) -> IdentityNet:
         """The recogniser as it ships, a float32 copy on the CPU."""

@@ -3,7 +3,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -16,6 +17,7 @@ from limner.data.faces import FaceSet
 from limner.data.pairs import Faces
 from limner.errors import LimnerError
 from limner.evaluate.metrics import psnr
+from limner.evaluate.report import contact_sheet
 from limner.methods.schedules import clean_estimate, ldbfr_schedule
 from limner.nets.unet import UNet
 from limner.nets.vqgan import VQGAN
@@ -24,7 +26,7 @@ from limner.train.losses.latent import LatentLoss
 from limner.train.recipe import MiniTraining, Preset, Recipe, Training
 from limner.train.sampling import walk
 from limner.train.starting import begin, load_first_stage
-from limner.train.validation import Validation, mean
+from limner.train.validation import Report, Validation, mean
 
 TRAINING = {
     "mini": MiniTraining(steps=500, batch=8, lr=8e-4, final_lr=1e-5, warmup=50, clip=1.0),
@@ -34,7 +36,9 @@ NOISED_TO = (100, 300, 500, 700)
 """Timesteps from which validation faces are denoised in one look."""
 DRAWN, DRAWN_STEPS = 4, 50
 """How many faces are drawn from nothing for the sheet, and in how many steps."""
-SHEET = ("from nothing", "x0 at t=100", "x0 at t=300", "x0 at t=500")
+GAP = 4
+"""White pixels between the pictures of a sheet, as `contact_sheet` has them."""
+SHEET = ("x0 at t=100", "x0 at t=300", "x0 at t=500")
 
 
 def published_prior() -> UNet:
@@ -110,23 +114,35 @@ def ldbfr_prior(
         schedule = ldbfr_schedule("sample", "trailing")
         net, loss = begin(mini_prior, start, UNet), LatentLoss(vqgan, schedule, looks=8, balance=True)
         samples = Faces(faces, 256, seed, grey=0.1)
-    few = validation.first(32)
     return Recipe(
         name="ldbfr-prior",
         model=net,
         data=samples,
         loss=loss,
         training=TRAINING[preset],
-        validation=Validation[UNet, Numbered, dict[str, np.ndarray]](
-            cases=lambda: {"": [Numbered(n, few.image(n, 256)) for n in range(len(few))]},
-            attempt=lambda net, face: looks(net, vqgan, schedule, face),
-            figures=psnr_of_looks,
-            row=lambda face, seen: {**{name: seen[name] for name in SHEET}, "truth": face.truth},
-            shown=DRAWN,
-        ),
+        validation=looks_and_faces_from_nothing(validation.first(32), vqgan, schedule),
         seed=seed,
         scheduler=schedule,
     )
+
+
+def looks_and_faces_from_nothing(faces: FaceSet, vqgan: VQGAN, schedule: DDIMScheduler) -> Callable[[UNet], Report]:
+    """PSNR of one look at noised faces; the sheet also shows faces that are drawn from nothing."""
+    looked = Validation[UNet, Numbered, dict[str, np.ndarray]](
+        cases=lambda: {"": [Numbered(n, faces.image(n, 256)) for n in range(len(faces))]},
+        attempt=lambda net, face: looks(net, vqgan, schedule, face),
+        figures=psnr_of_looks,
+        row=lambda face, seen: {**{name: seen[name] for name in SHEET}, "truth": face.truth},
+        shown=DRAWN,
+    )
+
+    def validate(net: UNet) -> Report:
+        report = looked(net)
+        left = contact_sheet([[face] for face in drawn(net, vqgan, schedule)], ["from nothing"])
+        between = np.full((len(left), GAP, 3), 255, np.uint8)
+        return replace(report, sheet=np.hstack([left, between, report.sheet]))
+
+    return validate
 
 
 class Numbered(NamedTuple):
@@ -137,8 +153,7 @@ class Numbered(NamedTuple):
 
 
 def looks(net: UNet, vqgan: VQGAN, schedule: DDIMScheduler, face: Numbered) -> dict[str, np.ndarray]:
-    """One look at a face noised to each timestep: the predicted x0, decoded; beside the first faces one that is
-    nobody's."""
+    """One look at a face noised to each timestep: the predicted x0, decoded."""
     device = net.device
     nn.Module.to(vqgan, device)
     clean = vqgan.encode(to_tensor(face.truth)[None].to(device) * 2 - 1).float()
@@ -149,17 +164,15 @@ def looks(net: UNet, vqgan: VQGAN, schedule: DDIMScheduler, face: Numbered) -> d
         noisy = abar.sqrt() * clean + (1 - abar).sqrt() * noise
         predicted = net(noisy, torch.full((1,), timestep, device=device)).float()
         seen[f"x0 at t={timestep}"] = decoded(vqgan, clean_estimate(schedule, predicted, noisy, abar))
-    if face.number < DRAWN:
-        seen["from nothing"] = decoded(vqgan, drawn(net, schedule, face.number))
     return seen
 
 
-def drawn(net: UNet, schedule: DDIMScheduler, number: int) -> Tensor:
-    """The latent of a face that is nobody's."""
+def drawn(net: UNet, vqgan: VQGAN, schedule: DDIMScheduler) -> list[np.ndarray]:
+    """Faces that are nobody's."""
     side, channels = net.config["sample_size"], net.config["in_channels"]
-    noise = torch.randn(DRAWN, channels, side, side, generator=torch.Generator().manual_seed(0))
-    x = noise[number : number + 1].to(net.device)
-    return walk(schedule, x, DRAWN_STEPS, lambda x, times: net(x, times).float())
+    x = torch.randn(DRAWN, channels, side, side, generator=torch.Generator().manual_seed(0)).to(net.device)
+    x = walk(schedule, x, DRAWN_STEPS, lambda x, times: net(x, times).float())
+    return [decoded(vqgan, one[None]) for one in x]
 
 
 def decoded(vqgan: VQGAN, latent: Tensor) -> np.ndarray:
