@@ -1,5 +1,6 @@
 import os
 import signal
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,7 +11,8 @@ from limner.errors import LimnerError
 from limner.methods.schedules import difface_schedule
 from limner.nets.estimator import Estimator
 from limner.train.loop import _save_state, fit, learning_rate
-from limner.train.recipe import Recipe
+from limner.train.recipe import Recipe, Training
+from limner.train.validation import Report
 
 
 class Noise:
@@ -27,20 +29,11 @@ class Noise:
 
 def recipe(steps=6, **changes) -> Recipe:
     torch.manual_seed(0)
-    settings = {
-        "name": "toy",
-        "model": Estimator(sample_size=16, patch_size=2, widths=(8, 8), depths=(1, 1)),
-        "data": Noise(),
-        "loss": denoise,
-        "steps": steps,
-        "batch": 4,
-        "lr": 1e-2,
-        "final_lr": 1e-3,
-        "warmup": 2,
-        "ema": 0.9,
-        "clip": 1.0,
-    }
-    return Recipe(**(settings | changes))
+    net = Estimator(sample_size=16, patch_size=2, widths=(8, 8), depths=(1, 1))
+    training = Training(steps=steps, batch=4, lr=1e-2, final_lr=1e-3, warmup=2, ema=0.9, clip=1.0)
+    toy = Recipe("toy", net, Noise(), denoise, training)
+    of_the_training = {key: changes.pop(key) for key in list(changes) if hasattr(training, key)}
+    return replace(toy, training=replace(training, **of_the_training), **changes)
 
 
 def denoise(model, batch, generator):
@@ -88,6 +81,12 @@ def test_a_resumed_run_continues_exactly(tmp_path):
     assert_same(whole, parts)
 
 
+def test_a_state_names_parameters_as_the_net_does(tmp_path):
+    toy = recipe()
+    fit(toy, tmp_path, cpu=True)
+    assert load_file(tmp_path / "state/model.safetensors").keys() == toy.model.state_dict().keys()
+
+
 def test_accumulation_equals_the_whole_batch(tmp_path):
     def clean(model, batch, generator):
         return (model(batch["image"]) - 0.5).pow(2).mean()
@@ -109,13 +108,12 @@ def test_saves_measures_and_draws_on_the_way(tmp_path):
     def validate(model):
         assert not model.training
         measured.append(model)
-        return {"error": 1.0}
+        return Report({"error": 1.0}, np.zeros((8, 8, 3), np.uint8))
 
     toy = recipe(
         steps=4,
         scheduler=difface_schedule("sample"),
-        validate=validate,
-        preview=lambda model: np.zeros((8, 8, 3), np.uint8),
+        validation=validate,
         export="fp16",
         precision="bf16",
     )
@@ -129,11 +127,11 @@ def test_saves_measures_and_draws_on_the_way(tmp_path):
 
 def test_learning_rate():
     toy = recipe(steps=12)
-    rates = [learning_rate(toy, step) for step in range(13)]
+    rates = [learning_rate(toy.training, step) for step in range(13)]
     assert rates[:2] == [0.5, 1.0]
     assert rates[2:] == sorted(rates[2:], reverse=True)
     assert rates[12] == pytest.approx(0.1)
-    assert learning_rate(recipe(final_lr=1e-2), 5) == 1
+    assert learning_rate(recipe(final_lr=1e-2).training, 5) == 1
 
 
 def test_messages(tmp_path):

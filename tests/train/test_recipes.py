@@ -1,4 +1,7 @@
+import inspect
 import math
+from dataclasses import replace
+from importlib import import_module
 
 import pytest
 import torch
@@ -7,12 +10,14 @@ from limner.errors import LimnerError, WeightsError
 from limner.methods.schedules import difface_schedule
 from limner.nets.estimator import Estimator
 from limner.nets.unet import UNet
-from limner.train import RECIPES, make_recipe
+from limner.train import RECIPES, builds_on, make_recipe
 from limner.train.loop import save_weights
 from limner.train.losses.variational import discretised_log_likelihood, hybrid_loss, normal_kl
 from limner.train.recipes.difface.estimator import l1, root_mse
 from limner.train.recipes.difface.prior import LAST_TIMESTEP, CleanLoss, denoised, diffuse
 from limner.train.recipes.refldm.refldm import mini_unet
+from limner.train.validation import Validation
+from limner.weights.load import load_net
 
 
 @pytest.mark.parametrize("name", RECIPES)
@@ -48,7 +53,7 @@ def test_the_mini_recipe_takes_a_step_that_helps(shared, name):
 def test_the_paper_preset_has_the_published_settings(shared, name, parameters, steps, batch):
     recipe = make_recipe(name, shared / "faces", "paper")
     assert sum(p.numel() for p in recipe.model.parameters()) == parameters
-    assert (recipe.steps, recipe.batch) == (steps, batch)
+    assert (recipe.training.steps, recipe.training.batch) == (steps, batch)
 
 
 def test_root_mse_gives_every_face_the_same_say():
@@ -166,15 +171,30 @@ def test_the_last_stage_begins_with_the_net_of_the_one_before(shared, tmp_path):
 def test_a_look_with_a_reference_differs_from_one_without(shared):
     """What the recipe measures and draws goes through the references."""
     recipe = make_recipe("refldm", shared / "faces")
-    assert recipe.validate is not None and recipe.preview is not None
-    recipe.validate.limit = recipe.preview.limit = 1
+    assert isinstance(recipe.validation, Validation)
+    (face, *_) = recipe.validation.groups[""]
+    one = replace(recipe.validation, cases=lambda: {"": [face]})
     generator = torch.Generator().manual_seed(0)
     for parameter in recipe.model.parameters():
         if parameter.abs().max() == 0:
             torch.nn.init.normal_(parameter, std=0.05, generator=generator)
-    figures = recipe.validate(recipe.model.eval())
-    assert figures["psnr t=999 alone"] != figures["psnr t=999 reference"]
-    assert recipe.preview(recipe.model).shape[1] > 6 * 256
+    report = one(recipe.model.eval())
+    assert report.figures["psnr t=999 alone"] != report.figures["psnr t=999 reference"]
+    assert report.sheet.shape[1] > 6 * 256
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_what_a_recipe_builds_on_is_what_its_function_takes(name):
+    module, function = RECIPES[name].split(":")
+    taken = inspect.signature(getattr(import_module(f"limner.train.recipes.{module}"), function)).parameters
+    assert list(taken)[:3] == ["data", "preset", "seed"]
+    assert {parameter: taken[parameter].default for parameter in list(taken)[3:]} == builds_on(name)
+
+
+def test_a_recipe_goes_on_from_a_name_of_the_catalogue(shared):
+    recipe = make_recipe("refldm", shared / "faces", start="mini/refldm")
+    for a, b in zip(load_net("mini/refldm").parameters(), recipe.model.parameters(), strict=True):
+        assert torch.equal(a, b)
 
 
 def test_messages(shared):

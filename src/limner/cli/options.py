@@ -6,7 +6,7 @@ A command that is decorated with `takes` has those parameters beside its own, an
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import wraps
 from pathlib import Path
@@ -45,18 +45,25 @@ class Given:
         return Settings(**{**self.common, "options": self.options, **others})
 
 
-def takes(*common: str, methods: bool = False) -> Callable[[Callable[..., None]], Callable[..., None]]:
+def takes(
+    *common: str, methods: bool = False, others: Sequence[inspect.Parameter] = ()
+) -> Callable[[Callable[..., None]], Callable[..., None]]:
     """Decorates a command, whose parameter `given: Given` becomes these parameters of the command line.
 
     Args:
         common: names of fields of `Settings`.
         methods: whether all methods' options are taken too.
+        others: parameters that the command takes as its `**` arguments.
     """
 
     def decorate(command: Callable[..., None]) -> Callable[..., None]:
         parameters = {one.name: _parameter(one) for one in declared_fields(Settings) if one.name in common}
         sampling = _of_methods() if methods else {}
-        own = [one for one in inspect.signature(command, eval_str=True).parameters.values() if one.name != "given"]
+        own = [
+            one
+            for one in inspect.signature(command, eval_str=True).parameters.values()
+            if one.name != "given" and one.kind is not one.VAR_KEYWORD
+        ]
 
         @wraps(command)
         def run(**values: Any) -> None:
@@ -68,7 +75,7 @@ def takes(*common: str, methods: bool = False) -> Callable[[Callable[..., None]]
 
         required = [one for one in own if one.default is one.empty]
         optional = [one for one in own if one.default is not one.empty]
-        whole = [*required, *parameters.values(), *sampling.values(), *optional]
+        whole = [*required, *parameters.values(), *sampling.values(), *optional, *others]
         run.__signature__ = inspect.Signature(  # type: ignore[attr-defined]  # what typer reads
             [one.replace(kind=inspect.Parameter.KEYWORD_ONLY) for one in whole]
         )

@@ -1,77 +1,65 @@
-"""Training: one loop (`loop.py`), and one recipe for each stage of each method."""
+"""Training: one loop (`loop.py`), and one recipe for each stage of each method. This module stays light."""
 
 from __future__ import annotations
 
+import ast
+from functools import cache
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from limner.errors import LimnerError
+from limner.weights.catalogue import WEIGHTS
 
 if TYPE_CHECKING:
     from limner.train.recipe import Recipe
 
-_HOME = {
-    "alignnet": "limner.train.recipes.alignnet:alignnet",
-    "alignnet-fine": "limner.train.recipes.alignnet_fine:alignnet_fine",
-    "clean": "limner.train.recipes.clean:clean",
-    "fusion": "limner.train.recipes.fusion:fusion",
-    "difface-estimator": "limner.train.recipes.difface.estimator:difface_estimator",
-    "difface-prior": "limner.train.recipes.difface.prior:difface_prior",
-    "difface-prior-sharp": "limner.train.recipes.difface.prior_sharp:difface_prior_sharp",
-    "identity": "limner.train.recipes.identity:identity",
-    "vqgan": "limner.train.recipes.refldm.vqgan:vqgan",
-    "vqgan-decoder": "limner.train.recipes.decoder:vqgan_decoder",
-    "ldm": "limner.train.recipes.refldm.refldm:ldm",
-    "refldm": "limner.train.recipes.refldm.refldm:refldm",
-    "ldbfr-dictionary": "limner.train.recipes.ldbfr.vq:ldbfr_dictionary",
-    "ldbfr-vqgan": "limner.train.recipes.ldbfr.vq:ldbfr_vqgan",
-    "ldbfr-stage-a": "limner.train.recipes.ldbfr.stage_a:ldbfr_stage_a",
-    "ldbfr-prior": "limner.train.recipes.ldbfr.prior:ldbfr_prior",
-    "ldbfr-injection": "limner.train.recipes.ldbfr.injection:ldbfr_injection",
-    "clrface-vqgan": "limner.train.recipes.clrface.vqgan:clrface_vqgan",
-    "clrface-encoder": "limner.train.recipes.clrface.encoder:clrface_encoder",
-    "clrface-prior": "limner.train.recipes.clrface.prior:clrface_prior",
-    "clrface-irn": "limner.train.recipes.clrface.irn:clrface_irn",
-    "clrface-mask": "limner.train.recipes.clrface.mask:clrface_mask",
-    "clrface-decoder": "limner.train.recipes.decoder:clrface_decoder",
+RECIPES = {
+    "alignnet": "alignnet:alignnet",
+    "alignnet-fine": "alignnet_fine:alignnet_fine",
+    "clean": "clean:clean",
+    "fusion": "fusion:fusion",
+    "difface-estimator": "difface.estimator:difface_estimator",
+    "difface-prior": "difface.prior:difface_prior",
+    "difface-prior-sharp": "difface.prior_sharp:difface_prior_sharp",
+    "identity": "identity:identity",
+    "vqgan": "refldm.vqgan:vqgan",
+    "vqgan-decoder": "decoder:vqgan_decoder",
+    "ldm": "refldm.refldm:ldm",
+    "refldm": "refldm.refldm:refldm",
+    "ldbfr-dictionary": "ldbfr.vq:ldbfr_dictionary",
+    "ldbfr-vqgan": "ldbfr.vq:ldbfr_vqgan",
+    "ldbfr-stage-a": "ldbfr.stage_a:ldbfr_stage_a",
+    "ldbfr-prior": "ldbfr.prior:ldbfr_prior",
+    "ldbfr-injection": "ldbfr.injection:ldbfr_injection",
+    "clrface-vqgan": "clrface.vqgan:clrface_vqgan",
+    "clrface-encoder": "clrface.encoder:clrface_encoder",
+    "clrface-prior": "clrface.prior:clrface_prior",
+    "clrface-irn": "clrface.irn:clrface_irn",
+    "clrface-mask": "clrface.mask:clrface_mask",
+    "clrface-decoder": "decoder:clrface_decoder",
 }
-RECIPES = tuple(_HOME)
-BUILDS_ON = {
-    "alignnet-fine": {"start"},
-    "clean": {"start"},
-    "fusion": {"start"},
-    "difface-estimator": {"start"},
-    "difface-prior-sharp": {"start"},
-    "ldm": {"first_stage"},
-    "refldm": {"first_stage", "start"},
-    "ldbfr-vqgan": {"start"},
-    "ldbfr-stage-a": {"first_stage"},
-    "ldbfr-prior": {"first_stage", "start"},
-    "ldbfr-injection": {"first_stage", "stage_a", "prior"},
-    "clrface-encoder": {"first_stage"},
-    "clrface-prior": {"first_stage", "encoder", "start"},
-    "clrface-mask": {"first_stage", "encoder", "prior", "irn", "judge"},
-    "vqgan-decoder": {"first_stage", "stage_a", "prior"},
-    "clrface-decoder": {"first_stage", "encoder", "prior"},
-}
-"""Other nets that a recipe can be given."""
+"""Every recipe: the module in `limner.train.recipes` and the function. What it asks for beside `data`, `preset` and
+`seed` are nets that it builds on."""
 
 
-def make_recipe(
-    name: str,
-    data: Path,
-    preset: str = "mini",
-    seed: int = 0,
-    *,
-    first_stage: Path | None = None,
-    start: Path | None = None,
-    stage_a: Path | None = None,
-    prior: Path | None = None,
-    encoder: Path | None = None,
-    irn: Path | None = None,
-    judge: Path | None = None,
-) -> Recipe:
+@cache
+def builds_on(name: str) -> dict[str, str | None]:
+    """The nets that a recipe builds on, by parameter, with what each is by default; None begins anew.
+
+    It is read off the function in its source, so that the help of the command line needs no torch.
+    """
+    module, function = RECIPES[name].split(":")
+    source = Path(__file__).parent.joinpath("recipes", *module.split(".")).with_suffix(".py").read_text("utf-8")
+    start = source.index(f"def {function}(")
+    (definition,) = ast.parse(source[start : source.index('"""', start)] + "...").body  # as far as its docstring
+    assert isinstance(definition, ast.FunctionDef)
+    parameters, defaults = definition.args.args, definition.args.defaults
+    pairs = zip(parameters[len(parameters) - len(defaults) :], defaults, strict=True)
+    return {p.arg: ast.literal_eval(default) for p, default in pairs if p.arg not in ("preset", "seed")}
+
+
+def make_recipe(name: str, data: Path, preset: str = "mini", seed: int = 0, **nets: str | Path | None) -> Recipe:
     """The recipe of that name.
 
     Args:
@@ -79,10 +67,7 @@ def make_recipe(
         data: folder of aligned faces with its tables.
         preset: `mini`, or `paper` for the published settings.
         seed: of initialisation, data order and noise.
-        first_stage: folder of the VQGAN of a latent diffusion; None is the embedded one.
-        start: folder of a net that the recipe goes on from; None begins anew.
-        stage_a, prior, encoder, irn, judge: folders of other nets that LD-BFR's injection or CLR-Face's parts build on;
-            None are the embedded ones.
+        nets: those of `builds_on(name)`, each a name of the catalogue or a folder; None is the default.
 
     Raises:
         LimnerError: if there is no such recipe or preset, the recipe builds on no such net, or the data lacks its
@@ -93,17 +78,13 @@ def make_recipe(
         raise LimnerError(f"There is no recipe '{name}': choose one of {', '.join(RECIPES)}.")
     if preset not in ("mini", "paper"):
         raise LimnerError(f"There is no preset '{preset}': choose mini or paper.")
-    built_on = {
-        "first_stage": first_stage,
-        "start": start,
-        "stage_a": stage_a,
-        "prior": prior,
-        "encoder": encoder,
-        "irn": irn,
-        "judge": judge,
-    }
-    given = {key: path for key, path in built_on.items() if path is not None}
-    for key in given.keys() - BUILDS_ON.get(name, set()):
-        raise LimnerError(f"The recipe '{name}' takes no --{key.replace('_', '-')}: leave it out.")
-    module, function = _HOME[name].split(":")
-    return getattr(import_module(module), function)(data, preset, seed, **given)
+    given = {parameter: _source(net) for parameter, net in nets.items() if net is not None}
+    for parameter in given.keys() - builds_on(name).keys():
+        raise LimnerError(f"The recipe '{name}' takes no --{parameter.replace('_', '-')}: leave it out.")
+    module, function = RECIPES[name].split(":")
+    return getattr(import_module(f"limner.train.recipes.{module}"), function)(data, preset, seed, **given)
+
+
+def _source(net: str | Path) -> str | Path:
+    """A name of the catalogue as it is, anything else as the path of a folder."""
+    return str(net) if any(str(net) == weights.name for weights in WEIGHTS) else Path(net)

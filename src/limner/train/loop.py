@@ -24,7 +24,7 @@ from torch.utils.data import DataLoader, Dataset
 
 from limner.device import has_bfloat16
 from limner.errors import LimnerError
-from limner.train.recipe import Batch, Recipe, Samples
+from limner.train.recipe import Batch, Loss, Net, Recipe, Samples, Stateful, Training
 from limner.weights.borrowed import drop_borrowed
 
 STATE = "state"
@@ -57,23 +57,49 @@ class _Stretch(Dataset[Batch]):
         return self.samples[self.first + n]
 
 
-def learning_rate(recipe: Recipe, step: int) -> float:
-    """The factor on `recipe.lr` at a step: linear warm-up, then a cosine to `final_lr`."""
-    if step < recipe.warmup:
-        return (step + 1) / recipe.warmup
-    done = min((step - recipe.warmup) / max(recipe.steps - recipe.warmup, 1), 1.0)
-    floor = recipe.final_lr / recipe.lr
+class _LossOf(nn.Module):
+    """The loss of a net as a module. This is what several processes wrap, and not the net: whatever a loss asks of the
+    net, be it its `decode`, happens inside the wrapper, which averages the gradients. In a saved state its parameters
+    have the net's names.
+    """
+
+    def __init__(self, net: Net, loss: Loss[Net]):
+        super().__init__()
+        self.net, self.loss = net, loss
+        self.register_state_dict_post_hook(_to_names_of_the_net)
+        self.register_load_state_dict_pre_hook(_from_names_of_the_net)
+
+    def forward(self, batch: Batch, generator: torch.Generator) -> torch.Tensor:
+        return self.loss(self.net, batch, generator)
+
+
+def _to_names_of_the_net(module: nn.Module, state: dict[str, Any], prefix: str, *_: object) -> None:
+    for name in [name for name in state if name.startswith(f"{prefix}net.")]:
+        state[prefix + name.removeprefix(f"{prefix}net.")] = state.pop(name)
+
+
+def _from_names_of_the_net(module: nn.Module, state: dict[str, Any], prefix: str, *_: object) -> None:
+    for name in [name for name in state if name.startswith(prefix)]:
+        state[f"{prefix}net.{name.removeprefix(prefix)}"] = state.pop(name)
+
+
+def learning_rate(training: Training, step: int) -> float:
+    """The factor on `training.lr` at a step: linear warm-up, then a cosine to `final_lr`."""
+    if step < training.warmup:
+        return (step + 1) / training.warmup
+    done = min((step - training.warmup) / max(training.steps - training.warmup, 1), 1.0)
+    floor = training.final_lr / training.lr
     return floor + (1 - floor) * 0.5 * (1 + math.cos(math.pi * done))
 
 
-def parameter_groups(recipe: Recipe) -> list[dict[str, Any]]:
+def parameter_groups(net: nn.Module, training: Training) -> list[dict[str, Any]]:
     """The trained parameters, those together that share a factor on the learning rate."""
     groups: dict[float, list[nn.Parameter]] = {}
-    for name, parameter in recipe.model.named_parameters():
+    for name, parameter in net.named_parameters():
         if parameter.requires_grad:
-            factor = next((f for start, f in recipe.lr_factors.items() if name.startswith(start)), 1.0)
+            factor = next((f for start, f in training.lr_factors.items() if name.startswith(start)), 1.0)
             groups.setdefault(factor, []).append(parameter)
-    return [{"params": parameters, "lr": factor * recipe.lr} for factor, parameters in groups.items()]
+    return [{"params": parameters, "lr": factor * training.lr} for factor, parameters in groups.items()]
 
 
 def fit(
@@ -109,8 +135,9 @@ def fit(
         raise LimnerError(f"{out} holds no training run to resume: start it without --resume.")
     out.mkdir(parents=True, exist_ok=True)
 
+    training = recipe.training
     accelerator = Accelerator(
-        gradient_accumulation_steps=recipe.accumulate,
+        gradient_accumulation_steps=training.accumulate,
         log_with="tensorboard",
         project_config=ProjectConfiguration(project_dir=str(out), logging_dir=str(out)),
         step_scheduler_with_optimizer=False,
@@ -118,27 +145,24 @@ def fit(
     )
     accelerator.init_trackers("log")
     torch.manual_seed(recipe.seed)
-    model = recipe.model.train().to(accelerator.device, memory_format=torch.channels_last)
+    net = recipe.model.train().to(accelerator.device, memory_format=torch.channels_last)
     optimizer = torch.optim.AdamW(
-        parameter_groups(recipe),
-        lr=recipe.lr,
-        betas=recipe.betas,
-        weight_decay=recipe.weight_decay,
+        parameter_groups(net, training), lr=training.lr, betas=training.betas, weight_decay=training.weight_decay
     )
-    scheduler = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: learning_rate(recipe, step))
+    scheduler = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: learning_rate(training, step))
     progress = Progress()
-    ema = EMAModel(model.parameters(), decay=recipe.ema) if recipe.ema else None
-    model, optimizer, scheduler = accelerator.prepare(model, optimizer, scheduler)
-    kept = [progress, *([ema] if ema else []), *([recipe.memory] if recipe.memory else [])]
-    accelerator.register_for_checkpointing(*kept)
+    ema = EMAModel(net.parameters(), decay=training.ema) if training.ema else None
+    loss_of, optimizer, scheduler = accelerator.prepare(_LossOf(net, recipe.loss), optimizer, scheduler)
+    memory = [recipe.loss] if isinstance(recipe.loss, Stateful) else []
+    accelerator.register_for_checkpointing(progress, *([ema] if ema else []), *memory)
     if resume:
         accelerator.load_state(str(state))
     if ema:
         ema.to(accelerator.device)
 
-    micro = recipe.batch // recipe.accumulate
+    micro = training.batch // training.accumulate
     share = micro // accelerator.num_processes
-    first, last = (step * recipe.batch for step in (progress.step, recipe.steps))
+    first, last = (step * training.batch for step in (progress.step, training.steps))
     loader = accelerator.prepare(
         DataLoader(_Stretch(recipe.data, first, last), batch_size=share, num_workers=workers, drop_last=True)
     )
@@ -146,17 +170,17 @@ def fit(
     bar = _Bar(recipe, progress, show=accelerator.is_main_process)
     micro_step = 0
     # a processor that emulates bf16 took sixty times as long
-    half = recipe.precision == "bf16" and has_bfloat16(accelerator.device.type)
+    half = training.precision == "bf16" and has_bfloat16(accelerator.device.type)
     with stop, bar:
         for batch in loader:
             key = (recipe.seed, progress.step, micro_step, accelerator.process_index)
             generator = torch.Generator().manual_seed(int(np.random.SeedSequence(key).generate_state(1)[0]))
-            with accelerator.accumulate(model):
+            with accelerator.accumulate(loss_of):
                 with torch.autocast(accelerator.device.type, torch.bfloat16, enabled=half):
-                    loss = recipe.loss(model, batch, generator)
+                    loss = loss_of(batch, generator)
                 accelerator.backward(loss)
-                if accelerator.sync_gradients and recipe.clip:
-                    accelerator.clip_grad_norm_(model.parameters(), recipe.clip)
+                if accelerator.sync_gradients and training.clip:
+                    accelerator.clip_grad_norm_(net.parameters(), training.clip)
                 optimizer.step()
                 optimizer.zero_grad(set_to_none=True)
             micro_step += 1
@@ -166,12 +190,12 @@ def fit(
             scheduler.step()
             progress.step, micro_step = progress.step + 1, 0
             if ema:
-                ema.step(model.parameters())
+                ema.step(net.parameters())
             if progress.step % 10 == 0:
                 accelerator.log({"loss": bar.loss, "lr": scheduler.get_last_lr()[0]}, step=progress.step)
-            if stop.asked or progress.step % every == 0 or progress.step == recipe.steps:
+            if stop.asked or progress.step % every == 0 or progress.step == training.steps:
                 _save_state(accelerator, state)
-                _report(accelerator, recipe, model, ema, out, progress.step)
+                _report(accelerator, recipe, ema, out, progress.step)
             if stop.asked:
                 break
     accelerator.end_training()
@@ -194,34 +218,25 @@ def _save_state(accelerator: Accelerator, state: Path) -> None:
     accelerator.wait_for_everyone()
 
 
-def _report(
-    accelerator: Accelerator,
-    recipe: Recipe,
-    model: torch.nn.Module,
-    ema: EMAModel | None,
-    out: Path,
-    step: int,
-) -> None:
+def _report(accelerator: Accelerator, recipe: Recipe, ema: EMAModel | None, out: Path, step: int) -> None:
     """Saves the weights as they would ship, then measures and draws with exactly those."""
     if not accelerator.is_main_process:
         return
-    net = accelerator.unwrap_model(model)
+    net = recipe.model
     if ema:
         ema.store(net.parameters())
         ema.copy_to(net.parameters())
     net.eval()
-    save_weights(net, out / WEIGHTS, recipe.export)
+    save_weights(net, out / WEIGHTS, recipe.training.export)
     if recipe.scheduler:
         recipe.scheduler.save_pretrained(str(out / WEIGHTS))
-    with torch.no_grad():
-        if recipe.validate:
-            figures = recipe.validate(net)
-            accelerator.log({f"val/{name}": value for name, value in figures.items()}, step=step)
-            told = ", ".join(f"{name} {value:.4f}" for name, value in figures.items())
-            accelerator.print(f"step {step}: {told}", flush=True)
-        if recipe.preview:
-            sheet = cv2.cvtColor(recipe.preview(net), cv2.COLOR_RGB2BGR)
-            cv2.imwrite(str(out / f"sheet_{step:07d}.png"), sheet)
+    if recipe.validation:
+        with torch.no_grad():
+            report = recipe.validation(net)
+        accelerator.log({f"val/{name}": value for name, value in report.figures.items()}, step=step)
+        told = ", ".join(f"{name} {value:.4f}" for name, value in report.figures.items())
+        accelerator.print(f"step {step}: {told}", flush=True)
+        cv2.imwrite(str(out / f"sheet_{step:07d}.png"), cv2.cvtColor(report.sheet, cv2.COLOR_RGB2BGR))
     net.train()
     if ema:
         ema.restore(net.parameters())
@@ -272,7 +287,7 @@ class _Bar:
             console=console,
             disable=not show or self.plain,
         )
-        self.task = self.bar.add_task("train", total=recipe.steps, completed=progress.step, told="")
+        self.task = self.bar.add_task("train", total=recipe.training.steps, completed=progress.step, told="")
 
     def __enter__(self) -> _Bar:
         self.bar.start()

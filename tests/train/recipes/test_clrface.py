@@ -18,7 +18,7 @@ from limner.nets.unet import UNet
 from limner.nets.vqgan import VQGAN
 from limner.train import make_recipe
 from limner.train.loop import fit, save_weights
-from limner.train.recipe import Recipe
+from limner.train.recipe import Recipe, Training
 from limner.train.recipes.clrface.encoder import TwinLoss
 from limner.train.recipes.clrface.irn import RecoveryLoss
 from limner.train.recipes.clrface.mask import MaskLoss
@@ -85,7 +85,7 @@ def same(a, b):
 def test_nothing_but_the_mask_learns(tmp_path, pipeline, identity, mask):
     before, untrained = states(pipeline, "mask"), copy.deepcopy(mask)
     loss = MaskLoss(pipeline, lambda a, b: (a - b).square().mean(), identity, steps=4)
-    fit(Recipe("clrface-mask", mask, Samples(), loss, 3, 2, 1e-2, 1e-2), tmp_path, every=100, cpu=True)
+    fit(Recipe("clrface-mask", mask, Samples(), loss, Training(3, 2, 1e-2, 1e-2)), tmp_path, every=100, cpu=True)
     assert same(before, states(pipeline, "mask"))
     pairs = list(zip(mask.parameters(), untrained.parameters(), strict=True))
     assert any(not torch.equal(a, b) for a, b in pairs)
@@ -217,7 +217,7 @@ def test_masks_are_what_they_say():
 def test_the_paper_presets(shared, name, parameters, steps, batch):
     recipe = make_recipe(name, shared / "faces", "paper")
     assert sum(p.numel() for p in recipe.model.parameters()) == parameters
-    assert (recipe.steps, recipe.batch) == (steps, batch)
+    assert (recipe.training.steps, recipe.training.batch) == (steps, batch)
     if name == "clrface-vqgan":
         assert recipe.model.config["normalise_latent"], "the diffusion wants latents of deviation 1"
 
@@ -228,11 +228,11 @@ def test_the_paper_presets_that_build_on_others(shared, tmp_path, vqgan):
     save_weights(DegradedEncoder.beside(vqgan), tmp_path / "encoder")
     faces = shared / "faces"
     encoder = make_recipe("clrface-encoder", faces, "paper", first_stage=tmp_path / "vqgan")
-    assert (encoder.steps, encoder.batch) == (100_000, 16)
+    assert (encoder.training.steps, encoder.training.batch) == (100_000, 16)
     built = {"first_stage": tmp_path / "vqgan", "encoder": tmp_path / "encoder"}
     prior = make_recipe("clrface-prior", faces, "paper", **built)
     assert sum(p.numel() for p in prior.model.parameters()) == 115_680_163
-    assert (prior.steps, prior.batch) == (500_000, 32)
+    assert (prior.training.steps, prior.training.batch) == (500_000, 32)
     with pytest.raises(WeightsError, match="holds another net than a DegradedEncoder"):
         make_recipe("clrface-prior", faces, encoder=tmp_path / "vqgan", first_stage=tmp_path / "vqgan")
     with pytest.raises(WeightsError, match="holds another net than a UNet"):

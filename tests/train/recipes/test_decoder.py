@@ -10,8 +10,8 @@ from limner.nets.discriminator import PatchDiscriminator
 from limner.nets.vqgan import VQGAN
 from limner.train.loop import fit
 from limner.train.losses.adversary import Adversary
-from limner.train.recipe import Recipe
-from limner.train.recipes.decoder import Latents, Restored, SharpLoss, load_copy
+from limner.train.recipe import Recipe, Training
+from limner.train.recipes.decoder import Latents, SharpLoss, decoded, faces_as_latents, frozen_copy, psnr_and_detail
 from limner.train.recipes.refldm.vqgan import l1
 
 
@@ -101,7 +101,7 @@ def test_what_is_decoded_is_held_to_the_truth():
 def test_only_the_decoder_moves(pairs, tmp_path):
     torch.manual_seed(0)
     net = tiny_net(normalise_latent=True)
-    before = load_copy(net)
+    before = frozen_copy(net)
     net.requires_grad_(False)
     net.decoder.requires_grad_(True)
     loss = SharpLoss(l1, Adversary(2, 1.0, PatchDiscriminator(8, 2)))
@@ -110,12 +110,7 @@ def test_only_the_decoder_moves(pairs, tmp_path):
         model=net,
         data=Latents(pairs, before, {"none": lambda lq, generator: before.encode(lq * 2 - 1)}, window=16),
         loss=loss,
-        memory=loss,
-        steps=4,
-        batch=2,
-        lr=1e-3,
-        final_lr=1e-3,
-        ema=0.5,
+        training=Training(steps=4, batch=2, lr=1e-3, final_lr=1e-3, ema=0.5),
     )
     weights = VQGAN.from_pretrained(fit(recipe, tmp_path / "run", cpu=True))
     old = before.state_dict()
@@ -127,7 +122,8 @@ def test_only_the_decoder_moves(pairs, tmp_path):
 def test_measures_by_name(shared):
     faces = FaceSet.open(shared / "faces", "val")
     net = tiny_net()
-    measure = Restored(faces, 64, 2, net, {"blurred": lambda lq, generator: net.encode(lq * 2 - 1)})
     with torch.no_grad():
-        assert set(measure(net)) == {"clean psnr", "clean detail", "blurred psnr", "blurred detail"}
-        assert measure.sheet(net).shape[1] > 4 * 64
+        cases = faces_as_latents(faces.first(2), 64, net, {"blurred": lambda lq, generator: net.encode(lq * 2 - 1)})
+        trials = [(case, decoded(net, case)) for case in cases]
+    assert set(psnr_and_detail(trials)) == {"clean psnr", "clean detail", "blurred psnr", "blurred detail"}
+    assert trials[0][1]["blurred"].shape == (64, 64, 3)

@@ -157,8 +157,8 @@ def test_only_the_recogniser_is_saved(tmp_path):
 @pytest.mark.slow
 def test_recipe(shared):
     recipe = identity(shared / "faces")
-    assert isinstance(recipe.model, Classifier) and recipe.export == "fp16"
-    figures = recipe.validate(recipe.model.eval())
+    assert isinstance(recipe.model, Classifier) and recipe.training.export == "fp16"
+    figures = recipe.validation(recipe.model.eval()).figures
     assert {"clean auc", "ffhq-ref-severe rank1"} <= figures.keys()
     paper = identity(shared / "faces", "paper")
     assert (paper.loss.margin, paper.loss.scale, paper.loss.pairs) == (0.5, 64.0, 0.0)

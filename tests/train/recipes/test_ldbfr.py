@@ -20,7 +20,7 @@ from limner.train import make_recipe
 from limner.train.loop import fit, parameter_groups, save_weights
 from limner.train.losses.adversary import Adversary
 from limner.train.losses.latent import LatentLoss
-from limner.train.recipe import Recipe
+from limner.train.recipe import Recipe, Training
 from limner.train.recipes.ldbfr.injection import InjectionLoss
 from limner.train.recipes.ldbfr.stage_a import StageALoss, around
 from limner.train.recipes.refldm.vqgan import l1
@@ -101,7 +101,7 @@ def test_nothing_but_the_injection_learns(tmp_path, vqgan, stage_a, prior):
     injection = Injection.beside(prior, (0, 1), 4, stage_a.grid, positions=True)
     before, untrained = state_of(vqgan, stage_a, prior), copy.deepcopy(injection)
     loss = InjectionLoss(vqgan, ldbfr_schedule("sample"), looks=2, stage_a=stage_a, prior=prior)
-    recipe = Recipe("ldbfr-injection", injection, Samples(), loss, 6, 4, 3e-3, 3e-3, weight_decay=0.01)
+    recipe = Recipe("ldbfr-injection", injection, Samples(), loss, Training(6, 4, 3e-3, 3e-3, weight_decay=0.01))
     fit(recipe, tmp_path, every=100, cpu=True)
     assert same(before, state_of(vqgan, stage_a, prior))
     assert all(parameter.grad is None for net in (vqgan, stage_a, prior) for parameter in net.parameters())
@@ -149,7 +149,7 @@ def test_codes_inside_another_net_stay_exact(stage_a):
 
 def test_stage_a_moves_the_encoder_and_the_cross_attention_only(tmp_path, stage_a):
     before = copy.deepcopy(stage_a.state_dict())
-    recipe = Recipe("ldbfr-stage-a", stage_a, Samples(), StageALoss(l1), 4, 4, 1e-3, 1e-3)
+    recipe = Recipe("ldbfr-stage-a", stage_a, Samples(), StageALoss(l1), Training(4, 4, 1e-3, 1e-3))
     fit(recipe, tmp_path, every=100, cpu=True)
     moved = {name for name, tensor in stage_a.state_dict().items() if not torch.equal(tensor, before[name])}
     assert moved and all(name.startswith(("vqgan.encoder.", "cross.")) for name in moved)
@@ -157,8 +157,8 @@ def test_stage_a_moves_the_encoder_and_the_cross_attention_only(tmp_path, stage_
 
 
 def test_the_encoder_learns_more_slowly(stage_a):
-    recipe = Recipe("x", stage_a, Samples(), StageALoss(l1), 1, 1, 1e-3, 1e-3, lr_factors={"vqgan.encoder": 0.01})
-    rates = {id(p): group["lr"] for group in parameter_groups(recipe) for p in group["params"]}
+    training = Training(1, 1, 1e-3, 1e-3, lr_factors={"vqgan.encoder": 0.01})
+    rates = {id(p): group["lr"] for group in parameter_groups(stage_a, training) for p in group["params"]}
     assert all(rates[id(p)] == pytest.approx(1e-5) for p in stage_a.vqgan.encoder.parameters())
     assert {rates[id(p)] for p in stage_a.cross.parameters()} == {1e-3}
     assert len(rates) == sum(p.requires_grad for p in stage_a.parameters())
@@ -219,7 +219,7 @@ def test_the_paper_presets_say_what_they_stand_on(shared, name, told):
 def test_the_paper_presets_of_the_autoencoders(shared, name, parameters):
     recipe = make_recipe(name, shared / "faces", "paper")
     assert sum(p.numel() for p in recipe.model.parameters()) == parameters
-    assert recipe.batch == 32 and recipe.betas == (0.5, 0.9)
+    assert recipe.training.batch == 32 and recipe.training.betas == (0.5, 0.9)
 
 
 def test_an_asymmetric_decoder_goes_on_from_an_autoencoder(shared, tmp_path, vqgan):

@@ -8,7 +8,7 @@ from limner.nets.discriminator import PatchDiscriminator
 from limner.nets.vqgan import VQGAN
 from limner.train.loop import fit
 from limner.train.losses.adversary import Adversary
-from limner.train.recipe import Recipe
+from limner.train.recipe import Recipe, Training
 from limner.train.recipes.refldm.vqgan import Objective, l1, root_mse
 
 
@@ -181,7 +181,7 @@ def test_a_resumed_run_equals_an_unbroken_one(tmp_path):
             revive_until=9,
             adversary=adversary(start=3, lr=1e-2),
         )
-        return Recipe("vqgan", tiny_net(), Samples(), objective, steps, 2, 1e-3, 1e-3, memory=objective)
+        return Recipe("vqgan", tiny_net(), Samples(), objective, Training(steps, 2, 1e-3, 1e-3))
 
     whole = recipe(8)
     fit(whole, tmp_path / "whole", every=100, cpu=True)

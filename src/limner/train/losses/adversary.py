@@ -11,7 +11,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from limner.nets.discriminator import PatchDiscriminator
-from limner.train.distributed import average_gradients
+from limner.train.distributed import any_process, average_gradients, gradient_norm, share
 
 
 @dataclass
@@ -36,31 +36,41 @@ class Adversary:
         parameters = self.discriminator.parameters()
         self.optimizer = torch.optim.AdamW(parameters, self.lr, betas=(0.5, 0.9), weight_decay=0.0)
 
+    def judges(self, pictures: Tensor) -> bool:
+        """Whether there are any pictures to learn from and to fool with, here or in another process."""
+        return any_process(len(pictures) > 0, pictures.device)
+
     def active(self, step: int) -> bool:
         """Whether the term counts at that step."""
         return self.start is not None and step >= self.start
 
-    def fool(self, made: Tensor, reconstruction: Tensor, at: Tensor) -> Tensor:
-        """The term, weighted so that it pulls as hard as the reconstruction does.
+    def fool(self, made: Tensor, reconstruction: Tensor, at: Tensor | None = None) -> Tensor:
+        """The term, weighted so that it pulls as hard as the reconstruction does, in all processes alike.
 
         Args:
-            made: pictures of the net, (B, 3, H, W) in [-1, 1].
+            made: pictures of the net, (B, 3, H, W) in [-1, 1]; fewer or none in a process whose others have some.
             reconstruction: the other terms, a scalar.
-            at: where the two gradients are compared: the last layer's weight, or where that is frozen the pictures.
+            at: where the two gradients are compared: the last layer's weight; or where that is frozen the pictures,
+                None.
         """
         self.discriminator.requires_grad_(False)
-        term = -self.discriminator(made).float().mean()
-        pulls = [torch.autograd.grad(loss, at, retain_graph=True)[0].norm() for loss in (reconstruction, term)]
+        term = -_mean(self.discriminator(made).float(), made)
+        by = made if at is None else at
+        pulls = [
+            gradient_norm(torch.autograd.grad(loss, by, retain_graph=True)[0], shared=at is not None)
+            for loss in (reconstruction, term)
+        ]
         weight = (pulls[0] / (pulls[1] + 1e-4)).clamp(0, 1e4).detach()
         self.discriminator.requires_grad_(True)
         return self.weight * weight * term
 
     def learn(self, real: Tensor, made: Tensor) -> None:
-        """One step of the discriminator on the hinge loss; `made` without gradient."""
+        """One step of the discriminator on the hinge loss; `made` without gradient, and in a process whose others have
+        some there may be none."""
         self.discriminator.to(real.device)
         real = real.detach().requires_grad_(self.r1 > 0)
         judged_real, judged_made = (self.discriminator(picture).float() for picture in (real, made))
-        loss = 0.5 * (F.relu(1 - judged_real).mean() + F.relu(1 + judged_made).mean())
+        loss = 0.5 * (F.relu(1 - judged_real).mean() + _mean(F.relu(1 + judged_made), made))
         if self.r1:
             mean = judged_real.mean(dim=(1, 2, 3)).sum()
             (slope,) = torch.autograd.grad(mean, real, create_graph=True)
@@ -78,6 +88,12 @@ class Adversary:
         """The way back from `state_dict`."""
         self.discriminator.load_state_dict(state["discriminator"])
         self.optimizer.load_state_dict(state["optimizer"])
+
+
+def _mean(judged: Tensor, pictures: Tensor) -> Tensor:
+    """The mean over pictures, of which each counts alike whichever process has how many."""
+    weight = share(len(pictures), pictures.device)
+    return weight * judged.mean() if len(pictures) else judged.sum()
 
 
 class AdversarialLoss:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
+from typing import Generic, Literal
 
 import torch
 from diffusers.schedulers.scheduling_ddim import DDIMScheduler
@@ -13,14 +13,14 @@ from torch import Tensor, nn
 from limner.methods.schedules import clean_estimate
 from limner.nets.vqgan import VQGAN
 from limner.train.losses.identity import IdentityLoss
-from limner.train.recipe import Batch
+from limner.train.recipe import Batch, Net
 
 Denoiser = Callable[[Tensor, Tensor], Tensor]
 """From noisy latents (B, C, h, w) and timesteps (B,) to predictions."""
 
 
 @dataclass
-class LatentLoss:
+class LatentLoss(Generic[Net]):
     """Error of the predicted noise, or of the predicted x0, with an identity term beside it. As it stands the net sees
     nothing but the noisy latent; a method that shows it more has a `denoiser` of its own.
 
@@ -45,7 +45,7 @@ class LatentLoss:
     def __post_init__(self) -> None:
         self.vqgan.eval().requires_grad_(False)
 
-    def __call__(self, model: nn.Module, batch: Batch, generator: torch.Generator) -> Tensor:
+    def __call__(self, model: Net, batch: Batch, generator: torch.Generator) -> Tensor:
         device = batch["image"].device
         nn.Module.to(self.vqgan, device)
         clean = self.encode(batch["image"])
@@ -69,7 +69,7 @@ class LatentLoss:
             loss = loss + self.identity(self.vqgan, guess, clean, image, timesteps, abar[:, 0, 0, 0])
         return loss
 
-    def denoiser(self, model: nn.Module, batch: Batch, generator: torch.Generator) -> Denoiser:
+    def denoiser(self, model: Net, batch: Batch, generator: torch.Generator) -> Denoiser:
         """What predicts for this batch, its rows `looks` times over."""
         return model
 

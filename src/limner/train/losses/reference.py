@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import cast
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from limner.nets.cachekv import ReferenceCache
 from limner.nets.unet import UNet
@@ -15,7 +14,7 @@ from limner.train.recipe import Batch
 
 
 @dataclass
-class ReferenceLoss(LatentLoss):
+class ReferenceLoss(LatentLoss[UNet]):
     """As `LatentLoss`, with the degraded latent beside the noisy one, and references where a batch has some.
 
     Attributes:
@@ -27,7 +26,7 @@ class ReferenceLoss(LatentLoss):
     drop_references: float = 0.1
     drop_all_references: float = 0.0
 
-    def denoiser(self, model: nn.Module, batch: Batch, generator: torch.Generator) -> Denoiser:
+    def denoiser(self, model: UNet, batch: Batch, generator: torch.Generator) -> Denoiser:
         degraded = self.encode(batch["lq"])
         degraded = degraded * self.kept(len(degraded), self.drop_lq, generator)[:, None, None, None].to(degraded.device)
         degraded = degraded.repeat(self.looks, 1, 1, 1)
@@ -35,7 +34,7 @@ class ReferenceLoss(LatentLoss):
         cache = None if cache is None else cache.repeat(self.looks)
         return lambda noisy, timesteps: model(torch.cat([noisy, degraded], dim=1), timesteps, cache)
 
-    def read(self, model: nn.Module, batch: Batch, generator: torch.Generator) -> ReferenceCache | None:
+    def read(self, model: UNet, batch: Batch, generator: torch.Generator) -> ReferenceCache | None:
         """What the net remembers of the batch's references, some of them dropped."""
         present = batch["present"].cpu()
         kept = self.kept(len(present), self.drop_all_references, generator).bool()
@@ -46,8 +45,7 @@ class ReferenceLoss(LatentLoss):
             return None
         references = batch["references"][:, :most]
         latents = self.encode(references.flatten(0, 1)).unflatten(0, references.shape[:2])
-        net = cast(UNet, getattr(model, "module", model))
-        return net.read_references(latents * zeroed[:, None, None, None, None], present[:, :most].to(latents.device))
+        return model.read_references(latents * zeroed[:, None, None, None, None], present[:, :most].to(latents.device))
 
     @staticmethod
     def kept(rows: int, chance: float, generator: torch.Generator) -> Tensor:

@@ -7,12 +7,13 @@ import math
 
 import torch
 from diffusers.schedulers.scheduling_ddim import DDIMScheduler
-from torch import Tensor, nn
+from torch import Tensor
 
+from limner.nets.unet import UNet
 from limner.train.recipe import Batch, Loss
 
 
-def hybrid_loss(scheduler: DDIMScheduler) -> Loss:
+def hybrid_loss(scheduler: DDIMScheduler) -> Loss[UNet]:
     """mean |eps - eps_hat|^2 + L_vlb for nets that return noise and variance, t uniform over the whole schedule.
 
     L_vlb is in bits per dimension and sees the predicted mean detached, so it trains the variance only; its weight is
@@ -28,7 +29,7 @@ def hybrid_loss(scheduler: DDIMScheduler) -> Loss:
     clean_share = beta * before.sqrt() / (1 - abar)
     noisy_share = (1 - before) * (abar / before).sqrt() / (1 - abar)
 
-    def loss(model: nn.Module, batch: Batch, generator: torch.Generator) -> Tensor:
+    def loss(model: UNet, batch: Batch, generator: torch.Generator) -> Tensor:
         clean = batch["image"] * 2 - 1
         timesteps = torch.randint(0, len(abar), (len(clean),), generator=generator)
         noise = torch.randn(clean.shape, generator=generator).to(clean.device)

@@ -21,17 +21,27 @@ from limner.errors import LimnerError
 from limner.evaluate.landmarks import measure_net
 from limner.faces.align import fit_similarity
 from limner.nets.alignnet import AlignNet, upright_points
-from limner.train.recipe import Batch, Recipe
+from limner.train.recipe import Batch, MiniTraining, Preset, Recipe
+from limner.train.recipes.alignnet_wear import SIZE, spoil, texture
+from limner.train.validation import Report
 
-SIZE = 96
 STORED = (160, 96)  # sides of the decoded crops: the smaller serves patches that show more than a face
 SWAP_SIDES = [1, 0, 2, 4, 3]
 TILT = 75.0  # degrees that a rough face patch may be off upright
 
-STEPS, BATCH = 12000, 32
+TRAINING = MiniTraining(
+    steps=12_000,
+    batch=32,
+    lr=1.5e-3,
+    final_lr=1e-5,
+    warmup=200,
+    betas=(0.9, 0.999),
+    weight_decay=1e-3,
+    clip=1.0,
+)
 
 
-def alignnet(data: Path | str, preset: str = "mini", seed: int = 0) -> Recipe:
+def alignnet(data: Path | str, preset: Preset = "mini", seed: int = 0) -> Recipe[AlignNet]:
     """The recipe of the face checker and aligner that the finder uses.
 
     Args:
@@ -47,32 +57,23 @@ def alignnet(data: Path | str, preset: str = "mini", seed: int = 0) -> Recipe:
     torch.manual_seed(seed)
     validation = FaceSet.open(data, "val")
 
-    def validate(net: torch.nn.Module) -> dict[str, float]:
-        assert isinstance(net, AlignNet)
-        return measure_net(net, validation, seed) | {"no face accepted": _fooled(net, Patches(validation, seed))}
+    def validate(net: AlignNet) -> Report:
+        patches = Patches(validation, seed)
+        figures = measure_net(net, validation, seed) | {"no face accepted": _fooled(net, patches)}
+        return Report(figures, preview(net, patches))
 
     return Recipe(
         name="alignnet",
         model=AlignNet(sample_size=SIZE),
         data=Patches(FaceSet.open(data, "train"), seed),
         loss=loss,
-        steps=STEPS,
-        batch=BATCH,
-        lr=1.5e-3,
-        final_lr=1e-5,
-        warmup=200,
-        weight_decay=1e-3,
-        clip=1.0,
-        ema=0.998,
-        precision="bf16",
-        export="fp16",
-        validate=validate,
-        preview=lambda net: preview(net, Patches(validation, seed)),
+        training=TRAINING,
+        validation=validate,
         seed=seed,
     )
 
 
-def loss(net: torch.nn.Module, batch: Batch, generator: torch.Generator) -> torch.Tensor:
+def loss(net: AlignNet, batch: Batch, generator: torch.Generator) -> torch.Tensor:
     """Cross-entropy of face or not; and for faces the smooth L1 distance of the points in eye distances, with the
     cross-entropy of the heat maps, because the distance alone says little to a map that is still flat."""
     logits, points, heat = net(batch["patch"].float() / 255)
@@ -233,111 +234,6 @@ def _shuffle(patch: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     return result
 
 
-def texture(rng: np.random.Generator) -> np.ndarray:
-    """A made-up patch without a face: cloudy noise, stripes, shapes or writing."""
-    kind = rng.integers(4)
-    cells = int(rng.integers(2, 25))
-    picture = rng.integers(0, 256, (cells, cells, 3), dtype=np.uint8)
-    patch = cv2.resize(picture, (SIZE, SIZE), interpolation=cv2.INTER_CUBIC)
-    if kind == 1:
-        y, x = np.mgrid[:SIZE, :SIZE]
-        angle, period = rng.uniform(0, np.pi), rng.uniform(4, 40)
-        wave = np.sin((x * np.cos(angle) + y * np.sin(angle)) * 2 * np.pi / period + rng.uniform(0, 6))
-        wave = wave if rng.random() < 0.5 else np.sign(wave)
-        patch = np.clip(patch * 0.4 + (wave[..., None] + 1) * rng.uniform(0, 76, 3), 0, 255).astype(np.uint8)
-    elif kind >= 2:
-        patch = np.ascontiguousarray(patch // 4 + rng.integers(0, 192, 3, dtype=np.uint8))
-        for _ in range(int(rng.integers(2, 14))):
-            colour = tuple(int(v) for v in rng.integers(0, 256, 3))
-            centre = tuple(int(v) for v in rng.integers(0, SIZE, 2))
-            other = tuple(int(v) for v in rng.integers(0, SIZE, 2))
-            if kind == 2:
-                axes = tuple(int(v) for v in rng.integers(2, 40, 2))
-                cv2.ellipse(patch, centre, axes, float(rng.uniform(0, 180)), 0, 360, colour, -1, cv2.LINE_AA)
-                cv2.line(patch, centre, other, colour, int(rng.integers(1, 8)), cv2.LINE_AA)
-            else:
-                letters = "".join(chr(c) for c in rng.integers(65, 123, 6))
-                cv2.putText(
-                    patch,
-                    letters,
-                    (centre[0] - 40, centre[1]),
-                    int(rng.integers(8)),
-                    float(rng.uniform(0.4, 2.5)),
-                    colour,
-                    int(rng.integers(1, 5)),
-                    cv2.LINE_AA,
-                )
-                cv2.rectangle(patch, centre, other, colour, int(rng.integers(1, 4)))
-    return patch
-
-
-def spoil(patch: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """The wear of photographs, from none to the severest preset, as it looks at the patch's own scale."""
-    image = patch.astype(np.float32)
-    if rng.random() < 0.35:
-        grey = image @ np.array([0.299, 0.587, 0.114], np.float32)
-        tint = (1.0, 1.0, 1.0) if rng.random() < 0.6 else (1.05, rng.uniform(0.85, 1), rng.uniform(0.6, 0.95))
-        image = grey[..., None] * np.array(tint, np.float32)
-    else:
-        image = image * rng.uniform(0.85, 1.15, 3).astype(np.float32)
-    image = np.clip(image / 255, 0, 1) ** np.float32(np.exp(rng.normal(0, 0.3)))
-    image = (image - 0.5) * np.float32(rng.uniform(0.5, 1.3)) + np.float32(0.5 + rng.normal(0, 0.1))
-    if rng.random() < 0.12:  # light from one side
-        slope = np.linspace(-1, 1, SIZE, dtype=np.float32) * np.float32(rng.normal(0, 0.25))
-        image = image * (1 + (slope[:, None, None] if rng.random() < 0.3 else slope[None, :, None]))
-    if rng.random() < 0.12:  # something held before the face, or a tear in the print
-        image = _cover(np.ascontiguousarray(image), rng)
-
-    # The ranges of the presets for 512 px (blur sigma, factor r, noise, JPEG quality) at the scale of the patch.
-    kind = rng.random()
-    if kind < 0.25:
-        sigma, factor, noise, quality = 0.0, rng.uniform(1, 5), rng.uniform(0, 4), rng.uniform(80, 100)
-    elif kind < 0.6:
-        sigma, factor, noise, quality = (
-            rng.uniform(0, 8),
-            rng.uniform(2, 10),
-            rng.uniform(0, 18),
-            rng.uniform(50, 100),
-        )
-    else:
-        sigma, factor, noise, quality = (
-            rng.uniform(5, 16),
-            rng.uniform(6, 32),
-            rng.uniform(0, 20),
-            rng.uniform(30, 100),
-        )
-    scale = SIZE / 403  # an upright patch shows 403 of the 512 px
-    if sigma * scale > 0.3:
-        other = sigma if rng.random() < 0.5 else sigma * rng.uniform(0.5, 1)
-        width = 2 * round(min(20, 3 * sigma) * scale) + 1  # the presets' kernel ends at 20 px
-        image = cv2.GaussianBlur(image, (width, width), sigma * scale, sigmaY=other * scale)
-    side = int(np.clip(403 / factor, 9, SIZE))
-    if side < SIZE:
-        way = cv2.INTER_AREA if rng.random() < 0.6 else cv2.INTER_LINEAR
-        image = cv2.resize(image, (side, side), interpolation=way)
-    image += rng.standard_normal(image.shape, dtype=np.float32) * np.float32(noise / 255)
-    small = np.rint(np.clip(image, 0, 1) * 255).astype(np.uint8)
-    if rng.random() < 0.75:
-        _, encoded = cv2.imencode(".jpg", small, [cv2.IMWRITE_JPEG_QUALITY, int(quality)])
-        small = np.asarray(cv2.imdecode(encoded, cv2.IMREAD_COLOR))
-    if side < SIZE:
-        way = cv2.INTER_LINEAR if rng.random() < 0.6 else cv2.INTER_CUBIC
-        small = cv2.resize(small, (SIZE, SIZE), interpolation=way)
-    return small
-
-
-def _cover(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    colour = tuple(float(v) for v in rng.uniform(0, 1, 3))
-    x, y = (int(v) for v in rng.integers(0, SIZE, 2))
-    if rng.random() < 0.5:
-        width, height = (int(v) for v in rng.integers(8, 36, 2))
-        cv2.ellipse(image, (x, y), (width // 2, height // 2), float(rng.uniform(0, 180)), 0, 360, colour, -1)
-    else:
-        end = tuple(int(v) for v in rng.integers(0, SIZE, 2))
-        cv2.line(image, (x, y), end, colour, int(rng.integers(1, 4)), cv2.LINE_AA)
-    return image
-
-
 def _fooled(net: AlignNet, patches: Patches, count: int = 1000) -> float:
     """Share of the patches without a face, among the first ``count``, to which a single look gives 0.9."""
     samples = (patches[n] for n in range(count))
@@ -346,7 +242,7 @@ def _fooled(net: AlignNet, patches: Patches, count: int = 1000) -> float:
     return (logits.sigmoid() >= 0.9).float().mean().item()
 
 
-def preview(net: torch.nn.Module, patches: Patches, count: int = 64) -> np.ndarray:
+def preview(net: AlignNet, patches: Patches, count: int = 64) -> np.ndarray:
     """Patches with the points that the net sees, framed green where it says face and red where not."""
     samples = [patches[n] for n in range(count)]
     logits, points, _ = net(torch.stack([s["patch"] for s in samples]).float() / 255)

@@ -7,8 +7,8 @@ to fool.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
-from typing import cast
 
 import cv2
 import numpy as np
@@ -20,8 +20,10 @@ from limner.evaluate.landmarks import SEVERE, error, shown
 from limner.faces.align import transform, warp
 from limner.faces.find import look, look_steadily, upright_frames
 from limner.nets.alignnet import AlignNet
-from limner.train.recipe import Recipe
-from limner.train.recipes.alignnet import SIZE, Patches, loss, preview, texture
+from limner.train.recipe import Preset, Recipe
+from limner.train.recipes.alignnet import TRAINING, Patches, loss, preview
+from limner.train.recipes.alignnet_wear import SIZE, texture
+from limner.train.validation import Report
 from limner.weights.load import load_net
 
 FACE_SHARE = 0.8
@@ -31,7 +33,9 @@ PICTURE = 192
 """Side in pixels of those pictures."""
 
 
-def alignnet_fine(data: Path | str, preset: str = "mini", seed: int = 0, start: str | Path = "mini/alignnet") -> Recipe:
+def alignnet_fine(
+    data: Path | str, preset: Preset = "mini", seed: int = 0, start: str | Path = "mini/alignnet"
+) -> Recipe[AlignNet]:
     """The recipe of the last look.
 
     Args:
@@ -49,7 +53,7 @@ def alignnet_fine(data: Path | str, preset: str = "mini", seed: int = 0, start: 
         raise LimnerError(f"AlignNet has one preset, 'mini', not '{preset}'.")
     torch.manual_seed(seed)
     first, net = load_net(start), load_net(start)
-    if not isinstance(first, AlignNet):
+    if not isinstance(first, AlignNet) or not isinstance(net, AlignNet):
         raise WeightsError(f"{start} holds another net than an AlignNet: train one with `limner train alignnet`.")
     first.eval().requires_grad_(False)
     validation = UprightPatches(FaceSet.open(data, "val"), first, seed)
@@ -58,18 +62,8 @@ def alignnet_fine(data: Path | str, preset: str = "mini", seed: int = 0, start: 
         model=net,
         data=UprightPatches(FaceSet.open(data, "train"), first, seed),
         loss=loss,
-        steps=2_500,
-        batch=32,
-        lr=1e-3,
-        final_lr=1e-5,
-        warmup=100,
-        weight_decay=1e-3,
-        clip=1.0,
-        ema=0.998,
-        precision="bf16",
-        export="fp16",
-        validate=lambda net: measure(cast(AlignNet, net), validation),
-        preview=lambda net: preview(net, validation),
+        training=replace(TRAINING, steps=2_500, lr=1e-3, warmup=100),
+        validation=lambda net: Report(figures(net, validation), preview(net, validation)),
         seed=seed,
     )
 
@@ -133,23 +127,23 @@ class UprightPatches(Patches):
         return (cv2.GaussianBlur(result, (0, 0), rng.uniform(0.5, 3)) if rng.random() < 0.5 else result), None
 
 
-def measure(net: AlignNet, patches: UprightPatches, count: int = 1500) -> dict[str, float]:
+def figures(net: AlignNet, patches: UprightPatches, count: int = 1500) -> dict[str, float]:
     """Errors on clean and severely degraded validation faces from the frames of the first looks, and what a single
     look of the net says to samples of `patches`."""
-    figures: dict[str, float] = {}
+    found: dict[str, float] = {}
     for name, degraded in (("clean", None), ("severe", SEVERE)):
         errors = []
         for picture, truth, rough in shown(patches.faces, degraded, False, None, patches.seed):
             _, points = look(patches.first, picture, rough[None])
             _, points = look(patches.first, picture, upright_frames(points))
             errors.append(error(look_steadily(net, picture, upright_frames(points))[1][0], truth))
-        figures |= {f"{name} error": float(np.mean(errors)), f"{name} median": float(np.median(errors))}
+        found |= {f"{name} error": float(np.mean(errors)), f"{name} median": float(np.median(errors))}
     samples = [patches[n] for n in range(count)]
     seen = torch.stack([sample["patch"] for sample in samples])
     logits = torch.cat([net(some.float() / 255)[0] for some in seen.split(64)])
     face = torch.stack([sample["face"] for sample in samples]) > 0
     for threshold in (0.9, 0.98):
         passed = logits.sigmoid() >= threshold
-        figures[f"faces above {threshold}"] = passed[face].float().mean().item()
-        figures[f"others above {threshold}"] = passed[~face].float().mean().item()
-    return figures
+        found[f"faces above {threshold}"] = passed[face].float().mean().item()
+        found[f"others above {threshold}"] = passed[~face].float().mean().item()
+    return found

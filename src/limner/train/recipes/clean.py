@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from limner.data.faces import FaceSet, read_picture
 from limner.data.windows import CleanWindows, photographs, window
 from limner.evaluate.metrics import psnr
-from limner.evaluate.report import contact_sheet
 from limner.nets.clean import Cleaner
-from limner.train.recipe import Batch, Recipe
-from limner.train.recipes.difface.estimator import restore
-from limner.weights.load import load_net
+from limner.train.recipe import Batch, MiniTraining, Preset, Recipe
+from limner.train.starting import begin
+from limner.train.validation import Pair, Validation, mean, through
 
 SLIGHT = 20.0
 """Grey levels of error that are added to what an error is measured by. With 4 the net learned to change next to
@@ -25,18 +23,17 @@ nothing: whatever it touched in a good photograph cost more than all it mended i
 sharpen what is mildly blurred, but left half of a mild noise where it was."""
 OTHERS = "nofaces"
 """A folder beside that of the faces: photographs without one."""
+TRAINING = MiniTraining(steps=14_000, batch=16, lr=8e-4, final_lr=1e-5, warmup=200)
 
 
-def clean(
-    data: Path, preset: Literal["mini", "paper"] = "mini", seed: int = 0, start: str | Path | None = None
-) -> Recipe:
+def clean(data: Path, preset: Preset = "mini", seed: int = 0, start: str | Path | None = None) -> Recipe[Cleaner]:
     """The cleaner's recipe.
 
     Args:
         data: folder of aligned faces with its tables; a folder `nofaces` beside it is used where there is one.
         preset: `mini` or `paper`, which are the same here.
         seed: of initialisation, data order and damage.
-        start: a cleaner to go on from, a folder; None begins anew.
+        start: a cleaner to go on from, a name of the catalogue or a folder; None begins anew.
     """
     torch.manual_seed(seed)
     others = data.parent / OTHERS
@@ -44,26 +41,22 @@ def clean(
     validation = photographs(FaceSet.open(data, "val"), None)
     return Recipe(
         name="clean",
-        model=Cleaner() if start is None else load_net(start),
+        model=begin(Cleaner, start, Cleaner),
         data=CleanWindows(files, 128, seed),
         loss=relative_error,
-        steps=14_000,
-        batch=16,
-        lr=8e-4,
-        final_lr=1e-5,
-        warmup=200,
-        betas=(0.9, 0.99),
-        clip=5.0,
-        ema=0.998,
-        precision="bf16",
-        export="fp16",
-        validate=Measure(validation[:64]),
-        preview=Preview(validation[:8]),
+        training=TRAINING,
+        validation=Validation(
+            cases=lambda: {"": spoilt_windows(validation[:64])},
+            attempt=lambda net, pair: through(net, pair.lq),
+            figures=gains,
+            row=lambda pair, cleaned: {"spoilt": pair.lq, "clean": cleaned, "truth": pair.truth},
+            shown=8,
+        ),
         seed=seed,
     )
 
 
-def relative_error(model: nn.Module, batch: Batch, generator: torch.Generator) -> Tensor:
+def relative_error(model: Cleaner, batch: Batch, generator: torch.Generator) -> Tensor:
     """Each window's error over that of the spoilt window, which is the harm or the good that is done; a window with
     hardly any error counts by what is left of `SLIGHT`."""
     truth = batch["image"]
@@ -75,41 +68,18 @@ def error(picture: Tensor, truth: Tensor) -> Tensor:
     return 255 * ((picture - truth).square().mean(dim=(1, 2, 3)) + 1e-6).sqrt()
 
 
-@dataclass
-class FixedWindows:
-    """Windows of validation faces, spoiled once so that every measurement of a run sees the same."""
-
-    files: list[Path]
-
-    def windows(self) -> list[tuple[np.ndarray, np.ndarray]]:
-        """(clean, spoilt) of each file, (256, 256, 3) uint8."""
-        return [
-            window(read_picture(path), 256, np.random.default_rng((1, number)))
-            for number, path in enumerate(self.files)
-        ]
+def spoilt_windows(files: Sequence[Path]) -> list[Pair]:
+    """One window of each file, (256, 256, 3) uint8, spoiled alike in every run."""
+    windows = [window(read_picture(path), 256, np.random.default_rng((1, number))) for number, path in enumerate(files)]
+    return [Pair(spoilt, truth) for truth, spoilt in windows]
 
 
-class Measure(FixedWindows):
-    """PSNR of the windows, and its gain over the spoilt ones where they are spoilt; the least of the others."""
-
-    def __call__(self, model: nn.Module) -> dict[str, float]:
-        gains, kept = [], []
-        for truth, spoilt in self.windows():
-            cleaned = restore(model, spoilt)
-            if (truth == spoilt).all():
-                kept.append(psnr(cleaned, truth))
-            else:
-                gains.append(psnr(cleaned, truth) - psnr(spoilt, truth))
-        return {
-            "gain": float(np.mean(gains)),
-            "worst gain": float(np.min(gains)),
-            "kept psnr": float(np.mean(kept)),
-        }
-
-
-class Preview(FixedWindows):
-    """A contact sheet of a few windows."""
-
-    def __call__(self, model: nn.Module) -> np.ndarray:
-        rows = [[spoilt, restore(model, spoilt), truth] for truth, spoilt in self.windows()]
-        return contact_sheet(rows, ["spoilt", "clean", "truth"])
+def gains(trials: Sequence[tuple[Pair, np.ndarray]]) -> dict[str, float]:
+    """PSNR gained over the spoilt windows where they are spoilt, the least gain, and the PSNR of the others."""
+    gained, kept = [], []
+    for (spoilt, truth), cleaned in trials:
+        if (truth == spoilt).all():
+            kept.append(psnr(cleaned, truth))
+        else:
+            gained.append(psnr(cleaned, truth) - psnr(spoilt, truth))
+    return {"gain": mean(gained), "worst gain": float(np.min(gained)), "kept psnr": mean(kept)}

@@ -8,21 +8,21 @@ estimator's own layers see in a face holds that sharpness to its place.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+import copy
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, cast
+from typing import NamedTuple
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from limner.data.faces import FaceSet
 from limner.data.pairs import RestorationPairs, fixed_pairs
 from limner.device import frozen_pass
 from limner.evaluate.metrics import detail_ratio, psnr
 from limner.evaluate.perceptual import estimator_features
-from limner.evaluate.report import contact_sheet
 from limner.methods.clrface import CLRFACE, CLRFacePipeline
 from limner.methods.refldm import REFLDM, RefLDMPipeline
 from limner.methods.schedules import clrface_schedule, refldm_schedule
@@ -33,11 +33,12 @@ from limner.nets.unet import UNet
 from limner.nets.vqgan import VQGAN
 from limner.pixels import to_picture, to_tensor
 from limner.train.losses.adversary import AdversarialLoss, Adversary
-from limner.train.recipe import Batch, Recipe
+from limner.train.recipe import Batch, MiniTraining, Preset, Recipe, Training
 from limner.train.recipes.clrface.encoder import MIX
 from limner.train.recipes.clrface.prior import load_encoder
-from limner.train.recipes.refldm.refldm import load_first_stage
 from limner.train.recipes.refldm.vqgan import Difference, l1, root_mse
+from limner.train.starting import load_first_stage
+from limner.train.validation import SEVERE, Validation, mean
 from limner.weights.load import load_identity, load_net
 
 Restorer = Callable[[Tensor, torch.Generator], Tensor]
@@ -45,6 +46,10 @@ Restorer = Callable[[Tensor, torch.Generator], Tensor]
 
 EPOCHS = 2
 """Passes over the faces after which the same degradations, and so the same latents, come again."""
+TRAINING = {
+    "mini": MiniTraining(steps=1_500, batch=8, lr=4e-4, final_lr=1e-5, warmup=50),
+    "paper": Training(steps=20_000, batch=16, lr=1e-4, final_lr=1e-5, warmup=50, betas=(0.5, 0.9), clip=5.0, ema=0.998),
+}
 
 
 class Latents:
@@ -103,28 +108,27 @@ class SharpLoss(AdversarialLoss):
     adversary: Adversary
     perceptual: Difference | None = None
 
-    def __call__(self, model: nn.Module, batch: Batch, generator: torch.Generator) -> Tensor:
-        net = cast(VQGAN, getattr(model, "module", model))
+    def __call__(self, model: VQGAN, batch: Batch, generator: torch.Generator) -> Tensor:
         truth = batch["image"] * 2 - 1
-        made = net.decode(batch["latent"]).float()
+        made = model.decode(batch["latent"]).float()
         loss = self.reconstruction(made, truth)
         if self.perceptual:
             loss = loss + self.perceptual(made, truth)
         self.adversary.learn(truth, made.detach())
         if self.adversary.active(self.step):
-            loss = loss + self.adversary.fool(made, loss, at=net.decoder.head.weight)
+            loss = loss + self.adversary.fool(made, loss, at=model.decoder.head.weight)
         self.step += 1
         return loss
 
 
 def vqgan_decoder(
     data: Path,
-    preset: Literal["mini", "paper"] = "mini",
+    preset: Preset = "mini",
     seed: int = 0,
     first_stage: str | Path = "mini/vqgan",
     stage_a: str | Path = "mini/ldbfr-stage-a",
     prior: str | Path = "mini/refldm",
-) -> Recipe:
+) -> Recipe[VQGAN]:
     """The decoder that ReF-LDM and LD-BFR share, on their restorations and on clean faces.
 
     Args:
@@ -139,7 +143,7 @@ def vqgan_decoder(
     """
     vqgan = load_first_stage(first_stage)
     paper = preset == "paper"
-    stage, unet = cast(StageA, load_net(stage_a)), cast(UNet, load_net(prior))
+    stage, unet = load_net(stage_a, StageA), load_net(prior, UNet)
     pipeline = RefLDMPipeline(load_first_stage(first_stage), unet, refldm_schedule("epsilon" if paper else "sample"))
     steps = 50 if paper else REFLDM.mini.steps
 
@@ -155,12 +159,12 @@ def vqgan_decoder(
 
 def clrface_decoder(
     data: Path,
-    preset: Literal["mini", "paper"] = "mini",
+    preset: Preset = "mini",
     seed: int = 0,
     first_stage: str | Path = "mini/clrface-vqgan",
     encoder: str | Path = "mini/clrface-encoder",
     prior: str | Path = "mini/clrface-prior",
-) -> Recipe:
+) -> Recipe[VQGAN]:
     """CLR-Face's decoder, on its unguided restorations and on clean faces.
 
     Args:
@@ -175,7 +179,7 @@ def clrface_decoder(
     """
     vqgan = load_first_stage(first_stage)
     paper = preset == "paper"
-    nets = load_first_stage(first_stage), load_encoder(encoder), cast(UNet, load_net(prior))
+    nets = load_first_stage(first_stage), load_encoder(encoder), load_net(prior, UNet)
     schedule = clrface_schedule("epsilon" if paper else "sample")
     # nothing guides here, so that the identity recovery network and the mask are never asked
     pipeline = CLRFacePipeline(*nets, load_net("mini/clrface-irn"), StaticMask(3), load_identity("mini"), schedule)
@@ -187,9 +191,11 @@ def clrface_decoder(
     return _recipe("clrface-decoder", vqgan, {"clrface": by_clrface}, data, preset, seed)
 
 
-def _recipe(name: str, vqgan: VQGAN, restorers: Mapping[str, Restorer], data: Path, preset: str, seed: int) -> Recipe:
+def _recipe(
+    name: str, vqgan: VQGAN, restorers: Mapping[str, Restorer], data: Path, preset: Preset, seed: int
+) -> Recipe[VQGAN]:
     torch.manual_seed(seed)
-    frozen = load_copy(vqgan)
+    frozen = frozen_copy(vqgan)
     vqgan.requires_grad_(False)
     vqgan.decoder.requires_grad_(True)
     vqgan.from_latent.requires_grad_(True)
@@ -198,89 +204,70 @@ def _recipe(name: str, vqgan: VQGAN, restorers: Mapping[str, Restorer], data: Pa
     paper = preset == "paper"
     discriminator = PatchDiscriminator(width=64 if paper else 32)
     adversary = Adversary(100, 0.8, discriminator, lr=2e-4, r1=2.0)
-    loss = SharpLoss(l1 if paper else root_mse, adversary, estimator_features())
-    measured = Restored(validation, size, 24, frozen, restorers)
     return Recipe(
         name=name,
         model=vqgan,
         data=Latents(RestorationPairs(faces, size, seed, MIX, grey=0.1), frozen, restorers, size // vqgan.factor // 2),
-        loss=loss,
-        memory=loss,
-        steps=20_000 if paper else 1_500,
-        batch=16 if paper else 8,
-        lr=1e-4 if paper else 4e-4,
-        final_lr=1e-5,
-        warmup=50,
-        betas=(0.5, 0.9) if paper else (0.9, 0.99),
-        clip=5.0,
-        ema=0.998,
-        precision="fp32" if paper else "bf16",
-        export="fp32" if paper else "fp16",
-        validate=measured,
-        preview=measured.sheet,
+        loss=SharpLoss(l1 if paper else root_mse, adversary, estimator_features()),
+        training=TRAINING[preset],
+        validation=Validation(
+            cases=lambda: {"": faces_as_latents(validation.first(24), size, frozen, restorers)},
+            attempt=decoded,
+            figures=psnr_and_detail,
+            row=lambda face, pictures: {
+                "input": face.lq,
+                "clean, rebuilt": pictures["clean"],
+                **{name: pictures[name] for name in restorers},
+                "truth": face.truth,
+            },
+            shown=6,
+        ),
         seed=seed,
     )
 
 
-def load_copy(vqgan: VQGAN) -> VQGAN:
+def frozen_copy(vqgan: VQGAN) -> VQGAN:
     """A frozen twin, which goes on encoding as before."""
-    twin = cast(VQGAN, VQGAN.from_config(vqgan.config))
-    twin.load_state_dict(vqgan.state_dict())
-    return twin.eval().requires_grad_(False)
+    return copy.deepcopy(vqgan).eval().requires_grad_(False)
 
 
-@dataclass
-class Restored:
-    """Validation faces as latents: clean ones, and what each restorer makes of severely degraded ones.
+class FaceAsLatents(NamedTuple):
+    """A validation face, severely degraded and true, (S, S, 3) uint8 each, and latents (1, C, h, w) by name: of the
+    true one, and what each restorer makes of the degraded one."""
 
-    Attributes:
+    lq: np.ndarray
+    truth: np.ndarray
+    latents: dict[str, Tensor]
+
+
+def faces_as_latents(faces: FaceSet, size: int, vqgan: VQGAN, restorers: Mapping[str, Restorer]) -> list[FaceAsLatents]:
+    """All faces; each is spoiled and restored alike in every run.
+
+    Args:
         faces: of the validation split.
         size: side in pixels.
-        limit: how many.
-        vqgan: whose encoder makes the latents of clean faces.
+        vqgan: whose encoder makes the latents of the true faces.
         restorers: of the degraded ones.
     """
+    made = []
+    for number, (lq, truth) in enumerate(fixed_pairs(faces, size, SEVERE)):
+        with frozen_pass():
+            latents = {"clean": vqgan.encode(to_tensor(truth)[None] * 2 - 1).float()}
+            for name, restorer in restorers.items():
+                latents[name] = restorer(to_tensor(lq)[None], torch.Generator().manual_seed(number))
+        made.append(FaceAsLatents(lq, truth, latents))
+    return made
 
-    faces: FaceSet
-    size: int
-    limit: int
-    vqgan: VQGAN
-    restorers: Mapping[str, Restorer]
-    made: list[tuple[np.ndarray, np.ndarray, dict[str, Tensor]]] = field(default_factory=list)
 
-    def rows(self) -> list[tuple[np.ndarray, np.ndarray, dict[str, Tensor]]]:
-        """(degraded, clean, latents by name) of each face."""
-        if not self.made:
-            for number, (lq, truth) in enumerate(
-                fixed_pairs(self.faces.first(self.limit), self.size, "ffhq-ref-severe")
-            ):
-                with frozen_pass():
-                    latents = {"clean": self.vqgan.encode(to_tensor(truth)[None] * 2 - 1).float()}
-                    for name, restorer in self.restorers.items():
-                        latents[name] = restorer(to_tensor(lq)[None], torch.Generator().manual_seed(number))
-                self.made.append((lq, truth, latents))
-        return self.made
+def decoded(net: VQGAN, face: FaceAsLatents) -> dict[str, np.ndarray]:
+    """What the decoder makes of each latent of a face."""
+    return {name: to_picture(net.decode(one.to(net.device))[0].float() / 2 + 0.5) for name, one in face.latents.items()}
 
-    def pictures(self, model: nn.Module) -> list[dict[str, np.ndarray]]:
-        """What the decoder makes of the latents of each face."""
-        net = cast(VQGAN, getattr(model, "module", model))
-        return [
-            {name: to_picture(net.decode(one.to(net.device))[0].float() / 2 + 0.5) for name, one in latents.items()}
-            for _, _, latents in self.rows()
-        ]
 
-    def __call__(self, model: nn.Module) -> dict[str, float]:
-        """PSNR and detail ratio by name."""
-        decoded, figures = self.pictures(model), {}
-        for name in ("clean", *self.restorers):
-            pairs = [(one[name], truth) for one, (_, truth, _) in zip(decoded, self.rows(), strict=True)]
-            figures[f"{name} psnr"] = float(np.mean([psnr(a, b) for a, b in pairs]))
-            figures[f"{name} detail"] = float(np.mean([detail_ratio(a, b) for a, b in pairs]))
-        return figures
-
-    def sheet(self, model: nn.Module) -> np.ndarray:
-        """A contact sheet of the first faces."""
-        rows = [
-            [lq, *one.values(), truth] for one, (lq, truth, _) in zip(self.pictures(model), self.rows(), strict=True)
-        ]
-        return contact_sheet(rows[:6], ["input", "clean, rebuilt", *self.restorers, "truth"])
+def psnr_and_detail(trials: Sequence[tuple[FaceAsLatents, dict[str, np.ndarray]]]) -> dict[str, float]:
+    """PSNR and detail ratio by the name of the latents."""
+    figures = {}
+    for name in trials[0][1]:
+        figures[f"{name} psnr"] = mean(psnr(pictures[name], face.truth) for face, pictures in trials)
+        figures[f"{name} detail"] = mean(detail_ratio(pictures[name], face.truth) for face, pictures in trials)
+    return figures

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Literal
 
 import cv2
 import numpy as np
@@ -14,13 +13,14 @@ from torch import Tensor, nn
 from limner.data.faces import FaceSet
 from limner.data.restorations import Restorations, Restored
 from limner.evaluate.metrics import psnr
-from limner.evaluate.report import contact_sheet
 from limner.nets.fusion import Fusion, luma
 from limner.nets.pyramid import split
 from limner.pixels import to_picture, to_tensor
-from limner.train.recipe import Batch, Recipe
+from limner.train.recipe import Batch, MiniTraining, Preset, Recipe
 from limner.train.recipes.clean import error
 from limner.train.recipes.fusion_baselines import TwoNumbers, by_agreement
+from limner.train.starting import begin
+from limner.train.validation import Validation, device_of, mean
 from limner.weights.load import load_net
 
 POOL = 2_048
@@ -32,44 +32,39 @@ SLIGHT = 10.0
 """Grey levels that are added to the photograph's own error, by which all others are measured."""
 HARM = 1.0
 """Weight of an error above the photograph's own: harm counts twice."""
+TRAINING = MiniTraining(steps=4_700, batch=8, lr=3e-4, final_lr=1e-5, warmup=100)
 
 
-def fusion(
-    data: Path, preset: Literal["mini", "paper"] = "mini", seed: int = 0, start: str | Path | None = None
-) -> Recipe:
+def fusion(data: Path, preset: Preset = "mini", seed: int = 0, start: str | Path | None = None) -> Recipe[Fusion]:
     """The fusion's recipe; it uses the embedded cleaner and methods.
 
     Args:
         data: folder of aligned faces with its tables.
         preset: `mini` or `paper`, which are the same here.
         seed: of initialisation, data order and damage.
-        start: a fusion to go on from, a folder; None begins anew.
+        start: a fusion to go on from, a name of the catalogue or a folder; None begins anew.
     """
     torch.manual_seed(seed)
     cleaner = load_net("mini/clean")
-    validation = Fixed(Restorations(FaceSet.open(data, "val"), cleaner, 128, 256, seed + 1))
+    fixed = Restorations(FaceSet.open(data, "val"), cleaner, 128, 256, seed + 1)
     return Recipe(
         name="fusion",
-        model=Fusion() if start is None else load_net(start),
+        model=begin(Fusion, start, Fusion),
         data=Restorations(FaceSet.open(data, "train"), cleaner, POOL, 256, seed),
         loss=fusion_loss,
-        steps=4_700,
-        batch=8,
-        lr=3e-4,
-        final_lr=1e-5,
-        warmup=100,
-        betas=(0.9, 0.99),
-        clip=5.0,
-        ema=0.998,
-        precision="bf16",
-        export="fp16",
-        validate=validation.measure,
-        preview=validation.preview,
+        training=TRAINING,
+        validation=Validation(
+            cases=lambda: {"": [fixed.make(place) for place in range(fixed.count)]},
+            attempt=joined,
+            figures=gains_of_all_ways,
+            row=shrunk,
+            shown=16,
+        ),
         seed=seed,
     )
 
 
-def fusion_loss(model: nn.Module, batch: Batch, generator: torch.Generator) -> Tensor:
+def fusion_loss(model: Fusion, batch: Batch, generator: torch.Generator) -> Tensor:
     """Each window's root mean squared error, what it has more of than the photograph once more, and how far the
     contrast of the finest octaves is from the truth's; all in parts of the photograph's own error, as the cleaner's."""
     delta, _ = model(batch["photo"], batch["clean"], batch["restored"])
@@ -87,54 +82,45 @@ def _contrast(band: Tensor) -> Tensor:
     return (nn.functional.avg_pool2d(band.square(), 8) + 1e-6).sqrt()
 
 
-@dataclass
-class Fixed:
-    """Restorations of validation faces, made once."""
+def joined(net: Fusion, one: Restored) -> np.ndarray:
+    """A restoration joined with its photograph, (F, F, 3) uint8."""
+    photo, clean, restored = (to_tensor(p)[None] for p in (one.photo, one.cleaned, one.grown()))
+    device = device_of(net)
+    delta, _ = net(photo.to(device), clean.to(device), restored.to(device))
+    return to_picture(clean[0] + delta[0].float().cpu())
 
-    stream: Restorations
-    made: list[Restored] = field(default_factory=list)
 
-    def restorations(self) -> list[Restored]:
-        if not self.made:
-            self.made = [self.stream.make(place) for place in range(self.stream.count)]
-        return self.made
+def gains_of_all_ways(trials: Sequence[tuple[Restored, np.ndarray]]) -> dict[str, float]:
+    """PSNR gains over the photograph, in dB, where it is damaged: of the clean photograph, the restoration, the two
+    simpler ways to mix them (`fusion_baselines.py`), and the fusion; its worst; and its PSNR where nothing had
+    happened."""
+    fitted = TwoNumbers.fit([one for one, _ in trials[::2]])  # only the others are judged
+    gains: dict[str, list[float]] = {"clean": [], "restored": [], "agreement": [], "two numbers": [], "fusion": []}
+    kept = []
+    for one, picture in trials[1::2]:
+        if psnr(one.photo, one.truth) > 60:
+            kept.append(psnr(picture, one.truth))
+            continue
+        ways = {
+            "clean": one.cleaned,
+            "restored": one.grown(),
+            "agreement": by_agreement(one),
+            "two numbers": fitted.mix(one),
+            "fusion": picture,
+        }
+        for name, way in ways.items():
+            gains[name].append(psnr(way, one.truth) - psnr(one.photo, one.truth))
+    figures = {name: mean(values) for name, values in gains.items()}
+    return figures | {"worst": float(np.min(gains["fusion"])), "kept psnr": mean(kept)}
 
-    def joined(self, model: nn.Module, one: Restored) -> np.ndarray:
-        """(F, F, 3) uint8."""
-        photo, clean, restored = (to_tensor(p)[None] for p in (one.photo, one.cleaned, one.grown()))
-        device = next(model.parameters()).device
-        delta, _ = model(photo.to(device), clean.to(device), restored.to(device))
-        return to_picture(clean[0] + delta[0].float().cpu())
 
-    def measure(self, model: nn.Module) -> dict[str, float]:
-        """PSNR gains over the photograph, in dB, where it is damaged: of the clean photograph, the restoration, the two
-        simpler ways to mix them (`fusion_baselines.py`), and the fusion; its worst; and its PSNR where nothing had
-        happened."""
-        made = self.restorations()
-        judged = made[1::2]  # the others are what the shares from two numbers are fitted to
-        fitted = TwoNumbers.fit(made[::2])
-        gains: dict[str, list[float]] = {"clean": [], "restored": [], "agreement": [], "two numbers": [], "fusion": []}
-        kept = []
-        for one in judged:
-            joined = self.joined(model, one)
-            if psnr(one.photo, one.truth) > 60:
-                kept.append(psnr(joined, one.truth))
-                continue
-            ways = {
-                "clean": one.cleaned,
-                "restored": one.grown(),
-                "agreement": by_agreement(one),
-                "two numbers": fitted.mix(one),
-                "fusion": joined,
-            }
-            for name, picture in ways.items():
-                gains[name].append(psnr(picture, one.truth) - psnr(one.photo, one.truth))
-        figures = {name: float(np.mean(values)) for name, values in gains.items()}
-        return figures | {"worst": float(np.min(gains["fusion"])), "kept psnr": float(np.mean(kept))}
-
-    def preview(self, model: nn.Module) -> np.ndarray:
-        rows = []
-        for one in self.restorations()[:16]:
-            pictures = [one.photo, one.cleaned, one.grown(), self.joined(model, one), one.truth]
-            rows.append([cv2.resize(p, (256, 256), interpolation=cv2.INTER_AREA) for p in pictures])
-        return contact_sheet(rows, ["photo", "clean", "restored", "joined", "truth"])
+def shrunk(one: Restored, picture: np.ndarray) -> dict[str, np.ndarray]:
+    """A row of the sheet: all pictures of a restoration in one size."""
+    pictures = {
+        "photo": one.photo,
+        "clean": one.cleaned,
+        "restored": one.grown(),
+        "joined": picture,
+        "truth": one.truth,
+    }
+    return {name: cv2.resize(p, (256, 256), interpolation=cv2.INTER_AREA) for name, p in pictures.items()}

@@ -11,9 +11,10 @@ from __future__ import annotations
 import copy
 import hashlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from functools import cached_property
+from dataclasses import dataclass, replace
+from functools import cache, cached_property
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -26,8 +27,9 @@ from limner.data.faces import FaceSet
 from limner.degrade.degrade import PRESETS, Degradation, apply
 from limner.evaluate.identity import Photographs, verify
 from limner.nets.identity import IdentityNet
-from limner.train.recipe import Batch, Recipe
+from limner.train.recipe import Batch, Preset, Recipe, Training
 from limner.train.recipes.whiten import whitened
+from limner.train.validation import Report
 
 SIZE = 128
 STORED = 160
@@ -45,8 +47,24 @@ MINI = {
     "head": "depthwise",
 }
 
+TRAINING = {
+    "mini": Training(
+        steps=1_800,
+        batch=32,
+        lr=2e-3,
+        final_lr=1e-5,
+        warmup=100,
+        weight_decay=0.05,
+        clip=5.0,
+        precision="bf16",
+        export="fp16",
+    )
+}
+# ArcFace's 32,000 steps of 512 views, but AdamW and a cosine, as every recipe here, in place of SGD.
+TRAINING["paper"] = replace(TRAINING["mini"], steps=32_000, batch=256, lr=5e-4, warmup=2_000)
 
-def identity(data: Path | str, preset: str = "mini", seed: int = 0) -> Recipe:
+
+def identity(data: Path | str, preset: Preset = "mini", seed: int = 0) -> Recipe[Classifier]:
     """The recipe of the recogniser of identity losses and measurements.
 
     Args:
@@ -61,19 +79,16 @@ def identity(data: Path | str, preset: str = "mini", seed: int = 0) -> Recipe:
     faces = FaceSet.open(data, "train")
     watched = validation_people(faces)
     views = Views(faces, watched, seed)
-    photographs: list[Photographs] = []
+    photographs = cache(lambda: Photographs.of(faces, people=watched))
 
-    def validate(net: nn.Module) -> dict[str, float]:
-        assert isinstance(net, Classifier)
-        if not photographs:
-            photographs.append(Photographs.of(faces, people=watched))
-        return {
+    def validate(net: Classifier) -> Report:
+        figures = {
             f"{row.degraded or 'clean'} {name}": getattr(row, name)
-            for row in verify(net.finished(), photographs[0])
+            for row in verify(net.finished(), photographs())
             for name in ("auc", "accuracy", "rank1")
         }
+        return Report(figures, views.sheet())
 
-    # "paper" has ArcFace's 32,000 steps of 512 views, but AdamW and a cosine, as every recipe here, in place of SGD.
     mini = preset == "mini"
     net = IdentityNet(**MINI) if mini else IdentityNet()
     return Recipe(
@@ -81,17 +96,8 @@ def identity(data: Path | str, preset: str = "mini", seed: int = 0) -> Recipe:
         model=Classifier(net, len(views.classes), lambda: views.clean() if mini else None),
         data=views,
         loss=Loss(margin=0.2, scale=16.0, pairs=1.0) if mini else Loss(margin=0.5, scale=64.0),
-        steps=1800 if mini else 32_000,
-        batch=32 if mini else 256,
-        lr=2e-3 if mini else 5e-4,
-        final_lr=1e-5,
-        warmup=100 if mini else 2000,
-        weight_decay=0.05,
-        clip=5.0,
-        precision="bf16",
-        export="fp16",
-        validate=validate,
-        preview=lambda net: views.sheet(),
+        training=TRAINING[preset],
+        validation=validate,
         seed=seed,
     )
 
@@ -131,9 +137,12 @@ class Classifier(ModelMixin):
         with torch.autocast(vectors.device.type, enabled=False):  # half precision is too coarse for small angles
             return vectors, vectors @ F.normalize(self.directions, dim=1).T
 
-    def save_pretrained(self, save_directory: str, **options: object) -> None:  # type: ignore[override]
+    # the many options of ModelMixin.save_pretrained are passed on as they are
+    def save_pretrained(self, save_directory: str, **options: Any) -> None:  # type: ignore[override]
         """Saves the recogniser alone, in its present precision."""
-        nn.Module.to(self.finished(), self.net.dtype).save_pretrained(save_directory, **options)  # type: ignore[arg-type]
+        finished = self.finished()
+        nn.Module.to(finished, self.net.dtype)
+        finished.save_pretrained(save_directory, **options)
 
     def finished(self) -> IdentityNet:
         """The recogniser as it ships, a float32 copy on the CPU."""
@@ -153,7 +162,7 @@ class Loss:
     pairs: float = 0.0
     temperature: float = 0.1
 
-    def __call__(self, model: nn.Module, batch: Batch, generator: torch.Generator) -> Tensor:
+    def __call__(self, model: Classifier, batch: Batch, generator: torch.Generator) -> Tensor:
         views = batch["views"].flatten(0, 1).float() / 255
         person = batch["person"].repeat_interleave(2)
         vectors, cosine = model(views.contiguous(memory_format=torch.channels_last))

@@ -10,6 +10,7 @@ from limner.nets.discriminator import PatchDiscriminator
 from limner.train.losses.adversary import Adversary
 from limner.train.recipes.difface.prior_sharp import Estimates, SharpLoss
 from limner.train.recipes.refldm.vqgan import l1
+from limner.weights.load import load_net
 
 
 class Grey(torch.nn.Module):
@@ -66,8 +67,7 @@ def test_the_pipeline_takes_what_the_recipe_leaves(shared):
 
     recipe = make_recipe("difface-prior-sharp", shared / "faces")
     assert recipe.scheduler is not None and recipe.scheduler.config["prediction_type"] == "sample"
-    assert isinstance(recipe.validate.estimator, torch.nn.Module)  # type: ignore[union-attr]
-    pipeline = DifFacePipeline(recipe.validate.estimator, recipe.model, recipe.scheduler)  # type: ignore[union-attr]
+    pipeline = DifFacePipeline(load_net("mini/difface-estimator"), recipe.model, recipe.scheduler)
     out = pipeline(torch.rand(1, 3, 256, 256), start=20, steps=1)
     assert out.images.shape == (1, 3, 256, 256)
 

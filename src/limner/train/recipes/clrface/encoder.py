@@ -5,7 +5,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, cast
 
 import numpy as np
 import torch
@@ -15,19 +14,22 @@ from limner.data.faces import FaceSet
 from limner.data.pairs import RestorationPairs
 from limner.evaluate.metrics import psnr
 from limner.evaluate.perceptual import estimator_features
-from limner.evaluate.report import contact_sheet
 from limner.nets.degraded_encoder import DegradedEncoder
 from limner.nets.estimator import Estimator
 from limner.nets.vqgan import VQGAN
 from limner.pixels import to_picture, to_tensor
-from limner.train.fixed_faces import MEASURED, FixedFaces
-from limner.train.recipe import Batch, Recipe
-from limner.train.recipes.refldm.refldm import load_first_stage
+from limner.train.recipe import Batch, MiniTraining, Preset, Recipe, Training
 from limner.train.recipes.refldm.vqgan import Difference
+from limner.train.starting import load_first_stage
+from limner.train.validation import MEASURED, degraded_faces, restorations
 from limner.weights.load import load_net
 
 MIX = {"ffhq-ref-severe": 5, "ffhq-ref-moderate": 3, "gfpgan": 2}
 """Degradations that CLR-Face's embedded nets learn from, and how often each is drawn."""
+TRAINING = {
+    "mini": MiniTraining(steps=250, batch=8, lr=5e-4, final_lr=5e-6, warmup=30, clip=1.0, ema=0.99),
+    "paper": Training(steps=100_000, batch=16, accumulate=2, lr=1e-4, final_lr=1e-4),
+}
 
 
 @dataclass
@@ -47,7 +49,7 @@ class TwinLoss:
     def __post_init__(self) -> None:
         self.vqgan.eval().requires_grad_(False)
 
-    def __call__(self, model: nn.Module, batch: Batch, generator: torch.Generator) -> Tensor:
+    def __call__(self, model: DegradedEncoder, batch: Batch, generator: torch.Generator) -> Tensor:
         truth = batch["image"] * 2 - 1
         nn.Module.to(self.vqgan, truth.device)
         scale = self.vqgan.scale
@@ -62,8 +64,8 @@ class TwinLoss:
 
 
 def clrface_encoder(
-    data: Path, preset: Literal["mini", "paper"] = "mini", seed: int = 0, first_stage: str | Path = "mini/clrface-vqgan"
-) -> Recipe:
+    data: Path, preset: Preset = "mini", seed: int = 0, first_stage: str | Path = "mini/clrface-vqgan"
+) -> Recipe[DegradedEncoder]:
     """The twin's recipe.
 
     Args:
@@ -81,69 +83,35 @@ def clrface_encoder(
     faces, validation = FaceSet.open(data, "train"), FaceSet.open(data, "val")
     size = int(vqgan.config["sample_size"])
     if preset == "paper":
-        return Recipe(
-            name="clrface-encoder",
-            model=DegradedEncoder.beside(vqgan),
-            data=RestorationPairs(faces, size, seed, {"gfpgan": 1}),
-            loss=TwinLoss(vqgan, estimator_features()),
-            steps=100_000,
-            batch=16,
-            accumulate=2,
-            lr=1e-4,
-            final_lr=1e-4,
-            validate=Measure(validation, size, 16, vqgan=vqgan),
-            preview=Preview(validation, size, 4, vqgan=vqgan),
-            seed=seed,
-        )
-    estimator = cast(Estimator, load_net("mini/difface-estimator"))
+        net, loss, limit = DegradedEncoder.beside(vqgan), TwinLoss(vqgan, estimator_features()), 16
+        pairs = RestorationPairs(faces, size, seed, {"gfpgan": 1})
+    else:
+        estimator = load_net("mini/difface-estimator", Estimator)
+        net = DegradedEncoder.beside(vqgan, estimator, {"estimator": "mini/difface-estimator"})
+        loss, limit = TwinLoss(vqgan), 32
+        pairs = RestorationPairs(faces, size, seed, MIX, grey=0.1)
+
+    def restored(net: DegradedEncoder, lq: np.ndarray) -> np.ndarray:
+        return seen_and_decoded(net, vqgan, lq)
+
     return Recipe(
         name="clrface-encoder",
-        model=DegradedEncoder.beside(vqgan, estimator, {"estimator": "mini/difface-estimator"}),
-        data=RestorationPairs(faces, size, seed, MIX, grey=0.1),
-        loss=TwinLoss(vqgan),
-        steps=250,
-        batch=8,
-        lr=5e-4,
-        final_lr=5e-6,
-        warmup=30,
-        betas=(0.9, 0.99),
-        clip=1.0,
-        ema=0.99,
-        precision="bf16",
-        export="fp16",
-        validate=Measure(validation, size, 32, vqgan=vqgan),
-        preview=Preview(validation, size, 4, vqgan=vqgan),
+        model=net,
+        data=pairs,
+        loss=loss,
+        training=TRAINING[preset],
+        validation=restorations(
+            lambda: degraded_faces(validation.first(limit), size, MEASURED),
+            restored,
+            {"psnr": psnr},
+            heading="z_d",
+        ),
         seed=seed,
     )
 
 
-@dataclass(kw_only=True)
-class _Decoding(FixedFaces):
-    """And how to see what the twin makes of them."""
-
-    vqgan: VQGAN
-
-    def restore(self, model: nn.Module, lq: np.ndarray) -> np.ndarray:
-        """One face, (S, S, 3) uint8 to the same: its z_d, decoded."""
-        net = cast(DegradedEncoder, getattr(model, "module", model))
-        nn.Module.to(self.vqgan, net.device)
-        found = net(to_tensor(lq)[None].to(net.device)).float() / self.vqgan.scale
-        return to_picture(self.vqgan.decode(found)[0].float() / 2 + 0.5)
-
-
-class Measure(_Decoding):
-    """PSNR of z_d, decoded, on degraded validation faces."""
-
-    def __call__(self, model: nn.Module) -> dict[str, float]:
-        return {
-            f"{preset} psnr": float(np.mean([psnr(self.restore(model, lq), truth) for lq, truth in self.pairs(preset)]))
-            for preset in MEASURED
-        }
-
-
-class Preview(_Decoding):
-    """Input, z_d decoded, and truth of validation faces."""
-
-    def __call__(self, model: nn.Module) -> np.ndarray:
-        rows = [[lq, self.restore(model, lq), truth] for preset in MEASURED for lq, truth in self.pairs(preset)]
-        return contact_sheet(rows, ["input", "z_d", "truth"])
+def seen_and_decoded(net: DegradedEncoder, vqgan: VQGAN, lq: np.ndarray) -> np.ndarray:
+    """One degraded face, (S, S, 3) uint8, to its z_d, decoded."""
+    nn.Module.to(vqgan, net.device)
+    found = net(to_tensor(lq)[None].to(net.device)).float() / vqgan.scale
+    return to_picture(vqgan.decode(found)[0].float() / 2 + 0.5)

@@ -3,10 +3,11 @@ frozen."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Any, Literal
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -17,27 +18,34 @@ from limner.data.pairs import RestorationPairs
 from limner.errors import WeightsError
 from limner.evaluate.metrics import psnr
 from limner.evaluate.perceptual import estimator_features
-from limner.evaluate.report import contact_sheet
 from limner.methods.clrface import CLRFacePipeline, guided_timesteps, mask_picture
 from limner.methods.identity_guidance import IdentityGuidance
 from limner.methods.options import CLRFaceOptions, MaskKind
 from limner.methods.pipeline import walk
 from limner.methods.schedules import clean_estimate, clrface_schedule
-from limner.nets.guidance_mask import PredictedMask
+from limner.nets.guidance_mask import PredictedMask, StaticMask
 from limner.nets.identity import IdentityNet
 from limner.nets.unet import UNet
 from limner.pixels import to_picture, to_tensor
-from limner.train.fixed_faces import FixedFaces
-from limner.train.recipe import Batch, Recipe
+from limner.train.recipe import Batch, MiniTraining, Preset, Recipe, Training
 from limner.train.recipes.clrface.encoder import MIX
 from limner.train.recipes.clrface.prior import load_encoder
-from limner.train.recipes.refldm.refldm import load_first_stage
 from limner.train.recipes.refldm.vqgan import Difference, l1
+from limner.train.starting import load_first_stage
+from limner.train.validation import Pair, Validation, likeness, mean, severely_degraded_faces
 from limner.weights.load import load_identity, load_net
 
 SPARSITY = 0.002
 """What an open mask costs the embedded one. A step that the recogniser bears (s of 0.01) wins the loss some
 thousandths, and at the decided 0.05 the cost of an open mask would be the larger by far."""
+STEPS, GUIDANCE = 4, 0.01
+"""Of the chains in which the embedded mask is trained and validated."""
+KINDS: tuple[MaskKind, ...] = ("learned", "one", "zero")
+TRAINING = {
+    "mini": MiniTraining(steps=60, batch=4, lr=3e-3, final_lr=1e-5, warmup=10, betas=(0.9, 0.999), clip=1.0, ema=0.95),
+    "paper": Training(steps=20_000, batch=16, lr=1e-4, final_lr=1e-5, warmup=10, clip=1.0, ema=0.999),
+}
+Mask = PredictedMask | StaticMask
 
 
 @dataclass
@@ -77,7 +85,7 @@ class MaskLoss:
         made = self.pipeline
         return made.vqgan, made.encoder, made.unet, made.irn, made.identity
 
-    def __call__(self, model: nn.Module, batch: Batch, generator: torch.Generator) -> Tensor:
+    def __call__(self, model: Mask, batch: Batch, generator: torch.Generator) -> Tensor:
         made, truth = self.pipeline, batch["image"]
         for part in (*self.parts(), self.judge):
             nn.Module.to(part, truth.device)
@@ -108,14 +116,14 @@ class MaskLoss:
 
 def clrface_mask(
     data: Path,
-    preset: Literal["mini", "paper"] = "mini",
+    preset: Preset = "mini",
     seed: int = 0,
     first_stage: str | Path = "mini/clrface-vqgan",
     encoder: str | Path = "mini/clrface-encoder",
     prior: str | Path = "mini/clrface-prior",
     irn: str | Path = "mini/clrface-irn",
     judge: str | Path = "mini",
-) -> Recipe:
+) -> Recipe[PredictedMask]:
     """The mask's recipe, of variant B, which is found in the face itself.
 
     Args:
@@ -136,75 +144,61 @@ def clrface_mask(
     faces, validation = FaceSet.open(data, "train"), FaceSet.open(data, "val")
     size, channels = int(vqgan.config["sample_size"]), int(vqgan.config["latent_channels"])
     paper = preset == "paper"
-    suited: dict[str, Any] = {} if paper else {"sparsity": SPARSITY, "steps": 4}
     schedule = clrface_schedule("epsilon" if paper else "sample")
     mask = PredictedMask(channels, width=64 if paper else 32)
     pipeline = CLRFacePipeline(vqgan, load_encoder(encoder), unet, load_net(irn), mask, load_identity("mini"), schedule)
+    loss = MaskLoss(pipeline, estimator_features(), load_identity(judge))
     return Recipe(
         name="clrface-mask",
         model=mask,
         data=RestorationPairs(faces, size, seed, {"gfpgan": 1} if paper else MIX, grey=0.0 if paper else 0.1),
-        loss=MaskLoss(pipeline, estimator_features(), load_identity(judge), **suited),
-        steps=20_000 if paper else 60,
-        batch=16 if paper else 4,
-        lr=1e-4 if paper else 3e-3,
-        final_lr=1e-5,
-        warmup=10,
-        clip=1.0,
-        ema=0.999 if paper else 0.95,
-        precision="fp32" if paper else "bf16",
-        export="fp32" if paper else "fp16",
-        validate=Measure(validation, size, 8, pipeline=pipeline),
-        preview=Preview(validation, size, 4, pipeline=pipeline),
+        loss=loss if paper else replace(loss, sparsity=SPARSITY, steps=STEPS),
+        training=TRAINING[preset],
+        validation=Validation[PredictedMask, Pair, dict[MaskKind, Guided]](
+            cases=lambda: severely_degraded_faces(validation.first(8), size),
+            attempt=lambda net, pair: under_masks(pipeline, net, pair.lq),
+            figures=lambda trials: figures_of_masks(trials, pipeline.identity),
+            row=lambda pair, guided: {
+                "input": pair.lq,
+                "mask 0": guided["zero"].picture,
+                "learned mask": guided["learned"].picture,
+                "the mask": to_picture(mask_picture(guided["learned"].mask, size)),
+                "truth": pair.truth,
+            },
+        ),
         seed=seed,
     )
 
 
-@dataclass(kw_only=True)
-class _Guided(FixedFaces):
-    """And how to restore them under the mask."""
+class Guided(NamedTuple):
+    """A restoration, (S, S, 3) uint8, and the mean mask that it was guided under."""
 
-    pipeline: CLRFacePipeline
-    steps: int = 4
-    guidance: float = 0.01
-
-    def restore(self, model: nn.Module, lq: np.ndarray, mask: MaskKind) -> tuple[np.ndarray, Tensor]:
-        """One face, (S, S, 3) uint8 to the same, and the mean mask."""
-        net = getattr(model, "module", model)
-        self.pipeline.mask = net
-        for part in self.pipeline.components.values():
-            if isinstance(part, nn.Module):
-                nn.Module.to(part, next(model.parameters()).device)
-        out = self.pipeline(to_tensor(lq)[None], steps=self.steps, guidance=self.guidance, mask=mask)
-        return to_picture(out.images[0]), out.masks[0]
+    picture: np.ndarray
+    mask: Tensor
 
 
-class Measure(_Guided):
-    """PSNR and likeness of severely degraded validation faces under the mask, all of it and none; how open it is."""
-
-    def __call__(self, model: nn.Module) -> dict[str, float]:
-        figures: dict[str, float] = {}
-        pairs = self.pairs("ffhq-ref-severe")
-        kinds: tuple[MaskKind, ...] = ("learned", "one", "zero")
-        for kind in kinds:
-            made = [self.restore(model, lq, kind) for lq, _ in pairs]
-            figures[f"psnr {kind}"] = float(np.mean([psnr(a, b) for (a, _), (_, b) in zip(made, pairs, strict=True)]))
-            vectors = [
-                self.pipeline.identity(torch.stack([to_tensor(a), to_tensor(b)]).to(self.pipeline.identity.device))
-                for (a, _), (_, b) in zip(made, pairs, strict=True)
-            ]
-            figures[f"identity {kind}"] = float(np.mean([float(a @ b) for a, b in vectors]))
-            if kind == "learned":
-                figures["open"] = float(np.mean([float(mask.mean()) for _, mask in made]))
-        return figures
+def under_masks(pipeline: CLRFacePipeline, net: PredictedMask, lq: np.ndarray) -> dict[MaskKind, Guided]:
+    """One degraded face restored under each kind of mask."""
+    pipeline.mask = net
+    for part in pipeline.components.values():
+        if isinstance(part, nn.Module):
+            nn.Module.to(part, net.device)
+    made = {}
+    for kind in KINDS:
+        out = pipeline(to_tensor(lq)[None], steps=STEPS, guidance=GUIDANCE, mask=kind)
+        made[kind] = Guided(to_picture(out.images[0]), out.masks[0])
+    return made
 
 
-class Preview(_Guided):
-    """Input, restorations under no and the learned mask, that mask, and the truth."""
-
-    def __call__(self, model: nn.Module) -> np.ndarray:
-        rows = []
-        for lq, truth in self.pairs("ffhq-ref-severe"):
-            (free, _), (held, mask) = (self.restore(model, lq, kind) for kind in ("zero", "learned"))
-            rows.append([lq, free, held, to_picture(mask_picture(mask, self.size)), truth])
-        return contact_sheet(rows, ["input", "mask 0", "learned mask", "the mask", "truth"])
+def figures_of_masks(
+    trials: Sequence[tuple[Pair, dict[MaskKind, Guided]]], recogniser: IdentityNet
+) -> dict[str, float]:
+    """PSNR and likeness under the learned mask, all of it and none; how open the learned one is."""
+    figures: dict[str, float] = {}
+    alike = likeness(recogniser)
+    for kind in KINDS:
+        figures[f"psnr {kind}"] = mean(psnr(guided[kind].picture, pair.truth) for pair, guided in trials)
+        figures[f"identity {kind}"] = mean(alike(guided[kind].picture, pair.truth) for pair, guided in trials)
+        if kind == "learned":
+            figures["open"] = mean(float(guided[kind].mask.mean()) for _, guided in trials)
+    return figures

@@ -5,29 +5,33 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, cast
 
 import numpy as np
 import torch
 from diffusers.schedulers.scheduling_ddim import DDIMScheduler
-from torch import Tensor, nn
+from torch import nn
 
 from limner.data.faces import FaceSet
 from limner.data.pairs import RestorationPairs
 from limner.errors import WeightsError
 from limner.evaluate.metrics import detail_ratio, psnr
-from limner.evaluate.report import contact_sheet
 from limner.methods.schedules import clrface_schedule
 from limner.nets.degraded_encoder import DegradedEncoder
 from limner.nets.unet import UNet
 from limner.nets.vqgan import VQGAN
 from limner.pixels import to_picture, to_tensor
-from limner.train.fixed_faces import FixedFaces
 from limner.train.losses.latent import Denoiser, LatentLoss
-from limner.train.recipe import Batch, Recipe
+from limner.train.recipe import Batch, MiniTraining, Preset, Recipe, Training
 from limner.train.recipes.clrface.encoder import MIX
-from limner.train.recipes.refldm.refldm import begin, load_first_stage
+from limner.train.sampling import walk
+from limner.train.starting import begin, load_first_stage
+from limner.train.validation import restorations, severely_degraded_faces
 from limner.weights.load import load_net
+
+TRAINING = {
+    "mini": MiniTraining(steps=1_500, batch=8, lr=6e-4, final_lr=1e-5, warmup=50, clip=1.0, ema=0.995),
+    "paper": Training(steps=500_000, batch=32, accumulate=4, lr=5e-5, final_lr=5e-5, warmup=10_000, ema=0.9999),
+}
 
 
 def published_score_net() -> UNet:
@@ -66,7 +70,7 @@ def mini_score_net() -> UNet:
 
 
 @dataclass(kw_only=True)
-class ConditionedLoss(LatentLoss):
+class ConditionedLoss(LatentLoss[UNet]):
     """As `LatentLoss`, beside z_d.
 
     Attributes:
@@ -81,7 +85,7 @@ class ConditionedLoss(LatentLoss):
         super().__post_init__()
         self.encoder.eval().requires_grad_(False)
 
-    def denoiser(self, model: nn.Module, batch: Batch, generator: torch.Generator) -> Denoiser:
+    def denoiser(self, model: UNet, batch: Batch, generator: torch.Generator) -> Denoiser:
         nn.Module.to(self.encoder, batch["lq"].device)
         with torch.no_grad():
             condition = self.encoder(batch["lq"]).float() / self.vqgan.scale
@@ -92,12 +96,12 @@ class ConditionedLoss(LatentLoss):
 
 def clrface_prior(
     data: Path,
-    preset: Literal["mini", "paper"] = "mini",
+    preset: Preset = "mini",
     seed: int = 0,
     first_stage: str | Path = "mini/clrface-vqgan",
     encoder: str | Path = "mini/clrface-encoder",
     start: str | Path | None = None,
-) -> Recipe:
+) -> Recipe[UNet]:
     """The score network's recipe.
 
     Args:
@@ -106,7 +110,7 @@ def clrface_prior(
         seed: of initialisation, data order, degradations and noise.
         first_stage: the VQGAN, a name of the catalogue or a folder (recipe `clrface-vqgan`).
         encoder: E_d, likewise (recipe `clrface-encoder`).
-        start: a score network to go on from, a folder; None begins anew.
+        start: a score network to go on from, a name of the catalogue or a folder; None begins anew.
 
     Raises:
         WeightsError: if one of them is missing, or another net.
@@ -117,41 +121,32 @@ def clrface_prior(
     size = int(vqgan.config["sample_size"])
     if preset == "paper":
         schedule = clrface_schedule("epsilon")
-        return Recipe(
-            name="clrface-prior",
-            model=begin(published_score_net, start),
-            data=RestorationPairs(faces, size, seed, {"gfpgan": 1}),
-            loss=ConditionedLoss(vqgan, schedule, encoder=twin),
-            steps=500_000,
-            batch=32,
-            accumulate=4,
-            lr=5e-5,
-            final_lr=5e-5,
-            warmup=10_000,
-            ema=0.9999,
-            validate=Measure(validation, size, 16, vqgan=vqgan, encoder=twin, schedule=schedule, steps=50),
-            preview=Preview(validation, size, 4, vqgan=vqgan, encoder=twin, schedule=schedule, steps=50),
-            seed=seed,
-            scheduler=schedule,
-        )
-    schedule = clrface_schedule("sample")
+        net, loss = begin(published_score_net, start, UNet), ConditionedLoss(vqgan, schedule, encoder=twin)
+        pairs = RestorationPairs(faces, size, seed, {"gfpgan": 1})
+        steps, shown = 50, 4
+    else:
+        schedule = clrface_schedule("sample")
+        net = begin(mini_score_net, start, UNet)
+        loss = ConditionedLoss(vqgan, schedule, looks=8, balance=True, encoder=twin, drop=0.0)
+        pairs = RestorationPairs(faces, size, seed, MIX, grey=0.1)
+        steps, shown = 10, 6
+
+    def restored(net: UNet, lq: np.ndarray) -> np.ndarray:
+        return sampled(net, vqgan, twin, schedule, lq, steps)
+
     return Recipe(
         name="clrface-prior",
-        model=begin(mini_score_net, start),
-        data=RestorationPairs(faces, size, seed, MIX, grey=0.1),
-        loss=ConditionedLoss(vqgan, schedule, looks=8, balance=True, encoder=twin, drop=0.0),
-        steps=1500,
-        batch=8,
-        lr=6e-4,
-        final_lr=1e-5,
-        warmup=50,
-        betas=(0.9, 0.99),
-        clip=1.0,
-        ema=0.995,
-        precision="bf16",
-        export="fp16",
-        validate=Measure(validation, size, 16, vqgan=vqgan, encoder=twin, schedule=schedule, steps=10),
-        preview=Preview(validation, size, 6, vqgan=vqgan, encoder=twin, schedule=schedule, steps=10),
+        model=net,
+        data=pairs,
+        loss=loss,
+        training=TRAINING[preset],
+        validation=restorations(
+            lambda: severely_degraded_faces(validation.first(16), size),
+            restored,
+            {f"psnr {steps} steps": psnr, "detail": detail_ratio},
+            heading=f"{steps} steps",
+            shown=shown,
+        ),
         seed=seed,
         scheduler=schedule,
     )
@@ -169,45 +164,13 @@ def load_encoder(source: str | Path) -> DegradedEncoder:
     return net
 
 
-@dataclass(kw_only=True)
-class _Restoring(FixedFaces):
-    """And how to restore them, without guidance."""
-
-    vqgan: VQGAN
-    encoder: DegradedEncoder
-    schedule: DDIMScheduler
-    steps: int
-
-    def restore(self, model: nn.Module, lq: np.ndarray) -> np.ndarray:
-        """One face, (S, S, 3) uint8 to the same."""
-        net = cast(UNet, getattr(model, "module", model))
-        for part in (self.vqgan, self.encoder):
-            nn.Module.to(part, net.device)
-        condition = self.encoder(to_tensor(lq)[None].to(net.device)).float() / self.vqgan.scale
-        x = torch.randn(condition.shape, generator=torch.Generator().manual_seed(0)).to(net.device)
-        schedule = cast(DDIMScheduler, DDIMScheduler.from_config(self.schedule.config))
-        schedule.set_timesteps(self.steps)
-        for t in schedule.timesteps:
-            level = torch.full((1,), int(t), device=net.device)
-            predicted = net(torch.cat([x, condition], dim=1), level).float()
-            x = cast(Tensor, schedule.step(predicted, int(t), x, return_dict=False)[0])
-        return to_picture(self.vqgan.decode(x)[0].float() / 2 + 0.5)
-
-
-class Measure(_Restoring):
-    """PSNR and detail of severely degraded validation faces, restored without guidance."""
-
-    def __call__(self, model: nn.Module) -> dict[str, float]:
-        pairs = [(self.restore(model, lq), truth) for lq, truth in self.pairs("ffhq-ref-severe")]
-        return {
-            f"psnr {self.steps} steps": float(np.mean([psnr(a, b) for a, b in pairs])),
-            "detail": float(np.mean([detail_ratio(a, b) for a, b in pairs])),
-        }
-
-
-class Preview(_Restoring):
-    """Input, restoration and truth of validation faces."""
-
-    def __call__(self, model: nn.Module) -> np.ndarray:
-        rows = [[lq, self.restore(model, lq), truth] for lq, truth in self.pairs("ffhq-ref-severe")]
-        return contact_sheet(rows, ["input", f"{self.steps} steps", "truth"])
+def sampled(
+    net: UNet, vqgan: VQGAN, encoder: DegradedEncoder, schedule: DDIMScheduler, lq: np.ndarray, steps: int
+) -> np.ndarray:
+    """One face, (S, S, 3) uint8 to the same, restored without guidance."""
+    for part in (vqgan, encoder):
+        nn.Module.to(part, net.device)
+    condition = encoder(to_tensor(lq)[None].to(net.device)).float() / vqgan.scale
+    x = torch.randn(condition.shape, generator=torch.Generator().manual_seed(0)).to(net.device)
+    x = walk(schedule, x, steps, lambda x, times: net(torch.cat([x, condition], dim=1), times).float())
+    return to_picture(vqgan.decode(x)[0].float() / 2 + 0.5)

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
-from typing import Literal
 
 import torch
 
-from limner.data.faces import FaceSet
-from limner.data.pairs import Faces
 from limner.evaluate.perceptual import estimator_features
 from limner.nets.discriminator import PatchDiscriminator
 from limner.nets.vqgan import VQGAN
 from limner.train.losses.adversary import Adversary
-from limner.train.recipe import Recipe
-from limner.train.recipes.refldm.vqgan import Measure, Objective, Preview, l1, root_mse
+from limner.train.recipe import Preset, Recipe
+from limner.train.recipes.refldm.vqgan import TRAINING, Objective, autoencoder, l1, root_mse
 
 
 def published_first_stage() -> VQGAN:
@@ -46,7 +44,7 @@ def mini_first_stage() -> VQGAN:
     )
 
 
-def clrface_vqgan(data: Path, preset: Literal["mini", "paper"] = "mini", seed: int = 0) -> Recipe:
+def clrface_vqgan(data: Path, preset: Preset = "mini", seed: int = 0) -> Recipe[VQGAN]:
     """The first stage's recipe.
 
     Args:
@@ -56,50 +54,15 @@ def clrface_vqgan(data: Path, preset: Literal["mini", "paper"] = "mini", seed: i
         seed: of initialisation, data order and codes.
     """
     torch.manual_seed(seed)
-    faces, validation = FaceSet.open(data, "train"), FaceSet.open(data, "val")
     if preset == "paper":
-        objective = Objective(l1, estimator_features(), adversary=Adversary(start=30_000))
-        return Recipe(
-            name="clrface-vqgan",
-            model=published_first_stage(),
-            data=Faces(faces, 512, seed),
-            loss=objective,
-            memory=objective,
-            steps=200_000,
-            batch=32,
-            accumulate=4,
-            lr=1e-4,
-            final_lr=1e-6,
-            warmup=10_000,
-            betas=(0.5, 0.9),
-            validate=Measure(validation, 512, 64),
-            preview=Preview(validation, 512, 8),
-            seed=seed,
-        )
-    objective = Objective(
+        loss = Objective(l1, estimator_features(), adversary=Adversary(start=30_000))
+        return autoencoder("clrface-vqgan", published_first_stage(), data, 512, seed, loss, TRAINING["paper"])
+    loss = Objective(
         root_mse,
         quantise_from=200,
         revive_every=50,
         revive_until=800,
         adversary=Adversary(600, 0.6, PatchDiscriminator(width=32), lr=3e-4),
     )
-    return Recipe(
-        name="clrface-vqgan",
-        model=mini_first_stage(),
-        data=Faces(faces, 256, seed, grey=0.1),
-        loss=objective,
-        memory=objective,
-        steps=1_000,
-        batch=8,
-        lr=1e-3,
-        final_lr=1e-5,
-        warmup=100,
-        betas=(0.9, 0.99),
-        clip=5.0,
-        ema=0.998,
-        precision="bf16",
-        export="fp16",
-        validate=Measure(validation, 256, 64),
-        preview=Preview(validation, 256, 8),
-        seed=seed,
-    )
+    shorter = replace(TRAINING["mini"], steps=1_000)
+    return autoencoder("clrface-vqgan", mini_first_stage(), data, 256, seed, loss, shorter, grey=0.1)

@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Literal, cast
 
 import numpy as np
 import torch
@@ -23,19 +22,18 @@ from limner.device import frozen_pass
 from limner.errors import WeightsError
 from limner.evaluate.metrics import detail_ratio, psnr
 from limner.evaluate.perceptual import estimator_features
-from limner.evaluate.report import contact_sheet
 from limner.methods.difface import DIFFACE, DifFacePipeline
 from limner.methods.schedules import difface_schedule
 from limner.nets.discriminator import PatchDiscriminator
 from limner.nets.estimator import Estimator
 from limner.nets.unet import UNet
 from limner.pixels import to_picture, to_tensor
-from limner.train.fixed_faces import MEASURED, FixedFaces
 from limner.train.losses.adversary import AdversarialLoss, Adversary
-from limner.train.recipe import Batch, Recipe
+from limner.train.recipe import Batch, MiniTraining, Preset, Recipe, Training
 from limner.train.recipes.difface.estimator import SHOWN
-from limner.train.recipes.difface.prior import LAST_TIMESTEP
+from limner.train.recipes.difface.prior import LAST_TIMESTEP, noised
 from limner.train.recipes.refldm.vqgan import Difference, l1, root_mse
+from limner.train.validation import MEASURED, degraded_faces, restorations
 from limner.weights.load import load_net
 
 ENTRY = 200
@@ -43,6 +41,14 @@ ENTRY = 200
 WINDOW = 160
 """Side in pixels of the windows that are learned from. All of a window is judged: where it ends the net sees zeros, as
 it does at the edge of a face."""
+
+
+TRAINING = {
+    "mini": MiniTraining(steps=1_200, batch=8, lr=3e-4, final_lr=1e-5, warmup=50),
+    "paper": Training(
+        steps=20_000, batch=16, lr=1e-4, final_lr=1e-5, warmup=50, betas=(0.9, 0.99), clip=5.0, ema=0.998
+    ),
+}
 
 
 class Estimates(RestorationPairs):
@@ -91,32 +97,30 @@ class SharpLoss(AdversarialLoss):
     last: int = LAST_TIMESTEP
     entry: int = ENTRY
 
-    def __call__(self, model: nn.Module, batch: Batch, generator: torch.Generator) -> Tensor:
+    def __call__(self, model: UNet, batch: Batch, generator: torch.Generator) -> Tensor:
         truth, entry = batch["image"] * 2 - 1, batch["entry"] * 2 - 1
         most = torch.where(batch["estimated"].cpu() > 0, self.entry, self.last)
         times = (torch.rand(len(truth), generator=generator) * (most + 1)).long().to(truth.device)
         noise = torch.randn(truth.shape, generator=generator).to(truth.device)
-        noisy: Tensor = self.scheduler.add_noise(entry, noise, times)  # type: ignore[arg-type]
-        made = model(noisy, times).float()
+        made = model(noised(self.scheduler, entry, noise, times), times).float()
         loss = self.reconstruction(made, truth)
         if self.perceptual:
             loss = loss + self.perceptual(made, truth)
-        judged = times <= self.entry
-        if judged.any():
-            self.adversary.learn(truth, made[judged].detach())
+        judged = made[times <= self.entry]
+        if self.adversary.judges(judged):
+            self.adversary.learn(truth, judged.detach())
             if self.adversary.active(self.step):
-                net = cast(UNet, getattr(model, "module", model))
-                loss = loss + self.adversary.fool(made[judged], loss, at=net.head.weight)
+                loss = loss + self.adversary.fool(judged, loss, at=model.head.weight)
         self.step += 1
         return loss
 
 
 def difface_prior_sharp(
     data: Path,
-    preset: Literal["mini", "paper"] = "mini",
+    preset: Preset = "mini",
     seed: int = 0,
     start: str | Path = "mini/difface-prior",
-) -> Recipe:
+) -> Recipe[UNet]:
     """The recipe, for priors that predict x0.
 
     Args:
@@ -130,7 +134,7 @@ def difface_prior_sharp(
         WeightsError: if it is missing, or another net.
     """
     torch.manual_seed(seed)
-    unet, estimator = load_net(start), load_net("mini/difface-estimator")
+    unet, estimator = load_net(start), load_net("mini/difface-estimator", Estimator)
     if not isinstance(unet, UNet) or unet.config["out_channels"] != 3:
         raise WeightsError(f"{start} holds no prior that predicts x0: train one with `limner train difface-prior`.")
     faces, validation = FaceSet.open(data, "train"), FaceSet.open(data, "val")
@@ -138,63 +142,31 @@ def difface_prior_sharp(
     schedule = difface_schedule("sample")
     discriminator = PatchDiscriminator(width=64 if paper else 32)
     adversary = Adversary(100, 0.8, discriminator, lr=2e-4, r1=2.0)
-    loss = SharpLoss(schedule, l1 if paper else root_mse, adversary, estimator_features())
-    measured = {"size": size, "limit": 16, "estimator": cast(Estimator, estimator), "schedule": schedule}
+
+    def restored(net: UNet, lq: np.ndarray) -> np.ndarray:
+        return after_a_short_chain(estimator, net, schedule, lq)
+
     return Recipe(
         name="difface-prior-sharp",
         model=unet,
         data=Estimates(faces, size, seed, SHOWN, estimator),
-        loss=loss,
-        memory=loss,
-        steps=20_000 if paper else 1_200,
-        batch=16 if paper else 8,
-        lr=1e-4 if paper else 3e-4,
-        final_lr=1e-5,
-        warmup=50,
-        betas=(0.9, 0.99),
-        clip=5.0,
-        ema=0.998,
-        precision="fp32" if paper else "bf16",
-        export="fp32" if paper else "fp16",
-        validate=Measure(validation, **measured),
-        preview=Preview(validation, **measured),
+        loss=SharpLoss(schedule, l1 if paper else root_mse, adversary, estimator_features()),
+        training=TRAINING[preset],
+        validation=restorations(
+            lambda: degraded_faces(validation.first(16), size, MEASURED),
+            restored,
+            {"psnr": psnr, "detail": detail_ratio},
+            heading="restored",
+        ),
         seed=seed,
         scheduler=schedule,
     )
 
 
-@dataclass(kw_only=True)
-class _Chain(FixedFaces):
-    """And how to restore them with the prior."""
-
-    estimator: Estimator
-    schedule: DDIMScheduler
-
-    def restore(self, model: nn.Module, lq: np.ndarray) -> np.ndarray:
-        """One face, (S, S, 3) uint8 to the same."""
-        net = cast(UNet, getattr(model, "module", model))
-        nn.Module.to(self.estimator, net.device)
-        pipeline = DifFacePipeline(self.estimator, net, self.schedule)
-        with frozen_pass():
-            out = pipeline(to_tensor(lq)[None], **asdict(DIFFACE.mini), generator=torch.Generator().manual_seed(0))
-        return to_picture(out.images[0])
-
-
-class Measure(_Chain):
-    """PSNR and detail ratio of the validation faces after a short chain, under both measured presets."""
-
-    def __call__(self, model: nn.Module) -> dict[str, float]:
-        figures: dict[str, float] = {}
-        for preset in MEASURED:
-            pairs = [(self.restore(model, lq), truth) for lq, truth in self.pairs(preset)]
-            figures[f"{preset} psnr"] = float(np.mean([psnr(a, b) for a, b in pairs]))
-            figures[f"{preset} detail"] = float(np.mean([detail_ratio(a, b) for a, b in pairs]))
-        return figures
-
-
-class Preview(_Chain):
-    """A contact sheet of the first faces under each measured preset."""
-
-    def __call__(self, model: nn.Module) -> np.ndarray:
-        rows = [[lq, self.restore(model, lq), truth] for name in MEASURED for lq, truth in self.pairs(name)[:4]]
-        return contact_sheet(rows, ["input", "restored", "truth"])
+def after_a_short_chain(estimator: Estimator, prior: UNet, schedule: DDIMScheduler, lq: np.ndarray) -> np.ndarray:
+    """One face, (S, S, 3) uint8 to the same, as the embedded weights are sampled."""
+    nn.Module.to(estimator, prior.device)
+    pipeline = DifFacePipeline(estimator, prior, schedule)
+    with frozen_pass():
+        out = pipeline(to_tensor(lq)[None], **asdict(DIFFACE.mini), generator=torch.Generator().manual_seed(0))
+    return to_picture(out.images[0])

@@ -3,38 +3,51 @@ and the prior are frozen; nothing but the new blocks learns."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal, cast
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from limner.data.faces import FaceSet
 from limner.data.pairs import RestorationPairs
 from limner.errors import LimnerError, WeightsError
 from limner.evaluate.metrics import psnr
-from limner.evaluate.report import contact_sheet
 from limner.methods.ldbfr import LDBFRPipeline
 from limner.methods.schedules import ldbfr_schedule
 from limner.nets.injection import Injection
 from limner.nets.stage_a import StageA
 from limner.nets.unet import UNet
 from limner.pixels import to_picture, to_tensor
-from limner.train.fixed_faces import FixedFaces
 from limner.train.losses.latent import Denoiser, LatentLoss
-from limner.train.recipe import Batch, Recipe
-from limner.train.recipes.refldm.refldm import load_first_stage
+from limner.train.recipe import Batch, MiniTraining, Preset, Recipe, Training
+from limner.train.starting import load_first_stage
+from limner.train.validation import Pair, Validation, mean, severely_degraded_faces
 from limner.weights.load import load_net
 
 LAST_TIMESTEP = 500
 """The embedded weights enter the chain below this, at the noised latent of what stage A restored: to make a face out of
 nothing they have seen too few."""
+MIX = {"ffhq-ref-severe": 5, "ffhq-ref-moderate": 3, "gfpgan": 2}
+TRAINING = {
+    "mini": MiniTraining(steps=500, batch=8, lr=1e-3, final_lr=1e-5, warmup=30, clip=1.0),
+    "paper": Training(
+        steps=200_000,
+        batch=32,
+        accumulate=4,
+        lr=5e-5,
+        final_lr=5e-5,
+        warmup=10_000,
+        weight_decay=0.01,
+        ema=0.9999,
+    ),
+}
 
 
 @dataclass(kw_only=True)
-class InjectionLoss(LatentLoss):
+class InjectionLoss(LatentLoss[Injection]):
     """As `LatentLoss`, of the prior under the restored feature of the degraded face; `model` is the injection.
 
     Attributes:
@@ -49,7 +62,7 @@ class InjectionLoss(LatentLoss):
         self.stage_a.eval().requires_grad_(False)
         self.prior.eval().requires_grad_(False)
 
-    def denoiser(self, model: nn.Module, batch: Batch, generator: torch.Generator) -> Denoiser:
+    def denoiser(self, model: Injection, batch: Batch, generator: torch.Generator) -> Denoiser:
         for net in (self.stage_a, self.prior):
             nn.Module.to(net, batch["lq"].device)
         with torch.no_grad():
@@ -59,12 +72,12 @@ class InjectionLoss(LatentLoss):
 
 def ldbfr_injection(
     data: Path,
-    preset: Literal["mini", "paper"] = "mini",
+    preset: Preset = "mini",
     seed: int = 0,
     first_stage: str | Path = "mini/vqgan",
     stage_a: str | Path = "mini/ldbfr-stage-a",
     prior: str | Path = "mini/ldbfr-prior",
-) -> Recipe:
+) -> Recipe[Injection]:
     """The recipe of the injection.
 
     Args:
@@ -94,86 +107,61 @@ def ldbfr_injection(
     if preset == "paper":
         schedule = ldbfr_schedule("epsilon")
         injection = Injection.beside(unet, (1, 2), channels, restoration.grid, positions=False)
-        pipeline = LDBFRPipeline(restoration, unet, injection, vqgan, schedule)
-        return Recipe(
-            name="ldbfr-injection",
-            model=injection,
-            data=RestorationPairs(faces, size, seed, {"gfpgan": 1}),
-            loss=InjectionLoss(vqgan, schedule, stage_a=restoration, prior=unet),
-            steps=200_000,
-            batch=32,
-            accumulate=4,
-            lr=5e-5,
-            final_lr=5e-5,
-            warmup=10_000,
-            weight_decay=0.01,
-            ema=0.9999,
-            validate=Measure(validation, size, 16, pipeline=pipeline, steps=50),
-            preview=Preview(validation, size, 4, pipeline=pipeline, steps=50),
-            seed=seed,
-            scheduler=schedule,
+        loss = InjectionLoss(vqgan, schedule, stage_a=restoration, prior=unet)
+        pairs = RestorationPairs(faces, size, seed, {"gfpgan": 1})
+        sampling, shown = Sampling(steps=50), 4
+    else:
+        size, schedule = 256, ldbfr_schedule("sample", "trailing")
+        injection = Injection.beside(unet, (0, 1), channels, restoration.grid, positions=True)
+        loss = InjectionLoss(
+            vqgan, schedule, looks=8, last=LAST_TIMESTEP, balance=True, stage_a=restoration, prior=unet
         )
-    schedule = ldbfr_schedule("sample", "trailing")
-    injection = Injection.beside(unet, (0, 1), channels, restoration.grid, positions=True)
+        pairs = RestorationPairs(faces, size, seed, MIX, grey=0.1)
+        sampling, shown = Sampling(steps=10, start=50), 6
     pipeline = LDBFRPipeline(restoration, unet, injection, vqgan, schedule)
     return Recipe(
         name="ldbfr-injection",
         model=injection,
-        data=RestorationPairs(faces, 256, seed, {"ffhq-ref-severe": 5, "ffhq-ref-moderate": 3, "gfpgan": 2}, grey=0.1),
-        loss=InjectionLoss(vqgan, schedule, looks=8, last=LAST_TIMESTEP, balance=True, stage_a=restoration, prior=unet),
-        steps=500,
-        batch=8,
-        lr=1e-3,
-        final_lr=1e-5,
-        warmup=30,
-        betas=(0.9, 0.99),
-        clip=1.0,
-        ema=0.998,
-        precision="bf16",
-        export="fp16",
-        validate=Measure(validation, 256, 16, pipeline=pipeline, steps=10, start=50),
-        preview=Preview(validation, 256, 6, pipeline=pipeline, steps=10, start=50),
+        data=pairs,
+        loss=loss,
+        training=TRAINING[preset],
+        validation=with_and_without(pipeline, sampling, validation.first(16), size, shown),
         seed=seed,
         scheduler=schedule,
     )
 
 
-@dataclass(kw_only=True)
-class _Restoring(FixedFaces):
-    """And how to restore them."""
+@dataclass(frozen=True)
+class Sampling:
+    """How validation faces are restored: evaluations of the U-Net, and the timestep at which the chain is entered."""
 
-    pipeline: LDBFRPipeline
     steps: int
     start: int | None = None
 
-    def restore(self, model: nn.Module, lq: np.ndarray, steps: int) -> np.ndarray:
-        """One face, (S, S, 3) uint8 to the same; stage A alone for 0 steps."""
-        self.pipeline.injection = cast(Injection, getattr(model, "module", model))
-        for part in (self.pipeline.stage_a, self.pipeline.unet, self.pipeline.vqgan):
-            nn.Module.to(part, self.pipeline.injection.device)
-        generator = torch.Generator().manual_seed(0)
-        images: Tensor = self.pipeline(to_tensor(lq)[None], start=self.start, steps=steps, generator=generator).images
-        return to_picture(images[0])
+
+def with_and_without(
+    pipeline: LDBFRPipeline, sampling: Sampling, faces: FaceSet, size: int, shown: int
+) -> Validation[Injection, Pair, dict[str, np.ndarray]]:
+    """PSNR of stage A alone and of the whole on severely degraded faces."""
+    ways = {"stage A": replace(sampling, steps=0), f"{sampling.steps} steps": sampling}
+
+    def figures(trials: Sequence[tuple[Pair, dict[str, np.ndarray]]]) -> dict[str, float]:
+        return {f"psnr {way}": mean(psnr(made[way], pair.truth) for pair, made in trials) for way in ways}
+
+    return Validation(
+        cases=lambda: severely_degraded_faces(faces, size),
+        attempt=lambda net, pair: {way: sampled(pipeline, net, pair.lq, how) for way, how in ways.items()},
+        figures=figures,
+        row=lambda pair, made: {"input": pair.lq, **made, "truth": pair.truth},
+        shown=shown,
+    )
 
 
-class Measure(_Restoring):
-    """PSNR of stage A and of the whole on severely degraded validation faces."""
-
-    def __call__(self, model: nn.Module) -> dict[str, float]:
-        return {
-            name: float(
-                np.mean([psnr(self.restore(model, lq, steps), truth) for lq, truth in self.pairs("ffhq-ref-severe")])
-            )
-            for name, steps in (("psnr stage A", 0), (f"psnr {self.steps} steps", self.steps))
-        }
-
-
-class Preview(_Restoring):
-    """Input, stage A, the whole and the truth of validation faces."""
-
-    def __call__(self, model: nn.Module) -> np.ndarray:
-        rows = [
-            [lq, self.restore(model, lq, 0), self.restore(model, lq, self.steps), truth]
-            for lq, truth in self.pairs("ffhq-ref-severe")
-        ]
-        return contact_sheet(rows, ["input", "stage A", f"{self.steps} steps", "truth"])
+def sampled(pipeline: LDBFRPipeline, injection: Injection, lq: np.ndarray, sampling: Sampling) -> np.ndarray:
+    """One face, (S, S, 3) uint8 to the same."""
+    pipeline.injection = injection
+    for part in (pipeline.stage_a, pipeline.unet, pipeline.vqgan):
+        nn.Module.to(part, injection.device)
+    generator = torch.Generator().manual_seed(0)
+    out = pipeline(to_tensor(lq)[None], start=sampling.start, steps=sampling.steps, generator=generator)
+    return to_picture(out.images[0])

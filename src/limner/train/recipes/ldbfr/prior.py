@@ -3,9 +3,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Literal, cast
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -22,8 +23,22 @@ from limner.nets.unet import UNet
 from limner.nets.vqgan import VQGAN
 from limner.pixels import to_picture, to_tensor
 from limner.train.losses.latent import LatentLoss
-from limner.train.recipe import Recipe
-from limner.train.recipes.refldm.refldm import begin, load_first_stage
+from limner.train.recipe import MiniTraining, Preset, Recipe, Training
+from limner.train.sampling import walk
+from limner.train.starting import begin, load_first_stage
+from limner.train.validation import Report, Validation, mean
+
+TRAINING = {
+    "mini": MiniTraining(steps=500, batch=8, lr=8e-4, final_lr=1e-5, warmup=50, clip=1.0),
+    "paper": Training(steps=635_000, batch=42, lr=8.4e-5, final_lr=8.4e-5, warmup=10_000, ema=0.9999),
+}
+NOISED_TO = (100, 300, 500, 700)
+"""Timesteps from which validation faces are denoised in one look."""
+DRAWN, DRAWN_STEPS = 4, 50
+"""How many faces are drawn from nothing for the sheet, and in how many steps."""
+GAP = 4
+"""White pixels between the pictures of a sheet, as `contact_sheet` has them."""
+SHEET = ("x0 at t=100", "x0 at t=300", "x0 at t=500")
 
 
 def published_prior() -> UNet:
@@ -63,11 +78,11 @@ def mini_prior() -> UNet:
 
 def ldbfr_prior(
     data: Path,
-    preset: Literal["mini", "paper"] = "mini",
+    preset: Preset = "mini",
     seed: int = 0,
     first_stage: str | Path = "mini/vqgan",
     start: str | Path | None = None,
-) -> Recipe:
+) -> Recipe[UNet]:
     """The prior's recipe.
 
     Args:
@@ -77,7 +92,7 @@ def ldbfr_prior(
             published prior; our settings are those that their field trained it with.
         seed: of initialisation, data order and noise.
         first_stage: the VQGAN: a name of the catalogue, or a folder.
-        start: a prior to go on from, a folder; None begins anew.
+        start: a prior to go on from, a name of the catalogue or a folder; None begins anew.
 
     Raises:
         LimnerError: if the VQGAN's latents are not the net's.
@@ -93,103 +108,81 @@ def ldbfr_prior(
     faces, validation = FaceSet.open(data, "train"), FaceSet.open(data, "val")
     if preset == "paper":
         schedule = ldbfr_schedule("epsilon")
-        return Recipe(
-            name="ldbfr-prior",
-            model=begin(published_prior, start),
-            data=Faces(faces, 256, seed),
-            loss=LatentLoss(vqgan, schedule),
-            steps=635_000,
-            batch=42,
-            lr=8.4e-5,
-            final_lr=8.4e-5,
-            warmup=10_000,
-            ema=0.9999,
-            validate=Measure(validation, 256, vqgan, schedule),
-            preview=Preview(validation, 256, vqgan, schedule),
-            seed=seed,
-            scheduler=schedule,
-        )
-    schedule = ldbfr_schedule("sample", "trailing")
+        net, loss = begin(published_prior, start, UNet), LatentLoss(vqgan, schedule)
+        samples = Faces(faces, 256, seed)
+    else:
+        schedule = ldbfr_schedule("sample", "trailing")
+        net, loss = begin(mini_prior, start, UNet), LatentLoss(vqgan, schedule, looks=8, balance=True)
+        samples = Faces(faces, 256, seed, grey=0.1)
     return Recipe(
         name="ldbfr-prior",
-        model=begin(mini_prior, start),
-        data=Faces(faces, 256, seed, grey=0.1),
-        loss=LatentLoss(vqgan, schedule, looks=8, balance=True),
-        steps=500,
-        batch=8,
-        lr=8e-4,
-        final_lr=1e-5,
-        warmup=50,
-        betas=(0.9, 0.99),
-        clip=1.0,
-        ema=0.998,
-        precision="bf16",
-        export="fp16",
-        validate=Measure(validation, 256, vqgan, schedule),
-        preview=Preview(validation, 256, vqgan, schedule),
+        model=net,
+        data=samples,
+        loss=loss,
+        training=TRAINING[preset],
+        validation=looks_and_faces_from_nothing(validation.first(32), vqgan, schedule),
         seed=seed,
         scheduler=schedule,
     )
 
 
-@dataclass
-class _Noised:
-    """Validation faces, and how the net denoises them."""
+def looks_and_faces_from_nothing(faces: FaceSet, vqgan: VQGAN, schedule: DDIMScheduler) -> Callable[[UNet], Report]:
+    """PSNR of one look at noised faces; the sheet also shows faces that are drawn from nothing."""
+    looked = Validation[UNet, Numbered, dict[str, np.ndarray]](
+        cases=lambda: {"": [Numbered(n, faces.image(n, 256)) for n in range(len(faces))]},
+        attempt=lambda net, face: looks(net, vqgan, schedule, face),
+        figures=psnr_of_looks,
+        row=lambda face, seen: {**{name: seen[name] for name in SHEET}, "truth": face.truth},
+        shown=DRAWN,
+    )
 
-    faces: FaceSet
-    size: int
-    vqgan: VQGAN
-    schedule: DDIMScheduler
+    def validate(net: UNet) -> Report:
+        report = looked(net)
+        left = contact_sheet([[face] for face in drawn(net, vqgan, schedule)], ["from nothing"])
+        between = np.full((len(left), GAP, 3), 255, np.uint8)
+        return replace(report, sheet=np.hstack([left, between, report.sheet]))
 
-    def look(self, model: nn.Module, index: int, timestep: int) -> tuple[np.ndarray, np.ndarray]:
-        """One look at a noised face: the predicted x0, decoded, and the truth."""
-        net = cast(UNet, getattr(model, "module", model))
-        device = next(net.parameters()).device
-        nn.Module.to(self.vqgan, device)
-        truth = self.faces.image(index, self.size)
-        clean = self.vqgan.encode(to_tensor(truth)[None].to(device) * 2 - 1).float()
-        noise = torch.randn(clean.shape, generator=torch.Generator().manual_seed(index)).to(device)
-        abar = self.schedule.alphas_cumprod[timestep].to(device)
+    return validate
+
+
+class Numbered(NamedTuple):
+    """A validation face, (S, S, 3) uint8, and its number, which fixes its noise."""
+
+    number: int
+    truth: np.ndarray
+
+
+def looks(net: UNet, vqgan: VQGAN, schedule: DDIMScheduler, face: Numbered) -> dict[str, np.ndarray]:
+    """One look at a face noised to each timestep: the predicted x0, decoded."""
+    device = net.device
+    nn.Module.to(vqgan, device)
+    clean = vqgan.encode(to_tensor(face.truth)[None].to(device) * 2 - 1).float()
+    noise = torch.randn(clean.shape, generator=torch.Generator().manual_seed(face.number)).to(device)
+    seen = {}
+    for timestep in NOISED_TO:
+        abar = schedule.alphas_cumprod[timestep].to(device)
         noisy = abar.sqrt() * clean + (1 - abar).sqrt() * noise
         predicted = net(noisy, torch.full((1,), timestep, device=device)).float()
-        return self.picture(clean_estimate(self.schedule, predicted, noisy, abar)), truth
-
-    def picture(self, latent: Tensor) -> np.ndarray:
-        """One latent, decoded."""
-        return to_picture(self.vqgan.decode(latent)[0].float() / 2 + 0.5)
+        seen[f"x0 at t={timestep}"] = decoded(vqgan, clean_estimate(schedule, predicted, noisy, abar))
+    return seen
 
 
-class Measure(_Noised):
-    """PSNR of one look at noised validation faces."""
-
-    def __call__(self, model: nn.Module) -> dict[str, float]:
-        count = min(len(self.faces), 32)
-        return {
-            f"psnr t={timestep}": float(np.mean([psnr(*self.look(model, index, timestep)) for index in range(count)]))
-            for timestep in (100, 300, 500, 700)
-        }
+def drawn(net: UNet, vqgan: VQGAN, schedule: DDIMScheduler) -> list[np.ndarray]:
+    """Faces that are nobody's."""
+    side, channels = net.config["sample_size"], net.config["in_channels"]
+    x = torch.randn(DRAWN, channels, side, side, generator=torch.Generator().manual_seed(0)).to(net.device)
+    x = walk(schedule, x, DRAWN_STEPS, lambda x, times: net(x, times).float())
+    return [decoded(vqgan, one[None]) for one in x]
 
 
-class Preview(_Noised):
-    """Validation faces noised and denoised by one look; and faces drawn from nothing, in 50 steps."""
+def decoded(vqgan: VQGAN, latent: Tensor) -> np.ndarray:
+    """One latent, decoded, (S, S, 3) uint8."""
+    return to_picture(vqgan.decode(latent)[0].float() / 2 + 0.5)
 
-    def __call__(self, model: nn.Module) -> np.ndarray:
-        net = cast(UNet, getattr(model, "module", model))
-        drawn = self.draw(net, 4)
-        rows = []
-        for index in range(4):
-            looks = [self.look(model, index, timestep) for timestep in (100, 300, 500)]
-            rows.append([drawn[index], *(picture for picture, _ in looks), looks[0][1]])
-        return contact_sheet(rows, ["from nothing", "x0 at t=100", "x0 at t=300", "x0 at t=500", "truth"])
 
-    def draw(self, net: UNet, count: int) -> list[np.ndarray]:
-        """Faces that are nobody's."""
-        device = next(net.parameters()).device
-        side, channels = net.config["sample_size"], net.config["in_channels"]
-        x = torch.randn(count, channels, side, side, generator=torch.Generator().manual_seed(0)).to(device)
-        schedule = cast(DDIMScheduler, DDIMScheduler.from_config(self.schedule.config))
-        schedule.set_timesteps(50)
-        for t in schedule.timesteps:
-            predicted = net(x, torch.full((count,), int(t), device=device)).float()
-            x = cast(Tensor, schedule.step(predicted, int(t), x, return_dict=False)[0])
-        return [self.picture(one[None]) for one in x]
+def psnr_of_looks(trials: Sequence[tuple[Numbered, dict[str, np.ndarray]]]) -> dict[str, float]:
+    """PSNR of one look at noised faces, by the timestep that they were noised to."""
+    return {
+        f"psnr t={timestep}": mean(psnr(seen[f"x0 at t={timestep}"], face.truth) for face, seen in trials)
+        for timestep in NOISED_TO
+    }

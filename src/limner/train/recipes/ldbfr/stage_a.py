@@ -7,10 +7,9 @@ learn to find them from degraded ones.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal, cast
+from typing import Any
 
 import numpy as np
 import torch
@@ -21,19 +20,32 @@ from limner.data.pairs import RestorationPairs
 from limner.errors import WeightsError
 from limner.evaluate.metrics import psnr
 from limner.evaluate.perceptual import estimator_features
-from limner.evaluate.report import contact_sheet
 from limner.nets.discriminator import PatchDiscriminator
 from limner.nets.estimator import Estimator
 from limner.nets.identity import IdentityNet
 from limner.nets.stage_a import StageA
 from limner.nets.vqgan import VQGAN
 from limner.pixels import to_picture, to_tensor
-from limner.train.fixed_faces import MEASURED, FixedFaces
 from limner.train.losses.adversary import AdversarialLoss, Adversary
-from limner.train.recipe import Batch, Recipe
-from limner.train.recipes.refldm.refldm import load_first_stage
+from limner.train.recipe import Batch, MiniTraining, Preset, Recipe, Training
+from limner.train.recipes.ldbfr.injection import MIX
 from limner.train.recipes.refldm.vqgan import Difference, l1, root_mse
+from limner.train.starting import load_first_stage
+from limner.train.validation import MEASURED, degraded_faces, device_of, likeness, restorations
 from limner.weights.load import load_identity, load_net
+
+TRAINING = {
+    "mini": MiniTraining(steps=550, batch=4, lr=2e-3, final_lr=2e-5, warmup=20, lr_factors={"vqgan.encoder": 0.15}),
+    "paper": Training(
+        steps=150_000,
+        batch=16,
+        accumulate=2,
+        lr=1e-4,
+        final_lr=1e-4,
+        lr_factors={"vqgan.encoder": 0.01},
+        betas=(0.5, 0.9),
+    ),
+}
 
 
 @dataclass
@@ -60,11 +72,10 @@ class StageALoss(AdversarialLoss):
         if self.identity is not None:
             self.identity.eval().requires_grad_(False)
 
-    def __call__(self, model: nn.Module, batch: Batch, generator: torch.Generator) -> Tensor:
+    def __call__(self, model: StageA, batch: Batch, generator: torch.Generator) -> Tensor:
         truth = batch["image"] * 2 - 1
         out = model(batch["lq"])
-        net = cast(StageA, getattr(model, "module", model))
-        restored = net.decode(out.feature).float()
+        restored = model.decode(out.feature).float()
         loss = self.reconstruction(restored, truth)
         if self.perceptual:
             loss = loss + self.perceptual(restored, truth)
@@ -76,14 +87,14 @@ class StageALoss(AdversarialLoss):
             loss = loss + self.identity_weight * (1 - likeness).mean()
         if self.adversary.active(self.step):
             self.adversary.learn(truth, restored.detach())
-            loss = loss + self.adversary.fool(restored, loss, at=restored)
+            loss = loss + self.adversary.fool(restored, loss)
         self.step += 1
         return loss + self.commitment * (out.codes.detach() - out.lq).square().mean()
 
 
 def ldbfr_stage_a(
-    data: Path, preset: Literal["mini", "paper"] = "mini", seed: int = 0, first_stage: str | Path = "mini/vqgan"
-) -> Recipe:
+    data: Path, preset: Preset = "mini", seed: int = 0, first_stage: str | Path = "mini/vqgan"
+) -> Recipe[StageA]:
     """The recipe of stage A.
 
     Args:
@@ -108,55 +119,42 @@ def ldbfr_stage_a(
             f"size, which {first_stage} isn't: give another by --first-stage (recipe ldbfr-dictionary)."
         )
     if preset == "paper":
-        loss = StageALoss(l1, estimator_features(), identity, identity_weight=3.0, adversary=Adversary(start=10_000))
-        return Recipe(
-            name="ldbfr-stage-a",
-            model=around(vqgan),
-            data=RestorationPairs(faces, 512, seed, {"gfpgan": 1}),
-            loss=loss,
-            memory=loss,
-            steps=150_000,
-            batch=16,
-            accumulate=2,
-            lr=1e-4,
-            final_lr=1e-4,
-            lr_factors={"vqgan.encoder": 0.01},
-            betas=(0.5, 0.9),
-            validate=Measure(validation, 512, 16),
-            preview=Preview(validation, 512, 4),
-            seed=seed,
-        )
-    loss = StageALoss(
-        root_mse,
-        identity=identity,
-        identity_weight=3.0,
-        adversary=Adversary(150, 0.2, PatchDiscriminator(width=32), lr=3e-4),
+        adversary = Adversary(start=10_000)
+        loss = StageALoss(l1, estimator_features(), identity, identity_weight=3.0, adversary=adversary)
+        net, limit = around(vqgan), 16
+        pairs = RestorationPairs(faces, size, seed, {"gfpgan": 1})
+    else:
+        adversary = Adversary(150, 0.2, PatchDiscriminator(width=32), lr=3e-4)
+        loss = StageALoss(root_mse, identity=identity, identity_weight=3.0, adversary=adversary)
+        net, limit = behind_the_estimator(vqgan, first_stage), 32
+        pairs = RestorationPairs(faces, size, seed, MIX, grey=0.1)
+
+    def restored(net: StageA, lq: np.ndarray) -> np.ndarray:
+        return to_picture(net.restore(to_tensor(lq)[None].to(device_of(net)))[0])
+
+    return Recipe(
+        name="ldbfr-stage-a",
+        model=net,
+        data=pairs,
+        loss=loss,
+        training=TRAINING[preset],
+        validation=restorations(
+            lambda: degraded_faces(validation.first(limit), size, MEASURED),
+            restored,
+            {"psnr": psnr, "identity": likeness(load_identity("mini"))},
+            heading="stage A",
+        ),
+        seed=seed,
     )
-    estimator = cast(Estimator, load_net("mini/difface-estimator"))
+
+
+def behind_the_estimator(vqgan: VQGAN, first_stage: str | Path) -> StageA:
+    """The small stage A, behind the embedded estimator; what it is made of and leaves alone isn't saved again."""
     borrowed = {"estimator": "mini/difface-estimator"}
     if str(first_stage) == "mini/vqgan":
         borrowed["vqgan"] = "mini/vqgan"
-    return Recipe(
-        name="ldbfr-stage-a",
-        model=around(vqgan, estimator, heads=4, head_channels=16, scaled=True, positions=True, borrows=borrowed),
-        data=RestorationPairs(faces, 256, seed, {"ffhq-ref-severe": 5, "ffhq-ref-moderate": 3, "gfpgan": 2}, grey=0.1),
-        loss=loss,
-        memory=loss,
-        steps=550,
-        batch=4,
-        lr=2e-3,
-        final_lr=2e-5,
-        lr_factors={"vqgan.encoder": 0.15},
-        warmup=20,
-        betas=(0.9, 0.99),
-        clip=5.0,
-        ema=0.998,
-        precision="bf16",
-        export="fp16",
-        validate=Measure(validation, 256, 32),
-        preview=Preview(validation, 256, 4),
-        seed=seed,
-    )
+    estimator = load_net("mini/difface-estimator", Estimator)
+    return around(vqgan, estimator, heads=4, head_channels=16, scaled=True, positions=True, borrows=borrowed)
 
 
 def around(vqgan: VQGAN, estimator: Estimator | None = None, **settings: Any) -> StageA:
@@ -173,31 +171,3 @@ def around(vqgan: VQGAN, estimator: Estimator | None = None, **settings: Any) ->
     for part in net.trained_parts().values():
         part.requires_grad_(True)
     return net
-
-
-def restore(model: nn.Module, lq: np.ndarray) -> np.ndarray:
-    """One face, (S, S, 3) uint8 to the same."""
-    net = cast(StageA, getattr(model, "module", model))
-    return to_picture(net.restore(to_tensor(lq)[None].to(next(net.parameters()).device))[0])
-
-
-class Measure(FixedFaces):
-    """PSNR of the validation faces, and how like the truth they are by the embedded recogniser."""
-
-    def __call__(self, model: nn.Module) -> dict[str, float]:
-        recogniser: Callable[[Tensor], Tensor] = load_identity("mini")
-        figures = {}
-        for preset in MEASURED:
-            after = [(restore(model, lq), truth) for lq, truth in self.pairs(preset)]
-            figures[f"{preset} psnr"] = float(np.mean([psnr(a, b) for a, b in after]))
-            alike = [recogniser(torch.stack([to_tensor(a), to_tensor(b)])) for a, b in after]
-            figures[f"{preset} identity"] = float(np.mean([float(a @ b) for a, b in alike]))
-        return figures
-
-
-class Preview(FixedFaces):
-    """A contact sheet of validation faces under each measured preset."""
-
-    def __call__(self, model: nn.Module) -> np.ndarray:
-        rows = [[lq, restore(model, lq), truth] for preset in MEASURED for lq, truth in self.pairs(preset)]
-        return contact_sheet(rows, ["input", "stage A", "truth"])

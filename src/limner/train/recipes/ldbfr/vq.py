@@ -5,24 +5,24 @@ isn't known; the settings are those of the works they built on. The embedded wei
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
-from typing import Literal
+from typing import Any
 
 import torch
 
-from limner.data.faces import FaceSet
-from limner.data.pairs import Faces
 from limner.evaluate.perceptual import estimator_features
 from limner.nets.vqgan import VQGAN
 from limner.train.losses.adversary import Adversary
-from limner.train.recipe import Recipe
-from limner.train.recipes.refldm.refldm import load_first_stage
-from limner.train.recipes.refldm.vqgan import Measure, Objective, Preview, l1, vqgan
+from limner.train.recipe import Preset, Recipe
+from limner.train.recipes.refldm.vqgan import TRAINING, Objective, autoencoder, l1, vqgan
+from limner.train.starting import load_first_stage
 
-Preset = Literal["mini", "paper"]
+PUBLISHED = replace(TRAINING["paper"], steps=300_000, lr=1.44e-4, final_lr=1.44e-4, warmup=0)
+"""The learning rate is 4.5e-6 for each face of a batch."""
 
 
-def ldbfr_dictionary(data: Path, preset: Preset = "mini", seed: int = 0) -> Recipe:
+def ldbfr_dictionary(data: Path, preset: Preset = "mini", seed: int = 0) -> Recipe[VQGAN]:
     """The codes of clean faces that stage A begins with: 1,024 of 256 channels, 16 x 16 for a face of 512 px.
 
     Args:
@@ -39,7 +39,7 @@ def ldbfr_dictionary(data: Path, preset: Preset = "mini", seed: int = 0) -> Reci
     return _published("ldbfr-dictionary", net, data, seed)
 
 
-def ldbfr_vqgan(data: Path, preset: Preset = "mini", seed: int = 0, start: str | Path | None = None) -> Recipe:
+def ldbfr_vqgan(data: Path, preset: Preset = "mini", seed: int = 0, start: str | Path | None = None) -> Recipe[VQGAN]:
     """The autoencoder of the diffusion's latents: faces of 256 px in, 3 channels at 64 x 64, faces of 512 px out.
 
     Args:
@@ -57,8 +57,8 @@ def ldbfr_vqgan(data: Path, preset: Preset = "mini", seed: int = 0, start: str |
     )
     if start is not None:
         given = load_first_stage(start)
-        config = {key: value for key, value in given.config.items() if not key.startswith("_")}
-        net = VQGAN(**(config | {"asymmetric": True}))  # type: ignore[arg-type]
+        config: dict[str, Any] = {key: value for key, value in given.config.items() if not key.startswith("_")}
+        net = VQGAN(**{**config, "asymmetric": True})
         net.load_state_dict(net.state_dict() | given.state_dict())
         net.requires_grad_(False)
         for part in (net.decoder, net.from_latent):
@@ -66,22 +66,6 @@ def ldbfr_vqgan(data: Path, preset: Preset = "mini", seed: int = 0, start: str |
     return _published("ldbfr-vqgan", net, data, seed)
 
 
-def _published(name: str, net: VQGAN, data: Path, seed: int) -> Recipe:
-    faces, validation = FaceSet.open(data, "train"), FaceSet.open(data, "val")
-    objective = Objective(l1, estimator_features(), legacy=True, adversary=Adversary(start=30_001))
-    return Recipe(
-        name=name,
-        model=net,
-        data=Faces(faces, 512, seed),
-        loss=objective,
-        memory=objective,
-        steps=300_000,
-        batch=32,
-        accumulate=4,
-        lr=1.44e-4,  # 4.5e-6 for each face of a batch
-        final_lr=1.44e-4,
-        betas=(0.5, 0.9),
-        validate=Measure(validation, 512, 64),
-        preview=Preview(validation, 512, 8),
-        seed=seed,
-    )
+def _published(name: str, net: VQGAN, data: Path, seed: int) -> Recipe[VQGAN]:
+    loss = Objective(l1, estimator_features(), legacy=True, adversary=Adversary(start=30_001))
+    return autoencoder(name, net, data, 512, seed, loss, PUBLISHED)

@@ -6,27 +6,27 @@ at the decoder's last layer. A perceptual term is whatever function of two pictu
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal, cast
+from typing import Any
 
 import numpy as np
 import torch
 import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import Tensor
 
 from limner.data.faces import FaceSet
 from limner.data.pairs import Faces
 from limner.evaluate.metrics import detail_ratio, psnr
 from limner.evaluate.perceptual import estimator_features
-from limner.evaluate.report import contact_sheet
 from limner.nets.discriminator import PatchDiscriminator
 from limner.nets.vqgan import VQGAN, VQGANOutput
 from limner.pixels import to_picture, to_tensor
 from limner.train.distributed import same_everywhere
 from limner.train.losses.adversary import AdversarialLoss, Adversary
-from limner.train.recipe import Batch, Recipe
+from limner.train.recipe import Batch, MiniTraining, Preset, Recipe, Training
+from limner.train.validation import Validation, mean
 
 Difference = Callable[[Tensor, Tensor], Tensor]
 """(reconstruction, truth), (B, 3, H, W) in [-1, 1] each, to a scalar."""
@@ -72,21 +72,20 @@ class Objective(AdversarialLoss):
     def __post_init__(self) -> None:
         self.unused: Tensor | None = None
 
-    def __call__(self, model: nn.Module, batch: Batch, generator: torch.Generator) -> Tensor:
+    def __call__(self, model: VQGAN, batch: Batch, generator: torch.Generator) -> Tensor:
         image = batch["image"] * 2 - 1
-        net = cast(VQGAN, getattr(model, "module", model))
         quantised = self.step >= self.quantise_from
-        out: VQGANOutput = model(as_encoded(net, image), quantise=quantised)
+        out: VQGANOutput = model(as_encoded(model, image), quantise=quantised)
         rebuilt = out.image.float()
         loss = self.reconstruction(rebuilt, image)
         if self.perceptual:
             loss = loss + self.perceptual(rebuilt, image)
         if self.adversary.active(self.step):
             self.adversary.learn(image, rebuilt.detach())
-            loss = loss + self.adversary.fool(rebuilt, loss, at=net.decoder.head.weight)
+            loss = loss + self.adversary.fool(rebuilt, loss, at=model.decoder.head.weight)
         codes, latents = self.commitment_terms(out)
         loss = loss + (self.codebook if quantised else 0.0) * (codes + latents)
-        self.look_after_codes(net, out, generator)
+        self.look_after_codes(model, out, generator)
         self.step += 1
         return loss
 
@@ -130,7 +129,20 @@ class Objective(AdversarialLoss):
         self.unused = state["unused"]
 
 
-def vqgan(data: Path, preset: Literal["mini", "paper"] = "mini", seed: int = 0) -> Recipe:
+TRAINING = {
+    "mini": MiniTraining(steps=2_600, batch=8, lr=1e-3, final_lr=1e-5, warmup=100),
+    "paper": Training(steps=200_000, batch=32, lr=1e-4, final_lr=1e-6, warmup=10_000, accumulate=4, betas=(0.5, 0.9)),
+}
+
+
+def mini_vqgan() -> VQGAN:
+    """The first stage that a CPU can train: two resolutions, no normalisation, no attention."""
+    return VQGAN(
+        sample_size=256, width=96, multipliers=(1, 2), middle=False, groups=0, patch_size=4, normalise_latent=True
+    )
+
+
+def vqgan(data: Path, preset: Preset = "mini", seed: int = 0) -> Recipe[VQGAN]:
     """The VQGAN's recipe.
 
     Args:
@@ -140,60 +152,49 @@ def vqgan(data: Path, preset: Literal["mini", "paper"] = "mini", seed: int = 0) 
         seed: of initialisation, data order and codes.
     """
     torch.manual_seed(seed)
-    faces = FaceSet.open(data, "train")
-    validation = FaceSet.open(data, "val")
     if preset == "paper":
-        objective = Objective(l1, estimator_features(), legacy=True, adversary=Adversary(start=30_000))
-        return Recipe(
-            name="vqgan",
-            model=VQGAN(),
-            data=Faces(faces, 512, seed),
-            loss=objective,
-            memory=objective,
-            steps=200_000,
-            batch=32,
-            accumulate=4,
-            lr=1e-4,
-            final_lr=1e-6,
-            warmup=10_000,
-            betas=(0.5, 0.9),
-            validate=Measure(validation, 512, 64),
-            preview=Preview(validation, 512, 8),
-            seed=seed,
-        )
-    objective = Objective(
+        loss = Objective(l1, estimator_features(), legacy=True, adversary=Adversary(start=30_000))
+        return autoencoder("vqgan", VQGAN(), data, 512, seed, loss, TRAINING["paper"])
+    loss = Objective(
         root_mse,
         quantise_from=300,
         revive_every=50,
         revive_until=2_000,
         adversary=Adversary(1_900, 0.4, PatchDiscriminator(width=32), lr=3e-4),
     )
+    return autoencoder("vqgan", mini_vqgan(), data, 256, seed, loss, TRAINING["mini"], grey=0.1)
+
+
+def autoencoder(
+    name: str, net: VQGAN, data: Path, size: int, seed: int, loss: Objective, training: Training, grey: float = 0.0
+) -> Recipe[VQGAN]:
+    """The recipe of any VQGAN.
+
+    Args:
+        name: of the recipe.
+        net: what is trained.
+        data: folder of aligned faces with its tables.
+        size: side in pixels of the pictures that it gives back.
+        seed: of data order and codes.
+        loss: with what it remembers.
+        training: how long, and by which steps.
+        grey: share of faces that lose their colour.
+    """
+    faces, validation = FaceSet.open(data, "train"), FaceSet.open(data, "val")
+    few = validation.first(64)
     return Recipe(
-        name="vqgan",
-        model=VQGAN(
-            sample_size=256,
-            width=96,
-            multipliers=(1, 2),
-            middle=False,
-            groups=0,
-            patch_size=4,
-            normalise_latent=True,
+        name=name,
+        model=net,
+        data=Faces(faces, size, seed, grey=grey),
+        loss=loss,
+        training=training,
+        validation=Validation(
+            cases=lambda: {"": [few.image(index, size) for index in range(len(few))]},
+            attempt=rebuild,
+            figures=lambda trials: how_well_rebuilt(trials, net.config["codebook_size"]),
+            row=lambda truth, rebuilt: {"rebuilt": rebuilt[0], "truth": truth},
+            shown=8,
         ),
-        data=Faces(faces, 256, seed, grey=0.1),
-        loss=objective,
-        memory=objective,
-        steps=2_600,
-        batch=8,
-        lr=1e-3,
-        final_lr=1e-5,
-        warmup=100,
-        betas=(0.9, 0.99),
-        clip=5.0,
-        ema=0.998,
-        precision="bf16",
-        export="fp16",
-        validate=Measure(validation, 256, 64),
-        preview=Preview(validation, 256, 8),
         seed=seed,
     )
 
@@ -204,40 +205,19 @@ def as_encoded(net: VQGAN, image: Tensor) -> Tensor:
     return image if times == 1 else F.interpolate(image, scale_factor=1 / times, mode="bicubic", antialias=True)
 
 
-def rebuild(model: nn.Module, picture: np.ndarray) -> tuple[np.ndarray, Tensor]:
+def rebuild(net: VQGAN, picture: np.ndarray) -> tuple[np.ndarray, Tensor]:
     """One face, (S, S, 3) uint8, through encoder, quantiser and decoder: the picture and its indices."""
-    device = next(model.parameters()).device
-    out: VQGANOutput = model(as_encoded(cast(VQGAN, model), to_tensor(picture)[None].to(device) * 2 - 1))
+    out: VQGANOutput = net(as_encoded(net, to_tensor(picture)[None].to(net.device) * 2 - 1))
     return to_picture(out.image[0].float() / 2 + 0.5), out.indices
 
 
-@dataclass
-class Measure:
-    """PSNR and detail of encode-decode on the validation faces, and the share of codes they use."""
-
-    faces: FaceSet
-    size: int
-    limit: int
-
-    def __call__(self, model: nn.Module) -> dict[str, float]:
-        pictures = [self.faces.image(i, self.size) for i in range(min(self.limit, len(self.faces)))]
-        rebuilt = [rebuild(model, picture) for picture in pictures]
-        used = torch.cat([indices.flatten() for _, indices in rebuilt]).unique()
-        return {
-            "psnr": float(np.mean([psnr(a, b) for (a, _), b in zip(rebuilt, pictures, strict=True)])),
-            "detail": float(np.mean([detail_ratio(a, b) for (a, _), b in zip(rebuilt, pictures, strict=True)])),
-            "codes used": len(used) / cast(VQGAN, model).config["codebook_size"],
-        }
-
-
-@dataclass
-class Preview:
-    """A contact sheet of validation faces, before and after."""
-
-    faces: FaceSet
-    size: int
-    limit: int
-
-    def __call__(self, model: nn.Module) -> np.ndarray:
-        pictures = [self.faces.image(i, self.size) for i in range(min(self.limit, len(self.faces)))]
-        return contact_sheet([[rebuild(model, one)[0], one] for one in pictures], ["rebuilt", "truth"])
+def how_well_rebuilt(
+    trials: Sequence[tuple[np.ndarray, tuple[np.ndarray, Tensor]]], codebook_size: int
+) -> Mapping[str, float]:
+    """PSNR and detail of encode-decode, and the share of codes that the faces use."""
+    used = torch.cat([indices.flatten() for _, (_, indices) in trials]).unique()
+    return {
+        "psnr": mean(psnr(rebuilt, truth) for truth, (rebuilt, _) in trials),
+        "detail": mean(detail_ratio(rebuilt, truth) for truth, (rebuilt, _) in trials),
+        "codes used": len(used) / codebook_size,
+    }
