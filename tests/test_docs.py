@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from limner.errors import WeightsError
-from limner.train import BUILDS_ON, RECIPES
+from limner.train import RECIPES, builds_on
 from limner.weights.ledger import ledger, read_card
 
 ROOT = Path(__file__).parents[1]
@@ -106,7 +106,7 @@ def test_a_card_without_its_data_is_named(tmp_path):
 def test_the_training_page_names_each_recipe_and_what_it_builds_on(recipe):
     page = (ROOT / "docs" / "training.md").read_text(encoding="utf-8")
     (row,) = [line for line in page.splitlines() if line.startswith(f"| `{recipe}` |")]
-    assert set(re.findall(r"`--([\w-]+)`", row)) == {option.replace("_", "-") for option in BUILDS_ON.get(recipe, ())}
+    assert set(re.findall(r"`--([\w-]+)`", row)) == {option.replace("_", "-") for option in builds_on(recipe)}
 
 
 @pytest.mark.parametrize("page", sorted((ROOT / "docs").rglob("*.md")), ids=lambda page: page.stem)

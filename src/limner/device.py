@@ -50,7 +50,7 @@ class Compute:
         }
         # Not ModelMixin.to: it warns of layers to keep in fp32 although there are none.
         nn.Module.to(net, self.device, self.dtype)
-        net.to(memory_format=layout)  # type: ignore[call-overload]
+        net.to(memory_format=layout)  # type: ignore[call-overload]  # torch's stubs know no memory_format
         for name, tensor in [*net.named_parameters(), *net.named_buffers()]:
             if name in kept:
                 tensor.data = kept[name].to(self.device)

@@ -11,16 +11,19 @@ from limner.errors import LimnerError
 from limner.evaluate.guidance import Pull, guidance_sweep
 from limner.evaluate.protocols import Request
 from limner.evaluate.report import save_plot
+from limner.methods.loaded import LoadedMethod
+from limner.methods.options import CLRFaceOptions, DifFaceOptions
 from limner.nets.identity import IdentityNet
 from limner.restorer import Settings
+from limner.weights.load import WeightsInfo
 
 
 def restorer(pipeline):
     return SimpleNamespace(
-        method=SimpleNamespace(pipeline=pipeline),
+        method=LoadedMethod(pipeline, WeightsInfo("tiny", "none", "here", 64), pipeline.paper),
         settings=Settings(),
         size=64,
-        sampling=lambda: {"steps": 3, "guidance": 1.0, "mask": "learned", "finish": 2},
+        options=CLRFaceOptions(steps=3, guidance=1.0),
     )
 
 
@@ -77,8 +80,8 @@ def test_the_pull_is_towards_the_recovered_latent():
 
 
 def test_another_method_has_no_mask(shared):
-    with pytest.raises(LimnerError, match="The method 'difface' has no masked guidance: measure clrface."):
-        guidance_sweep(Request(shared / "faces"), restorer(object()))
+    with pytest.raises(LimnerError, match="The method 'difface' can't be measured so: measure clrface."):
+        guidance_sweep(Request(shared / "faces"), restorer(SimpleNamespace(paper=DifFaceOptions())))
 
 
 def test_the_plot_is_drawn(tmp_path):

@@ -11,6 +11,7 @@ from torch import nn
 from limner.errors import LimnerError
 from limner.evaluate.protocols import Request
 from limner.evaluate.references import SHOWN, cases_of, reference_test
+from limner.methods.options import DifFaceOptions, RefLDMOptions
 from limner.methods.refldm import RefLDMPipeline
 
 COLOURS = {"a": (200, 40, 40), "b": (40, 200, 40), "c": (40, 40, 200), "d": (120, 120, 40)}
@@ -60,7 +61,8 @@ def restorer(pipeline):
         method=Method(pipeline=pipeline),
         settings=SimpleNamespace(method="painter", seed=3),
         size=64,
-        sampling=lambda: {"steps": 2},
+        options=RefLDMOptions(steps=2),
+        finish=0,
     )
 
 
@@ -80,7 +82,7 @@ def test_each_photograph_is_restored_with_none_the_right_and_the_wrong_reference
     assert means[0].argmax() == 0 and means[1].argmax() == 1  # a's other photograph, then one of b's
     assert len({seed for _, seed, _ in first}) == 1  # the same noise
     assert len({seed for _, seed, _ in painter.asked}) == 6
-    assert all(sampling == {"steps": 2} for _, _, sampling in painter.asked)
+    assert all(sampling["steps"] == 2 and sampling["finish"] == 0 for _, _, sampling in painter.asked)
     assert all(len(row) == len(SHOWN) for row in result.sheet.pictures)
 
 
@@ -120,7 +122,7 @@ def test_a_limit_and_progress(data):
 
 def test_messages(data):
     with pytest.raises(LimnerError, match="The method 'painter' can't use references: measure refldm or clrface"):
-        reference_test(Request(data), restorer(object()), {})
+        reference_test(Request(data), restorer(SimpleNamespace(paper=DifFaceOptions())), {})
     lines = [line for line in (data / "index.csv").read_text().splitlines() if "2.png" not in line]
     (data / "index.csv").write_text("\n".join(lines))
     with pytest.raises(LimnerError, match="has nobody with two photographs in test: measure other splits"):

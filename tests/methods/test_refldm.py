@@ -21,7 +21,7 @@ from limner.nets.unet import UNet
 from limner.nets.vqgan import VQGAN
 from limner.pixels import to_tensor
 from limner.weights.formats import refldm, vqgan
-from limner.weights.load import WeightsInfo
+from limner.weights.load import Nets, WeightsInfo
 
 CLOSE = {"rtol": 1e-4, "atol": 1e-4}  # as the golden README suggests; images lie in [0, 1]
 
@@ -424,9 +424,9 @@ def test_messages(faces, settings, message):
 def test_the_authors_files_in_a_folder_want_wide_references(tmp_path, monkeypatch):
     nets = tiny()
     info = WeightsInfo(str(tmp_path), "", "", 32)
+    loaded = Nets("ReF-LDM", "mine", {"vqgan": nets.vqgan, "unet": nets.unet}), info
     for module in ("loaded", "refldm"):
-        loaded = {"vqgan": nets.vqgan, "unet": nets.unet}, info
-        monkeypatch.setattr(f"limner.methods.{module}.load_parts", lambda *_, loaded=loaded: loaded)
+        monkeypatch.setattr(f"limner.methods.{module}.load_parts", lambda *_: loaded)
     assert load("refldm", str(tmp_path)).pipeline.config["encoding"] == "separate"
     (tmp_path / "refldm.ckpt").touch()
     assert load("refldm", str(tmp_path)).pipeline.config["encoding"] == "wide"

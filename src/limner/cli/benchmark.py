@@ -10,10 +10,11 @@ import typer
 from limner.cli import output as ui
 from limner.cli.options import Given, Json, takes
 from limner.errors import LimnerError
-from limner.evaluate.protocols import PROTOCOLS, Request, find_protocol
+from limner.evaluate.protocols import PROTOCOLS, Protocol, Request, find_protocol
 
 if TYPE_CHECKING:
     from limner.evaluate.report import Report
+    from limner.restorer import Restorer
 
 
 SEVERAL = " and ".join(one.name for one in PROTOCOLS.values() if one.methods == "several")
@@ -56,15 +57,10 @@ def benchmark(
     measured.check_methods(len(names))
 
     from limner.device import choose  # torch takes seconds to import
-    from limner.restorer import Restorer
 
     common = given.settings(options={})
     choose(threads=common.threads)  # also for protocols that restore nothing
-    restorers = {}
-    for wish in names if measured.methods != "none" else []:
-        name, at = method_and_steps(wish)
-        options = given.options if at is None else {**given.options, "steps": at}
-        restorers[wish] = Restorer(given.settings(method=name, options=options, aligned=measured.aligned))
+    restorers = restorers_of(given, names, measured) if measured.methods != "none" else {}
     with ui.progress("measuring", show=not json) as bar:
         request = Request(
             data, preset, splits, limit, common.seed, judge, progress=lambda done, total: bar("measuring", done, total)
@@ -75,6 +71,18 @@ def benchmark(
     if plot and report.plot:
         report.plot.save(plot)
     show(report, json)
+
+
+def restorers_of(given: Given, names: list[str], measured: Protocol) -> dict[str, Restorer]:
+    """A restorer for each METHOD or METHOD@STEPS, by what it was asked for."""
+    from limner.restorer import Restorer
+
+    restorers = {}
+    for wish in names:
+        name, at = method_and_steps(wish)
+        options = given.options if at is None else {**given.options, "steps": at}
+        restorers[wish] = Restorer(given.settings(method=name, options=options, aligned=measured.aligned))
+    return restorers
 
 
 def show(report: Report, json: bool) -> None:

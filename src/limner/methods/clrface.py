@@ -11,7 +11,8 @@ moved towards that person, where the mask M lets it (`identity_guidance.py`):
 
     z_0 <- z_0 - s sqrt(abar_t) M g_n,    eps <- (z_t - sqrt(abar_t) z_0) / sqrt(1 - abar_t)
 
-No code and no full text of the paper was at hand: what is the paper's and what is limner's is told in docs/clrface.md.
+No code and no full text of the paper was at hand: docs/methods/clrface.md tells what is the paper's and what is
+limner's.
 That other photographs of the person may say who it is, in the IRN's place, is limner's.
 """
 

@@ -6,7 +6,7 @@ The posterior p(x0 | y0) is approximated by entering the reverse chain at step N
     x_N ~ Normal( sqrt(abar_N) f(y0), (1 - abar_N) I )
 
 so that an error of the estimator f is shrunk by sqrt(abar_N) while the prior supplies the detail that f lacks.
-A larger N gives more realism and less fidelity.
+A larger N gives more realism and less fidelity (docs/methods/difface.md, eq. (6) to (10)).
 """
 
 from __future__ import annotations

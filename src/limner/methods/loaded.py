@@ -57,9 +57,8 @@ class LoadedMethod:
             LimnerError: if it is another method's.
         """
         if not isinstance(self.pipeline, kind):
-            raise LimnerError(
-                f"The method '{self.pipeline.paper.info.name}' has none of this: measure {kind.paper.info.name}."
-            )
+            own, wanted = self.pipeline.paper.info.name, kind.paper.info.name
+            raise LimnerError(f"The method '{own}' can't be measured so: measure {wanted}.")
         return self.pipeline
 
     def check(self, finish: int) -> Finisher | None:

@@ -174,7 +174,7 @@ class FacePipeline(DiffusionPipeline):
         progress: Callable[[int, int], None] | None = None,
         **options: Any,
     ) -> Any:
-        """Restores faces.
+        """Restores faces; returns the method's own `Restored`.
 
         Args:
             crops: (B, 3, H, W) in [0, 1], aligned; of another size than the nets' they are resized and back.
@@ -186,24 +186,20 @@ class FacePipeline(DiffusionPipeline):
             progress: called with (net evaluations done, of how many), counted for each result.
             options: fields of the method's options (`methods/options.py`); the others are the paper's.
 
-        Returns:
-            The method's own `Restored`.
-
         Raises:
             LimnerError: if an option doesn't exist or lies outside its range, or the references are not as many as the
                 faces.
         """
         asked = self.paper.but(options)
-        faces, results = len(crops), len(crops) * samples
+        faces = len(crops)
         if references is not None and len(references) != faces:
             raise LimnerError(f"{faces} faces need {faces} sets of references (empty ones too), not {len(references)}.")
         known = [one if count_of(one) else None for one in references or [None] * faces]
-        generators = per_face(generator, results)
-        pictures = fit_to(crops, self.size)
-        evaluations = max(asked.steps, 1)
+        generators = per_face(generator, faces * samples)
+        evaluations, results = max(asked.steps, 1), faces * samples
+        pictures, kept = fit_to(crops, self.size), {}
         order: list[int] = []
         outputs: list[Restored] = []
-        kept: dict[int, Any] = {}
         for numbers in self.batches(known, samples, batch_size):
             of = [number // samples for number in numbers]
             before = len(order) * evaluations
@@ -213,13 +209,13 @@ class FacePipeline(DiffusionPipeline):
                     progress(before + steps * at_once, results * evaluations)
 
             batch = Batch(
-                pictures[of],
-                [known[face] for face in of] if any(one is not None for one in known) else [],
-                [generators[number] for number in numbers],
-                done,
-                batch_size,
-                noise if noise is None or len(noise) == 1 else noise[numbers],
-                kept,
+                crops=pictures[of],
+                references=[known[face] for face in of] if any(one is not None for one in known) else [],
+                generators=[generators[number] for number in numbers],
+                done=done,
+                most=batch_size,
+                given_noise=noise if noise is None or len(noise) == 1 else noise[numbers],
+                kept=kept,
             )
             outputs.append(_on_cpu(self.sample(batch, asked)))
             done(evaluations)

@@ -7,7 +7,8 @@ the degraded face y, and in every self-attention layer also the references x_1 .
     K = [K(z_t), K(E(x_1)), ..., K(E(x_n))]        V alike        queries from z_t alone
 
 The references' keys and values come from the same U-Net at timestep 0, with nothing in the place of E(y), and are
-computed once for all steps. Guidance compares with references whose latents are zero (eq. 6):
+computed once for all steps. Guidance compares with references whose latents are zero (the paper's eq. 6, and
+docs/methods/refldm.md, eq. (7)):
 
     eps = eps_u + s (eps_c - eps_u)        eps_c, eps_u = eps(z_t, t, E(y), {E(x_i)}), eps(z_t, t, E(y), {0})
 

@@ -157,7 +157,7 @@ def with_steps(
         LimnerError: if there is no such number of steps.
     """
     spacing = {"timestep_spacing": timestep_spacing} if timestep_spacing else {}
-    scheduler = cast(Scheduler, type(template).from_config(template.config, **spacing))  # type: ignore[attr-defined]
+    scheduler = cast(Scheduler, type(template).from_config(template.config, **spacing))  # type: ignore[attr-defined]  # diffusers' base class has no config
     if not 1 <= steps < scheduler.config["num_train_timesteps"]:
         raise LimnerError(f"{steps} steps can't be made: {allowed}.")
     scheduler.set_timesteps(steps)
@@ -213,7 +213,7 @@ def clean_estimate(schedule: SchedulerMixin, predicted: Tensor, noisy: Tensor, a
         predicted, noisy: of one shape.
         abar: of the timestep, a scalar or of a shape that spreads over `noisy`.
     """
-    if schedule.config["prediction_type"] == "sample":  # type: ignore[attr-defined]
+    if schedule.config["prediction_type"] == "sample":  # type: ignore[attr-defined]  # as above
         return predicted
     return (noisy - (1 - abar).sqrt() * predicted) / abar.sqrt()
 
@@ -222,5 +222,6 @@ def load_schedule(*folders: Path, default: Callable[[], DDIMScheduler] = difface
     """The schedule saved in the first of the folders that has one (`scheduler_config.json`); the default if none."""
     for folder in folders:
         if (folder / "scheduler_config.json").is_file():
+            # from_pretrained gives a union
             return cast(DDIMScheduler, DDIMScheduler.from_pretrained(folder))
     return default()

@@ -10,7 +10,6 @@ import zlib
 from io import BytesIO
 from typing import Any
 
-import cv2
 import numpy as np
 from PIL import Image
 from PIL.TiffImagePlugin import ImageFileDirectory_v2
@@ -42,6 +41,8 @@ def decode(data: bytes) -> np.ndarray | None:
     Returns:
         (H, W, C) uint16 in RGB order with C = 1, 3 or 4, or None if OpenCV can't read the file.
     """
+    import cv2  # only files of 16 bit need it, and the command line should begin at once
+
     try:
         pixels = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
     except cv2.error:

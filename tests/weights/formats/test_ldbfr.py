@@ -381,7 +381,7 @@ def test_convert_makes_a_folder_that_loads_alike(published, tmp_path):
     assert {path.name for path in out.iterdir()} == {"stage_a", "unet", "injection", "vqgan", "scheduler"}
     nets, info = load_ldbfr(out)
     assert_equal(nets, ldbfr.load(published))
-    assert (info.name, info.licence, info.size) == (str(out), "as last.safetensors", 512)
+    assert (info.name, info.licence, info.size) == (str(out), "as last.safetensors", nets.unet.config["sample_size"])
     assert "# Injection" in (out / "injection/README.md").read_text()
     assert settings(load_schedule(out / "scheduler", default=refldm_schedule)) == settings(ldbfr_schedule())
     with pytest.raises(WeightsError, match="ldbfr, which exists: name a new folder"):

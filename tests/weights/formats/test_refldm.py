@@ -325,7 +325,7 @@ def test_a_folder_of_the_users(folder, vqgan, unets, tmp_path):
     first_stage, unet, info = load_refldm(tmp_path)
     assert torch.equal(first_stage.codebook.weight, vqgan.codebook.weight)
     assert torch.equal(unet.stem.weight, unets["unet"].stem.weight)
-    assert (info.licence, info.size) == ("not stated", 64)
+    assert (info.licence, info.size) == ("not stated", 32)
 
 
 def test_no_such_source(tmp_path):
