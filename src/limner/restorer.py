@@ -133,7 +133,7 @@ class Restorer:
             invented=put_back.invented,
             referenced=owner,
             crops=restored,
-            notes=self.notes(matrices) + self.notes_on_references(faces, owner),
+            notes=[*self.notes(matrices), *self.notes_on_references(faces, owner)],
         )
 
     def restore_crops(
@@ -200,17 +200,20 @@ class Restorer:
         return None
 
     def notes(self, matrices: Sequence[np.ndarray]) -> list[str]:
-        """Warns where a plain blend takes more from a face than the weights give."""
+        """What the weights' files held and was passed over; and where a plain blend takes more from a face than the
+        weights give."""
+        passed_over = [self.method.info.note] if self.method.info.note else []
         if self.settings.strength == "auto":
-            return []
+            return passed_over
         scales = [float(np.sqrt(abs(np.linalg.det(matrix[:, :2])))) for matrix in matrices]
         larger = sum(scale < 0.75 for scale in scales)
         if not larger:
-            return []
+            return passed_over
         return [
+            *passed_over,
             f"{larger} of {len(scales)} faces are larger in the photo than the {self.size} px of the weights "
             f"'{self.method.info.name}', so the restored face can be softer than a sharp original: leave --strength "
-            "at auto, or use weights of a larger size."
+            "at auto, or use weights of a larger size.",
         ]
 
     def notes_on_references(self, faces: Sequence[Face], owner: int | None) -> list[str]:
