@@ -24,6 +24,7 @@ from limner.photo.provenance import read
 from limner.restorer import RestoredCrop, enlarged, seed_of
 from limner.weights.load import WeightsInfo
 
+from .methods import tiny
 from .photo.samples import wide_gamut as wide_gamut_profile
 
 FAST = Settings(options={"steps": 2}, threads=1, dtype="fp32")
@@ -151,13 +152,13 @@ def test_a_face_is_no_softer_than_it_was(restorer, portrait, tmp_path, factor):
 
 @pytest.mark.parametrize("which", ["ldbfr", "clrface"])
 @pytest.mark.slow
-def test_of_nets_with_random_weights_the_photo_is_left(which, portrait, tiny_ldbfr, tiny_clrface, tmp_path):
+def test_of_nets_with_random_weights_the_photo_is_left(which, portrait, tiny_ldbfr, tmp_path):
     random = Restorer(replace(FAST, method=which, finish=0))
     nets = tiny_ldbfr
     pipeline = (
         LDBFRPipeline(nets.stage_a, nets.unet, nets.injection, nets.vqgan, ldbfr_schedule())
         if which == "ldbfr"
-        else tiny_clrface()
+        else tiny.clrface()
     )
     random.method = LoadedMethod(pipeline, WeightsInfo("random", "none", "here", 64), random.method.options)
     random.size = 64

@@ -16,6 +16,8 @@ from skimage.data import astronaut
 from limner.errors import LimnerError
 from limner.photo.provenance import SOURCE_TYPE, read
 
+from ..methods import tiny
+
 FAST = ["--steps", "2", "--threads", "1"]
 
 
@@ -332,8 +334,8 @@ def test_help_answers_at_once():
 
 
 @pytest.fixture
-def clrface(tiny_clrface, tmp_path) -> Path:
-    tiny_clrface().save_pretrained(tmp_path / "clrface")
+def clrface(tmp_path) -> Path:
+    tiny.clrface().save_pretrained(tmp_path / "clrface")
     return tmp_path / "clrface"
 
 
