@@ -9,7 +9,7 @@ import torch
 from PIL import Image
 from skimage.data import astronaut
 
-from limner import LimnerError, Photo, Restorer, Settings, restore
+from limner import Photo, Restorer, Settings, restore
 from limner.device import choose
 from limner.evaluate.metrics import laplacian_variance, psnr
 from limner.faces.align import similarity, stretch
@@ -356,18 +356,3 @@ def test_seeds_differ_by_face_and_sample():
     seeds = {seed_of(s, f, n) for s in range(3) for f in range(3) for n in range(3)}
     assert len(seeds) == 27 and all(0 <= seed < 2**63 for seed in seeds)
     torch.Generator().manual_seed(max(seeds))
-
-
-@pytest.mark.parametrize(
-    ("settings", "message"),
-    [
-        ({"strength": -1}, "limner takes auto, or 0 to 1 for strength, not -1."),
-        ({"strength": "half"}, "There is no strength 'half': choose auto, or 0 to 1."),
-        ({"background": "cleen"}, "There is no background 'cleen': choose keep or clean"),
-        ({"samples": 65}, "limner takes 1 to 64 for samples, not 65."),
-        ({"upscale": 0}, "limner takes 1 to 8 for upscale, not 0."),
-    ],
-)
-def test_messages(settings, message):
-    with pytest.raises(LimnerError, match=message):
-        Settings(**settings)
