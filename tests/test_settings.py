@@ -45,7 +45,6 @@ def test_every_common_option_has_its_help_and_its_family():
         ({"grain": "no"}, "limner takes true or false for grain, not 'no'."),
         ({"method": "magic"}, f"There is no method 'magic': choose one of {', '.join(METHODS)}."),
         ({"options": {"eta": 2}}, "difface takes 0 to 1 for eta, not 2."),
-        ({"options": {"mask": "one"}}, "The method 'difface' has no option 'mask': it takes steps, start, eta."),
         (
             {"method": "ldbfr", "options": DifFaceOptions()},
             "The options are of another method than 'ldbfr': give LDBFROptions.",

@@ -39,7 +39,6 @@ STEPS = ["difface", "ldbfr", "clrface"]
         ("clrface", {"mask": "half"}, "There is no mask 'half': choose learned, one or zero."),
         ("clrface", {"guide_below": 1001}, "clrface takes 0 to 1000 for guide below, not 1001."),
         ("clrface", {"guide_every": 0}, "clrface takes 1 or more for guide every, not 0."),
-        ("difface", {"glow": 1}, "The method 'difface' has no option 'glow': it takes steps, start, eta."),
     ],
     ids=str,
 )
@@ -47,6 +46,15 @@ def test_what_a_method_does_not_take_gets_one_sentence(method, given, told):
     with pytest.raises(LimnerError) as error:
         options_of(method)().but(given)
     assert str(error.value) == told
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_an_option_that_it_does_not_know_is_named_with_those_that_it_does(method):
+    known = {one.name for one in declared_fields(options_of(method))}
+    with pytest.raises(LimnerError) as error:
+        options_of(method)().but({"steps": 1, "glow": 1})
+    told, _, names = str(error.value).partition(": it takes ")
+    assert told == f"The method '{method}' has no option 'glow'" and set(names.rstrip(".").split(", ")) == known
 
 
 @pytest.mark.parametrize("method", METHODS)

@@ -63,7 +63,9 @@ def test_a_chain_of_any_length_ends_nearly_without_noise(name, steps):
     clean, x = torch.ones(1, 3, 4, 4), torch.randn(1, 3, 4, 4, generator=tiny.seeded())
     for t in scheduler.timesteps:
         x = scheduler.step(clean, int(t), x, return_dict=False)[0]
-    assert (x - clean).square().mean().sqrt() < 0.012, "DDIM may end at abar_0, where .01 of the noise stays"
+    assert len(scheduler.timesteps) == steps and scheduler.timesteps.min() >= 0
+    left = 0.02 if name == "ddim" else 1e-5  # DDIM may end at abar_0, where .01 of the noise stays
+    assert (x - clean).square().mean().sqrt() < left
 
 
 @pytest.mark.parametrize("steps", [0, -1, 1000])
@@ -79,10 +81,11 @@ def test_a_chain_is_entered_part_way(name, start, steps):
     scheduler, times = from_timestep(pipeline.scheduler, start, steps, "leading", "")
     assert len(times) == steps and times.tolist() == sorted(times.tolist(), reverse=True)
     assert start is None or abs(int(times[0]) - start) <= 0.2 * start + start // steps
-    x = torch.zeros(1, 3, 4, 4)
-    for t in times:  # a multistep solver must know where it begins
-        x = scheduler.step(torch.ones_like(x), int(t), x, return_dict=False)[0]
-    assert x.isfinite().all()
+    clean, noise = torch.ones(1, 3, 4, 4), torch.randn(1, 3, 4, 4, generator=tiny.seeded())
+    x = enter(clean, noise, scheduler, times[0])
+    for t in times:
+        x = scheduler.step(clean, int(t), x, return_dict=False)[0]
+    assert (x - clean).abs().mean() < 0.02, "a net that knows the clean sample finds it"
 
 
 @pytest.mark.parametrize(("start", "steps"), [(0, 1), (1000, 5), (5, 6), (5, 0)])
