@@ -60,6 +60,7 @@ def test_the_object_knows_what_it_is_called():
     assert TOY.info is ToyOptions.info and TOY.info.home.endswith("toy:TOY")
 
 
+@pytest.mark.slow
 def test_the_library_restores_with_it(registered, portrait):
     photo = Photo(portrait, "PNG")
     wish = {"method": "toy", "strength": 1.0, "threads": 1, "dtype": "fp32"}
