@@ -17,7 +17,7 @@ def convert(path: Path, out: Path, tell: Callable[[str], object] | None = None) 
     """Turns a published file into a folder of ours: config.json, safetensors and a card with the licence.
 
     A checkpoint of LD-BFR's trainer becomes a folder of such folders, `stage_a`, `unet`, `injection` and `vqgan`, and
-    the `scheduler` beside them.
+    which have the paper's schedule.
 
     Args:
         path: the authors' file.

@@ -14,7 +14,6 @@ from typing import NamedTuple
 
 import torch
 from diffusers.models.modeling_utils import ModelMixin
-from diffusers.schedulers.scheduling_utils import SchedulerMixin
 from torch import nn
 
 from limner.errors import WeightsError
@@ -49,17 +48,9 @@ class LDBFRNets(NamedTuple):
     injection: Injection
     vqgan: VQGAN
 
-    def parts(self) -> dict[str, ModelMixin | SchedulerMixin]:
-        """What a folder of the pipeline holds, by the names of its folders: the nets and their schedule."""
-        from limner.methods.schedules import ldbfr_schedule  # brings in diffusers' pipelines
-
-        return {
-            "stage_a": self.stage_a,
-            "unet": self.unet,
-            "injection": self.injection,
-            "vqgan": self.vqgan,
-            "scheduler": ldbfr_schedule(),
-        }
+    def parts(self) -> dict[str, ModelMixin]:
+        """What a folder of the pipeline holds, by the names of its folders; without a schedule it has the paper's."""
+        return {"stage_a": self.stage_a, "unet": self.unet, "injection": self.injection, "vqgan": self.vqgan}
 
 
 def detect(tensors: Tensors) -> bool:
