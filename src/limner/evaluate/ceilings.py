@@ -3,7 +3,7 @@
     python -m limner.evaluate.ceilings --data FACES [--split val] [--limit 32]
 
 An autoencoder is shown the truth; a regressor faces that it learned from, beside others; a prior its noised truth, one
-look at a time; a method that looks at other photographs the truth as such a photograph; guidance the truth's own
+step at a time; a method that looks at other photographs the truth as such a photograph; guidance the truth's own
 identity.
 """
 

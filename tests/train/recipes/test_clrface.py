@@ -145,7 +145,7 @@ def test_the_score_net_is_conditioned_on_the_degraded_face(pipeline):
         seen.append(x)
         return x[:, :3]
 
-    options = {"vqgan": pipeline.vqgan, "scheduler": pipeline.scheduler, "encoder": pipeline.encoder, "looks": 3}
+    options = {"vqgan": pipeline.vqgan, "scheduler": pipeline.scheduler, "encoder": pipeline.encoder, "repeats": 3}
     for drop in (0.0, 1.0):
         ConditionedLoss(**options, drop=drop)(net, batch(), torch.Generator().manual_seed(0))
     expected = pipeline.encode_degraded(batch()["lq"])

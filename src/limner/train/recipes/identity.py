@@ -228,7 +228,7 @@ class Views:
         return [photographs[k] for k in rng.choice(len(photographs), 2, replace=False)]
 
     def view(self, index: int, rng: np.random.Generator) -> np.ndarray:
-        """One look at a photograph, (S, S, 3) uint8: another pose, light, background, camera and wear."""
+        """A variation of a photograph, (S, S, 3) uint8: another pose, light, background, camera and wear."""
         image, points = warp(self.faces.image(index, STORED), self.faces.landmarks(index, 1), rng)
         if rng.random() < 0.5:
             image, points = np.ascontiguousarray(image[:, ::-1]), points * (-1, 1) + (SIZE - 1, 0)

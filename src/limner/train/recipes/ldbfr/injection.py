@@ -66,7 +66,7 @@ class InjectionLoss(LatentLoss[Injection]):
         for net in (self.stage_a, self.prior):
             nn.Module.to(net, batch["lq"].device)
         with torch.no_grad():
-            feature = self.stage_a(batch["lq"]).feature.repeat(self.looks, 1, 1, 1)
+            feature = self.stage_a(batch["lq"]).feature.repeat(self.repeats, 1, 1, 1)
         return lambda noisy, timesteps: model(self.prior, noisy, timesteps, feature)
 
 
@@ -114,7 +114,7 @@ def ldbfr_injection(
         size, schedule = 256, ldbfr_schedule("sample", "trailing")
         injection = Injection.beside(unet, (0, 1), channels, restoration.grid, positions=True)
         loss = InjectionLoss(
-            vqgan, schedule, looks=8, last=LAST_TIMESTEP, balance=True, stage_a=restoration, prior=unet
+            vqgan, schedule, repeats=8, last=LAST_TIMESTEP, balance=True, stage_a=restoration, prior=unet
         )
         pairs = RestorationPairs(faces, size, seed, MIX, grey=0.1)
         sampling, shown = Sampling(steps=10, start=50), 6
