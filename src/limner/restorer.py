@@ -91,7 +91,7 @@ class Restorer:
         self.method = load(self.settings.method, self.settings.weights, self.settings.scheduler)
         self.options = self.settings.sampling(self.method.options)
         self.finish = self.method.finish if self.settings.finish is None else self.settings.finish
-        self.method.check(self.finish)  # what can't be is told at once
+        self.method.check(self.finish)  # what is impossible is refused at once
         for net in self.method.nets:
             self.compute.place(net)
         self.size = self.method.info.size
@@ -111,19 +111,19 @@ class Restorer:
             LimnerError: if a chosen face doesn't exist or a setting lies outside its range.
         """
         started = time.perf_counter()
-        rgb, wish = photo.srgb(), self.settings
-        faces = choose_faces(self.placing.find(rgb), wish.faces, wish.min_face, wish.min_score)
+        rgb, settings = photo.srgb(), self.settings
+        faces = choose_faces(self.placing.find(rgb), settings.faces, settings.min_face, settings.min_score)
         matrices = [self.placing.matrix(rgb, face, self.size) for face in faces]
         crops = [crop(rgb, matrix, self.size) for matrix in matrices]
         references = self.references.for_photo(photo)
         owner = references.owner(crops)
         restored = self.restore_crops(crops, [face.number for face in faces], progress, references, owner)
-        canvas, enlarge = enlarged(photo, wish.upscale)
-        put_back = PutBack(canvas, rgb if canvas is photo else canvas.srgb(), wish, self.joiner)
+        canvas, enlarge = enlarged(photo, settings.upscale)
+        put_back = PutBack(canvas, rgb if canvas is photo else canvas.srgb(), settings, self.joiner)
         for face, matrix, before, after in zip(faces, matrices, crops, restored, strict=True):
             tint = self.placing.tone(rgb, face)
             toned = [keep_tone(before.astype(np.float32) / 255, one, tint) for one in after.samples]
-            seeds = [seed_of(wish.seed, face.number, sample) for sample in range(len(toned))]
+            seeds = [seed_of(settings.seed, face.number, sample) for sample in range(len(toned))]
             put_back.face(toned, matrix @ enlarge, tint, seeds)
         return Restoration(
             photos=[canvas.replaced(pixels) for pixels in put_back.canvases],
@@ -156,7 +156,7 @@ class Restorer:
         """
         if not crops:
             return []
-        wish = self.settings
+        settings = self.settings
         known = None
         if references and owner is not None:
             known = [self.read(references) if place == owner else None for place in range(len(crops))]
@@ -164,18 +164,19 @@ class Restorer:
             torch.stack([to_tensor(one) for one in crops]),
             finish=self.finish,
             references=known,
-            samples=wish.samples,
+            samples=settings.samples,
             generator=[
-                torch.Generator().manual_seed(seed_of(wish.seed, number, sample))
+                torch.Generator().manual_seed(seed_of(settings.seed, number, sample))
                 for number in numbers
-                for sample in range(wish.samples)
+                for sample in range(settings.samples)
             ],
             batch_size=self.compute.batch_size(self.size),
             progress=progress,
             **asdict(self.options),
         )
         pictures = out.images.permute(0, 2, 3, 1).numpy()
-        restored = [RestoredCrop(list(pictures[i : i + wish.samples])) for i in range(0, len(pictures), wish.samples)]
+        starts = range(0, len(pictures), settings.samples)
+        restored = [RestoredCrop(list(pictures[i : i + settings.samples])) for i in starts]
         for name, stack in out.on_the_way().items():
             for face, picture in zip(restored, stack.permute(0, 2, 3, 1).numpy(), strict=True):
                 face.on_the_way[name] = picture
@@ -191,11 +192,11 @@ class Restorer:
 
     def provenance(self, faces: int, references: int, invented: float) -> Provenance | None:
         """What a saved result says about how it was made; None where nothing was changed."""
-        wish = self.settings
+        settings = self.settings
         if faces:
             name = self.method.info.name
-            return Provenance(wish.method, name, wish.seed, faces, __version__, references, round(invented, 3))
-        if wish.background == "clean":
+            return Provenance(settings.method, name, settings.seed, faces, __version__, references, round(invented, 3))
+        if settings.background == "clean":
             return Provenance("clean", "mini", None, 0, __version__, invented=0.0)
         return None
 

@@ -2,7 +2,7 @@
 acceptance test.)
 
 Faces are restored from the same noise under growing guidance: through the learned mask, all over the latent, and in its
-place by an unmasked pull towards the identity recovery network's picture. Likeness is told by the recogniser that
+place by an unmasked pull towards the identity recovery network's picture. Likeness is judged by the recogniser that
 guides, which it is easy to please, by HOG, which no training used, and by a recogniser of the user's that took no part;
 against them stand metrics of the picture.
 """
@@ -60,7 +60,7 @@ METRICS: tuple[Metric, ...] = (
     DETAIL_RATIO,
 )
 COLUMNS = (Column("curve", "curve"), Column("scale", "scale", "g"), *METRICS, Column("open", "mask", ".2f"))
-"""`scale` is that of the guidance, `open` the mean of the mask; `identity` is told by the recogniser that guides."""
+"""`scale` is that of the guidance, `open` the mean of the mask; `identity` is by the recogniser that guides."""
 
 
 @dataclass

@@ -234,8 +234,8 @@ def _report(accelerator: Accelerator, recipe: Recipe, ema: EMAModel | None, out:
         with torch.no_grad():
             report = recipe.validation(net)
         accelerator.log({f"val/{name}": value for name, value in report.figures.items()}, step=step)
-        told = ", ".join(f"{name} {value:.4f}" for name, value in report.figures.items())
-        accelerator.print(f"step {step}: {told}", flush=True)
+        figures = ", ".join(f"{name} {value:.4f}" for name, value in report.figures.items())
+        accelerator.print(f"step {step}: {figures}", flush=True)
         cv2.imwrite(str(out / f"sheet_{step:07d}.png"), cv2.cvtColor(report.sheet, cv2.COLOR_RGB2BGR))
     net.train()
     if ema:
@@ -251,7 +251,7 @@ def save_weights(net: ModelMixin, folder: Path, precision: str = "fp32") -> None
 
 
 class _StopOnInterrupt:
-    """Turns Ctrl-C into a wish that the loop looks at between two steps; a second Ctrl-C stops at once."""
+    """Turns Ctrl-C into a request that the loop reads between two steps; a second Ctrl-C stops at once."""
 
     asked = False
 
@@ -283,11 +283,11 @@ class _Bar:
             BarColumn(),
             MofNCompleteColumn(),
             TimeRemainingColumn(),
-            TextColumn("{task.fields[told]}"),
+            TextColumn("{task.fields[state]}"),
             console=console,
             disable=not show or self.plain,
         )
-        self.task = self.bar.add_task("train", total=recipe.training.steps, completed=progress.step, told="")
+        self.task = self.bar.add_task("train", total=recipe.training.steps, completed=progress.step, state="")
 
     def __enter__(self) -> _Bar:
         self.bar.start()
@@ -300,7 +300,7 @@ class _Bar:
         value = loss.item()
         self.loss = value if math.isnan(self.loss) else 0.98 * self.loss + 0.02 * value
         self.images += images
-        told = f"loss {self.loss:.4f}  {self.images / (time.monotonic() - self.started):.1f} images/s"
-        self.bar.update(self.task, completed=self.progress.step, told=told)
+        state = f"loss {self.loss:.4f}  {self.images / (time.monotonic() - self.started):.1f} images/s"
+        self.bar.update(self.task, completed=self.progress.step, state=state)
         if self.plain and self.progress.step % 100 == 0:
-            print(f"step {self.progress.step}  {told}", flush=True)
+            print(f"step {self.progress.step}  {state}", flush=True)

@@ -89,7 +89,7 @@ def ldbfr_injection(
         stage_a, prior: likewise what the recipes `ldbfr-stage-a` and `ldbfr-prior` left.
 
     Raises:
-        LimnerError: if the paper preset isn't told what to stand on.
+        LimnerError: if the paper preset isn't given what to stand on.
         WeightsError: if one of them is missing, or another net.
     """
     torch.manual_seed(seed)
