@@ -92,7 +92,7 @@ class Face:
         return self.nets.stage_a.restore(self.picture)
 
     def step(self) -> Tensor:
-        return self.nets.unet(self.x, T, behind=self.injected).float()
+        return self.nets.unet(self.x, T, after_attention=self.injected).float()
 
     def decode(self) -> Tensor:
         return self.nets.vqgan.decode(self.latent).float()

@@ -78,7 +78,7 @@ def tiny_clrface() -> Callable[..., CLRFacePipeline]:
         if mask is None:
             mask = PredictedMask(3, width=8, time_channels=8)
             nn.init.normal_(mask.conv4.weight, std=0.5)
-        nets = (vqgan, DegradedEncoder.beside(vqgan), unet, irn, mask, identity)
+        nets = (vqgan, DegradedEncoder.for_vqgan(vqgan), unet, irn, mask, identity)
         for net in nets:
             net.eval().requires_grad_(False)
         return CLRFacePipeline(*nets, clrface_schedule(prediction))

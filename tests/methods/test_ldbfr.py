@@ -140,7 +140,7 @@ def tiny(prediction="epsilon") -> LDBFRPipeline:
         scale_shift=False,
         groups=8,
     )
-    injection = Injection.beside(unet, (0, 1), 4, stage_a.grid, positions=True)
+    injection = Injection.for_unet(unet, (0, 1), 4, stage_a.grid, positions=True)
     generator = torch.Generator().manual_seed(1)
     for parameter in [*unet.parameters(), *injection.parameters()]:
         if parameter.abs().max() < 1e-3:  # ends of branches start at zero and would hide what lies inside them
@@ -180,7 +180,7 @@ def test_the_condition_matters(faces):
     x, times = torch.randn(2, 4, 8, 8, generator=seeded()), torch.tensor([300, 300])
     shown = [Injected(pipeline.injection, one) for one in (feature, feature.flip(0))]
     with torch.no_grad():
-        own, swapped = (pipeline.unet(x, times, behind=one) for one in shown)
+        own, swapped = (pipeline.unet(x, times, after_attention=one) for one in shown)
     assert (own - swapped).abs().max() > 1e-2 * own.abs().max()
 
 
@@ -192,7 +192,7 @@ def test_the_embedded_condition_matters():
     x, times = torch.randn(2, *pipeline.latent_shape, generator=seeded()), torch.tensor([300, 300])
     shown = [Injected(pipeline.injection, one) for one in (feature, feature.flip(0))]
     with torch.no_grad():
-        own, swapped = (pipeline.unet(x, times, behind=one) for one in shown)
+        own, swapped = (pipeline.unet(x, times, after_attention=one) for one in shown)
     assert (own - swapped).abs().max() > 1e-2 * own.abs().max()
 
 
@@ -220,7 +220,7 @@ def test_entering_part_way(faces, name, spacing):
     for start, steps in ((400, 10), (300, 50), (5, 5)):
         times = pipeline.chain(LDBFROptions(start=start, steps=steps, timestep_spacing=spacing))[1]
         assert len(times) == steps and abs(int(times[0]) - start) <= 0.2 * start + start // steps
-    pipeline.unet.forward = lambda x, t, behind: x / 2  # a net that keeps what it is given
+    pipeline.unet.forward = lambda x, t, after_attention: x / 2  # a net that keeps what it is given
     near, far = (
         [pipeline(faces, start=start, steps=2, timestep_spacing=spacing, generator=seeded(s)).latents for s in (1, 2)]
         for start in (5, 900)

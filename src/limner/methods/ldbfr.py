@@ -112,7 +112,7 @@ class LDBFRPipeline(LatentPipeline):
         injected = Injected(self.injection, feature)
 
         def predict(x: Tensor, level: Tensor) -> Tensor:
-            return self.unet(x, level, behind=injected).float()
+            return self.unet(x, level, after_attention=injected).float()
 
         def snap(z0: Tensor, t: int) -> Tensor:
             assert isinstance(scheduler, DDIMScheduler)  # `chain` made sure of it

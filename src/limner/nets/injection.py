@@ -75,7 +75,7 @@ class Injection(ModelMixin, ConfigMixin):
             self.blocks[str(place.layer)] = block
 
     @classmethod
-    def beside(cls, unet: UNet, levels: Sequence[int], condition_channels: int, condition_side: int, positions: bool):
+    def for_unet(cls, unet: UNet, levels: Sequence[int], condition_channels: int, condition_side: int, positions: bool):
         """For a U-Net and an F of so many channels and such a side."""
         names = ("width", "multipliers", "depths", "attention_levels", "head_channels", "groups")
         scale = unet.config["sample_size"] / unet.config["patch_size"] / condition_side
@@ -96,7 +96,7 @@ class Injection(ModelMixin, ConfigMixin):
             timesteps: (B,).
             feature: F, (B, condition_channels, h, w).
         """
-        return unet(x, timesteps, behind=Injected(self, feature))
+        return unet(x, timesteps, after_attention=Injected(self, feature))
 
     def condition(self, feature: Tensor, level: int) -> Tensor:
         """F_r, F on the grid of a level."""

@@ -16,7 +16,7 @@ from diffusers.configuration_utils import ConfigMixin, register_to_config
 from diffusers.models.modeling_utils import ModelMixin
 from torch import Tensor, nn
 
-from limner.nets.attention import Attention, Behind, MainPass, Pass, ReferencePass, copies
+from limner.nets.attention import AfterAttention, Attention, MainPass, Pass, ReferencePass, copies
 from limner.nets.blocks import Parts, group_norm, zeroed
 from limner.nets.cachekv import ReferenceCache, collect
 from limner.nets.initial import keep_variance
@@ -193,7 +193,7 @@ class UNet(ModelMixin, ConfigMixin):
         x: Tensor,
         timesteps: Tensor,
         caches: ReferenceCache | Sequence[ReferenceCache | None] | None = None,
-        behind: Behind | None = None,
+        after_attention: AfterAttention | None = None,
     ) -> Tensor:
         """Predicts noise (or whatever it was trained for).
 
@@ -202,7 +202,8 @@ class UNet(ModelMixin, ConfigMixin):
             timesteps: (B,), in steps of the original schedule.
             caches: from `read_references`, of B rows or of one for all. Of several (for guidance), each gives B rows
                 of the result; what no reference can change is computed once for all. None stands for no references.
-            behind: called behind every attention layer, with its number and its output; what it returns goes on.
+            after_attention: called after every attention layer, with its number and its output; what it returns
+                goes on.
 
         Returns:
             (B, out_channels, H, W); of k caches (k * B, out_channels, H, W), the rows of the first cache first.
@@ -210,7 +211,7 @@ class UNet(ModelMixin, ConfigMixin):
         given = (caches,) if caches is None or isinstance(caches, ReferenceCache) else tuple(caches)
         embedding = copies(self.time(timesteps), len(given))
         patches = self._patches(x)
-        h = self._between(self._stem(patches), embedding, MainPass(given, behind))
+        h = self._between(self._stem(patches), embedding, MainPass(given, after_attention))
         h = self.head(F.silu(self.norm(h)))
         if self.share is not None:  # in the precision of x, so that bf16 weights don't coarsen it
             share = self.share(F.silu(embedding))[:, :, None, None].to(x.dtype)

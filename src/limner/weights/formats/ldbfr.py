@@ -206,7 +206,7 @@ def build_injection(tensors: Tensors, path: Path, unet: UNet, condition_channels
     ratio = 2.0 ** round(math.log2(condition_channels / condition) / 2)
     side = round(unet.config["sample_size"] / 2 ** levels[0] / ratio)
     with torch.device("meta"):
-        net = Injection.beside(unet, levels, condition_channels, side, positions=False)
+        net = Injection.for_unet(unet, levels, condition_channels, side, positions=False)
     return fill(net, tensors, path, injection_names(net, unet))
 
 

@@ -83,11 +83,11 @@ def clrface_encoder(
     faces, validation = FaceSet.open(data, "train"), FaceSet.open(data, "val")
     size = int(vqgan.config["sample_size"])
     if preset == "paper":
-        net, loss, limit = DegradedEncoder.beside(vqgan), TwinLoss(vqgan, estimator_features()), 16
+        net, loss, limit = DegradedEncoder.for_vqgan(vqgan), TwinLoss(vqgan, estimator_features()), 16
         pairs = RestorationPairs(faces, size, seed, {"gfpgan": 1})
     else:
         estimator = load_net("mini/difface-estimator", Estimator)
-        net = DegradedEncoder.beside(vqgan, estimator, {"estimator": "mini/difface-estimator"})
+        net = DegradedEncoder.for_vqgan(vqgan, estimator, {"estimator": "mini/difface-estimator"})
         loss, limit = TwinLoss(vqgan), 32
         pairs = RestorationPairs(faces, size, seed, MIX, grey=0.1)
 

@@ -106,13 +106,13 @@ def ldbfr_injection(
     channels, size = restoration.config["latent_channels"], restoration.config["sample_size"]
     if preset == "paper":
         schedule = ldbfr_schedule("epsilon")
-        injection = Injection.beside(unet, (1, 2), channels, restoration.grid, positions=False)
+        injection = Injection.for_unet(unet, (1, 2), channels, restoration.grid, positions=False)
         loss = InjectionLoss(vqgan, schedule, stage_a=restoration, prior=unet)
         pairs = RestorationPairs(faces, size, seed, {"gfpgan": 1})
         sampling, shown = Sampling(steps=50), 4
     else:
         size, schedule = 256, ldbfr_schedule("sample", "trailing")
-        injection = Injection.beside(unet, (0, 1), channels, restoration.grid, positions=True)
+        injection = Injection.for_unet(unet, (0, 1), channels, restoration.grid, positions=True)
         loss = InjectionLoss(
             vqgan, schedule, repeats=8, last=LAST_TIMESTEP, balance=True, stage_a=restoration, prior=unet
         )
