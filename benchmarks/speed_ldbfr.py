@@ -89,7 +89,7 @@ class Face:
         return self.nets.stage_a(self.picture).feature
 
     def one_step(self) -> Tensor:
-        return self.nets.stage_a.restore(self.picture)
+        return self.nets.stage_a.one_step(self.picture)
 
     def step(self) -> Tensor:
         return self.nets.unet(self.x, T, after_attention=self.injected).float()

@@ -149,7 +149,7 @@ def ldbfr(pairs: Pairs) -> Iterator[Finding]:
         )
         found = torch.cat([stage(some).indices for some in pairs.lq.split(AT_ONCE)])
     hit = (
-        f"{pairs.tell(in_batches(stage.restore, pairs.lq))}; codes as the truth's {(found == true).float().mean():.1%}"
+        f"{pairs.tell(in_batches(stage.one_step, pairs.lq))}; codes as the truth's {(found == true).float().mean():.1%}"
     )
     yield Finding("ldbfr-stage-a", "severe", hit)
 

@@ -133,7 +133,7 @@ def guidance_sweep(
     pairs = fixed_pairs(request.first_faces(), restorer.size, request.preset)
     inputs, truths = ([pair[side] for pair in pairs] for side in (0, 1))
     points = points_of(pipeline, scales, pulls)
-    restore_all(points, request, restorer, inputs)
+    measure_points(points, request, restorer, inputs)
     recognisers: dict[str, Recogniser] = {"identity": pipeline.identity, "hog": HogIdentity()}
     if judge:
         recognisers["judge"] = judge
@@ -160,7 +160,7 @@ def points_of(pipeline: CLRFacePipeline, scales: Sequence[float], pulls: Sequenc
     ]
 
 
-def restore_all(points: Sequence[Point], request: Request, restorer: Restorer, inputs: Sequence[np.ndarray]) -> None:
+def measure_points(points: Sequence[Point], request: Request, restorer: Restorer, inputs: Sequence[np.ndarray]) -> None:
     """Restores every face at every point, from the same noise, bare: the finish would hide what a guided step does to
     detail."""
     bare = asdict(restorer.options)

@@ -102,14 +102,14 @@ def whole(restorer: Restorer) -> Way:
     """A method with its settings, and its result joined with the face that it was given, as users get it."""
     settings = replace(restorer.settings, aligned=True)
 
-    def restore(lq: np.ndarray, truth: np.ndarray, number: int) -> np.ndarray:
+    def joined(lq: np.ndarray, truth: np.ndarray, number: int) -> np.ndarray:
         (after,) = restorer.restore_crops([lq], [number])
         back, tint = PutBack(Photo(lq, "PNG"), lq, settings, restorer.joiner), tone(lq)
         toned = keep_tone(lq.astype(np.float32) / 255, after.samples[0], tint)
         back.face([toned], stretch(len(lq), len(lq), restorer.size), tint, [0])
         return back.canvases[0]
 
-    return restore
+    return joined
 
 
 def bounds(method: LoadedMethod) -> dict[str, Way]:

@@ -130,7 +130,7 @@ def ldbfr_stage_a(
         pairs = RestorationPairs(faces, size, seed, MIX, grey=0.1)
 
     def restored(net: StageA, lq: np.ndarray) -> np.ndarray:
-        return to_picture(net.restore(to_tensor(lq)[None].to(device_of(net)))[0])
+        return to_picture(net.one_step(to_tensor(lq)[None].to(device_of(net)))[0])
 
     return Recipe(
         name="ldbfr-stage-a",
