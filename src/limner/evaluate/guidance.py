@@ -1,5 +1,5 @@
-"""The protocol `guidance`: does CLR-Face's mask keep fidelity and perception apart? (Section 4 of its notes: the
-acceptance test.)
+"""The protocol `guidance`: does CLR-Face's mask keep fidelity and perception apart? That is its claim, see
+docs/methods/clrface.md, eq. (9), (12).
 
 Faces are restored from the same noise under growing guidance: through the learned mask, all over the latent, and in its
 place by an unmasked pull towards the identity recovery network's picture. Likeness is judged by the recogniser that

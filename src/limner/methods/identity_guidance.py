@@ -1,5 +1,5 @@
-"""Masked identity guidance (CLR-Face, section 4 of its notes): how a recogniser's gradient moves the estimate of a
-clean latent towards a person."""
+"""Masked identity guidance (docs/methods/clrface.md, eq. (9) to (12)): how a recogniser's gradient moves the estimate
+of a clean latent towards a person."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Sets of faces with references, as FFHQ-Ref was made of FFHQ (ReF-LDM, section 4 and appendix).
+"""Sets of faces with references, as FFHQ-Ref was made of FFHQ (docs/methods/refldm.md, eq. (12)).
 
 Pictures that are alike enough show one person: the connected components under a cosine distance of 0.4 between their
 embeddings. People, never pictures, are divided into train, val and test. The references of a picture are the other

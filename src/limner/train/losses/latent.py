@@ -1,4 +1,5 @@
-"""The loss of a latent diffusion: noised latents, and how far the net's guess lies from what they were made of."""
+"""The loss of a latent diffusion: noised latents, and how far the net's guess lies from what they were made of
+(docs/methods/refldm.md, eq. (10), (11))."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The loss of a latent diffusion that sees a degraded picture and references (ReF-LDM, section 4 of its notes)."""
+"""The loss of a latent diffusion that sees a degraded picture and references (docs/methods/refldm.md, eq. (10))."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
-"""Recipe: CLR-Face's E_d, the twin of the first stage's encoder that reads degraded faces (section 3 of its
-notes, S2)."""
+"""Recipe: CLR-Face's E_d, the twin of the first stage's encoder that reads degraded faces (docs/methods/clrface.md,
+eq. (3))."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
-"""Recipe: CLR-Face's identity recovery network (section 3 of its notes, S4). Its pictures may be soft; a recogniser
-must see the right person in them."""
+"""Recipe: CLR-Face's identity recovery network (docs/methods/clrface.md, eq. (8)). Its pictures may be soft; a
+recogniser must see the right person in them."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
-"""Recipe: CLR-Face's conditional score network, a latent diffusion beside the latent of the degraded face (section 3 of
-its notes, S3)."""
+"""Recipe: CLR-Face's conditional score network, a latent diffusion that sees the latent of the degraded face
+(docs/methods/clrface.md, eq. (5))."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ TRAINING = {
 
 
 def published_score_net() -> UNet:
-    """The decided denoiser: 115.7 M parameters, 11 attention layers (section 2, row 5)."""
+    """The decided denoiser: 115.7 M parameters, 11 attention layers."""
     return UNet(
         sample_size=128,
         in_channels=6,

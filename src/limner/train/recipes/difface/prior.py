@@ -1,4 +1,4 @@
-"""Recipe: DifFace's unconditional prior over clean faces (methods paper, section 4.1)."""
+"""Recipe: DifFace's unconditional prior over clean faces (docs/methods/difface.md, eq. (4), (5), (12))."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
-"""Recipe: LD-BFR's injection, which shows the prior what stage A restored (sections 3.4 and 3.5 of its notes). Stage A
-and the prior are frozen; nothing but the new blocks learns."""
+"""Recipe: LD-BFR's injection, which shows the prior what stage A restored (docs/methods/ldbfr.md, eq. (8) to (12)).
+Stage A and the prior are frozen; nothing but the new blocks learns."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
-"""Recipe: LD-BFR's stage A, which restores a face in one pass (section 2.3 of its notes). The authors' losses for it
-are not known; what is here is what their predecessors used, and the decisions are ours.
+"""Recipe: LD-BFR's stage A, which restores a face in one pass (docs/methods/ldbfr.md, eq. (5)). The authors' losses
+for it are not known; what is here is what their predecessors used, and the decisions are ours.
 
 The codes and the decoder are those of clean faces and stay: only the encoder, slowly, and the dual cross-attention
 learn to find them from degraded ones.

@@ -1,5 +1,5 @@
-"""Recipes: ReF-LDM's latent diffusion, first without references (`ldm`), then with them (`refldm`); section 5 of its
-notes. The first stage is the recipe `vqgan`."""
+"""Recipes: ReF-LDM's latent diffusion, first without references (`ldm`), then with them (`refldm`)
+(docs/methods/refldm.md, eq. (10), (11)). The first stage is the recipe `vqgan`."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ NOISED_TO = {
 
 
 def published_unet() -> UNet:
-    """ReF-LDM's denoiser (section 2.2)."""
+    """ReF-LDM's denoiser: 117,759,368 parameters."""
     return UNet(
         sample_size=64,
         in_channels=16,
