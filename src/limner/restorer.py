@@ -35,11 +35,11 @@ Progress = Callable[[int, int], None]
 
 @dataclass
 class RestoredCrop:
-    """What became of one aligned crop; pictures are (S, S, 3) float32 in [0, 1].
+    """What became of one aligned crop of S x S pixels; all pictures are (S, S, 3) float32 in [0, 1], sRGB.
 
     Attributes:
-        samples: the results.
-        on_the_way: by their names, what the method made before them; see `MethodInfo.on_the_way`.
+        samples: the results, as many as were asked for.
+        on_the_way: pictures that the method made before them, by name; see `MethodInfo.on_the_way`.
     """
 
     samples: list[np.ndarray]
@@ -183,7 +183,14 @@ class Restorer:
         return restored
 
     def read(self, references: References) -> ReadReferences:
-        """What the method's nets make of references, once for all photographs that they serve."""
+        """Reads references with the method's nets, once for all photographs that they serve.
+
+        Args:
+            references: of one person, at least one.
+
+        Returns:
+            What the method's `read` gives. That of the references read last is kept.
+        """
         if self._read is None or self._read[0] != references.known:
             batch_size = self.compute.batch_size(self.size)
             read = self.method.pipeline.read(references.pictures(), batch_size=batch_size, **asdict(self.options))
@@ -191,7 +198,16 @@ class Restorer:
         return self._read[1]
 
     def provenance(self, faces: int, references: int, invented: float) -> Provenance | None:
-        """What a saved result says about how it was made; None where nothing was changed."""
+        """What a saved result says about how it was made.
+
+        Args:
+            faces: how many were restored.
+            references: how many the method was given.
+            invented: the share of the restored faces that is made up, 0 to 1.
+
+        Returns:
+            None where nothing was changed.
+        """
         settings = self.settings
         if faces:
             name = self.method.info.name
@@ -201,7 +217,14 @@ class Restorer:
         return None
 
     def notes(self, matrices: Sequence[np.ndarray]) -> list[str]:
-        """Warns where a plain blend takes more from a face than the weights give."""
+        """Warns of faces that are larger in the photo than the weights give, where a plain blend would soften them.
+
+        Args:
+            matrices: the 2x3 from the photo to the crop, of each face.
+
+        Returns:
+            Sentences for the user, none or one.
+        """
         if self.settings.strength == "auto":
             return []
         scales = [float(np.sqrt(abs(np.linalg.det(matrix[:, :2])))) for matrix in matrices]
@@ -215,7 +238,15 @@ class Restorer:
         ]
 
     def notes_on_references(self, faces: Sequence[Face], owner: int | None) -> list[str]:
-        """Says where the references went, or that there were none although the method lives on them."""
+        """Says where the references went, or that there were none although the method lives on them.
+
+        Args:
+            faces: that were restored.
+            owner: the place among them of the one that the references went to; None for none.
+
+        Returns:
+            Sentences for the user, none or one.
+        """
         if not faces or not find_method(self.settings.method).references:
             return []
         if owner is None:
@@ -259,7 +290,15 @@ def restore(
 
 
 def enlarged(photo: Photo, factor: int) -> tuple[Photo, np.ndarray]:
-    """The photo grown by a whole factor, and the 3x3 matrix from the grown picture to the original one."""
+    """Enlarges a photo by a whole factor, with a Lanczos kernel.
+
+    Args:
+        photo: to be enlarged; of a factor of 1 it is returned itself.
+        factor: 1 or more.
+
+    Returns:
+        The enlarged photo, and the 3x3 float64 matrix from its pixels to those of the original.
+    """
     if factor == 1:
         return photo, np.eye(3)
     height, width = photo.pixels.shape[:2]
@@ -272,5 +311,11 @@ def enlarged(photo: Photo, factor: int) -> tuple[Photo, np.ndarray]:
 
 
 def seed_of(seed: int, face: int, sample: int) -> int:
-    """A seed of its own for each face and sample."""
+    """The seed of one face's noise, a whole number below 2^63 that differs for each face and sample.
+
+    Args:
+        seed: of the run, 0 or more.
+        face: its place among all faces of the photo.
+        sample: its number, from 0.
+    """
     return int(np.random.SeedSequence((seed, face, sample)).generate_state(1, np.uint64)[0] >> 1)

@@ -41,10 +41,11 @@ class MethodInfo:
 
 @dataclass(frozen=True, kw_only=True)
 class Options:
-    """What a method can be asked; the defaults are its paper's. All take steps.
+    """What a method can be asked; the defaults are its paper's. All methods take `steps`. Each field's meaning and
+    range stand in its declaration (`limner.declared.declared_fields`), and `limner restore --help` prints them.
 
     Raises:
-        LimnerError: if an option lies outside its range.
+        LimnerError: if an option is of another type, or lies outside its range.
     """
 
     info: ClassVar[MethodInfo]
@@ -55,7 +56,10 @@ class Options:
         check(self, self.info.name)
 
     def but(self, given: Mapping[str, object]) -> Self:
-        """These with others in the place of some.
+        """These options, with others in the place of some.
+
+        Args:
+            given: by name, those that replace.
 
         Raises:
             LimnerError: if the method has no such option, or it lies outside its range.

@@ -219,7 +219,12 @@ def clean_estimate(schedule: SchedulerMixin, predicted: Tensor, noisy: Tensor, a
 
 
 def load_schedule(*folders: Path, default: Callable[[], DDIMScheduler] = difface_schedule) -> DDIMScheduler:
-    """The schedule saved in the first of the folders that has one (`scheduler_config.json`); the default if none."""
+    """The noise schedule that is saved beside weights.
+
+    Args:
+        folders: the first that has a `scheduler_config.json` counts.
+        default: makes it where none has.
+    """
     for folder in folders:
         if (folder / "scheduler_config.json").is_file():
             # from_pretrained gives a union
