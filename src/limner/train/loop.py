@@ -33,14 +33,20 @@ WEIGHTS = "weights"
 
 @dataclass
 class Progress:
-    """How far a run has come; saved with its state."""
+    """How far a run has come; saved with its state.
+
+    Attributes:
+        step: optimiser steps done.
+    """
 
     step: int = 0
 
     def state_dict(self) -> dict[str, int]:
+        """What is saved of it."""
         return {"step": self.step}
 
     def load_state_dict(self, state: dict[str, int]) -> None:
+        """Goes on from what `state_dict` gave."""
         self.step = state["step"]
 
 
@@ -84,7 +90,12 @@ def _from_names_of_the_net(module: nn.Module, state: dict[str, Any], prefix: str
 
 
 def learning_rate(training: Training, step: int) -> float:
-    """The factor on `training.lr` at a step: linear warm-up, then a cosine to `final_lr`."""
+    """The factor on `training.lr` at a step: linear warm-up, then a cosine to `final_lr`.
+
+    Args:
+        training: of the recipe.
+        step: optimiser steps done.
+    """
     if step < training.warmup:
         return (step + 1) / training.warmup
     done = min((step - training.warmup) / max(training.steps - training.warmup, 1), 1.0)
@@ -93,7 +104,12 @@ def learning_rate(training: Training, step: int) -> float:
 
 
 def parameter_groups(net: nn.Module, training: Training) -> list[dict[str, Any]]:
-    """The trained parameters, those together that share a factor on the learning rate."""
+    """The parameters that learn, as an optimiser takes them: a group for each factor on the learning rate.
+
+    Args:
+        net: what is trained.
+        training: its `lr` and `lr_factors`.
+    """
     groups: dict[float, list[nn.Parameter]] = {}
     for name, parameter in net.named_parameters():
         if parameter.requires_grad:
@@ -243,7 +259,13 @@ def _report(accelerator: Accelerator, recipe: Recipe, ema: EMAModel | None, out:
 
 
 def save_weights(net: ModelMixin, folder: Path, precision: str = "fp32") -> None:
-    """Saves a net as `config.json` and safetensors, in full or half precision, but for what it borrows."""
+    """Saves a net as `config.json` and safetensors, but for what it borrows from other weights.
+
+    Args:
+        net: it stays as it is.
+        folder: to save it in.
+        precision: `fp32` or `fp16`.
+    """
     shipped = copy.deepcopy(net)
     nn.Module.to(shipped, torch.float16 if precision == "fp16" else torch.float32)
     shipped.save_pretrained(str(folder))
