@@ -50,7 +50,7 @@ class Column:
         key: of the figures.
         heading: of the column.
         form: format specification, such as `.2f`.
-        tail: template of what stands behind the figure in the same cell, such as ` ± {spread:.3f}`, by keys.
+        tail: template of what stands after the figure in the same cell, such as ` ± {spread:.3f}`, by keys.
     """
 
     key: str

@@ -37,7 +37,7 @@ WORTH_A_LOOK = 0.05  # score of a rough patch below which it is dropped
 # Scores of the upright patch from which it is a face, both nets asked. Of 60 validation faces, upright and turned,
 # they find 118 of 120 clean and 117 under ffhq-ref-severe, as 0.95 and 0.9 do; 0.98 and 0.95 find 118 and 115. Of 100
 # crops without a face 0.95 and 0.9 see one in 4, these in 3.
-# A photo whose search finds someone for sure needs no doubtful finds beside; only a last search takes them.
+# A photo whose search finds someone for sure needs no doubtful finds besides; only a last search takes them.
 SURE, CONVINCING = 0.97, 0.94
 SMALLEST_FACE = 20.0  # side of the box in pixels
 BOX_PER_PATCH = 0.75  # the box reaches from brow to chin, the patch shows the hair too

@@ -121,7 +121,7 @@ def refine(
     x = enter(estimate * 2 - 1, noise, scheduler, entry)
 
     def predict(x: Tensor, level: Tensor) -> Tensor:
-        return unet(x, level).float()[:, : x.shape[1]]  # a learned variance lies behind it; DDIM has no use for it
+        return unet(x, level).float()[:, : x.shape[1]]  # a learned variance lies after it; DDIM has no use for it
 
     x = walk(x, scheduler, timesteps, predict, options.eta, generators, done)
     return (x * 0.5 + 0.5).clamp(0, 1)

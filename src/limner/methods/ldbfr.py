@@ -6,7 +6,7 @@ each other (dual cross-attention); the restored feature F can be decoded at once
 
     F = X + MHA(Y, X + softmax(Y Y^T) X),    stage A's picture = D_A(F)
 
-Stage B is an unconditional latent diffusion that stays as it was, and blocks behind its attention layers that show it
+Stage B is an unconditional latent diffusion that stays as it was, and blocks after its attention layers that show it
 F:
 
     eps = eps(z_t, t; injection(F)),    picture = D(z_0)

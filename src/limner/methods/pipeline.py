@@ -49,7 +49,7 @@ class Restored(BaseOutput):
 @dataclass(frozen=True)
 class ReadReferences:
     """What a method's nets made of a person's references: good for any number of faces and calls; each method has
-    fields of its own beside `count`, how many they are."""
+    fields of its own besides `count`, how many they are."""
 
     count: int
 
@@ -260,7 +260,7 @@ class LatentPipeline(FacePipeline):
         return self.vqgan.encode(pictures.to(self.vqgan.device) * 2 - 1).float()
 
     def decode(self, latent: Tensor) -> Tensor:
-        """The autoencoder's decoder behind its quantiser: from latents, (B, c, h, w), to pictures, (B, 3, H, W) float32
+        """The autoencoder's decoder after its quantiser: from latents, (B, c, h, w), to pictures, (B, 3, H, W) float32
         in [0, 1]."""
         return (self.vqgan.decode(latent).float() * 0.5 + 0.5).clamp(0, 1)
 

@@ -133,7 +133,7 @@ class MainPass:
 
 
 class ReferencePass:
-    """Keeps the keys and values of every layer, and is done at the last: what comes behind it leaves no trace.
+    """Keeps the keys and values of every layer, and is done at the last: what comes after it leaves no trace.
 
     Args:
         layers: how many attention layers the net has.

@@ -56,7 +56,7 @@ class DegradedEncoder(ModelMixin, ConfigMixin):
     def for_vqgan(
         cls, vqgan: VQGAN, estimator: Estimator | None = None, borrows: Mapping[str, str] | None = None
     ) -> DegradedEncoder:
-        """The twin of a VQGAN's encoder, with its weights, perhaps behind an estimator with its own."""
+        """The twin of a VQGAN's encoder, with its weights, perhaps after an estimator with its own."""
         names = (
             "sample_size",
             "latent_channels",

@@ -73,7 +73,7 @@ class ResBlock(nn.Module):
 
 
 class Block(nn.Module):
-    """A residual block and, at some levels, attention behind it."""
+    """A residual block and, at some levels, attention after it."""
 
     def __init__(self, res: ResBlock, attention: Attention | None):
         super().__init__()
@@ -99,7 +99,7 @@ class UNet(ModelMixin, ConfigMixin):
 
     Args:
         sample_size: side of the picture or latent that it was made for; other sizes work.
-        in_channels, out_channels: of input and output; 6 out of 3 in means a learned variance behind the noise.
+        in_channels, out_channels: of input and output; 6 out of 3 in means a learned variance after the noise.
         width: channels of the first level.
         multipliers: channels of each level, in units of `width`; every level halves the resolution.
         depths: residual blocks of each level on the way down; the way up has one more.
@@ -107,7 +107,7 @@ class UNet(ModelMixin, ConfigMixin):
         head_channels: channels of an attention head.
         scale_shift: how the timestep enters, see `ResBlock`.
         groups: of the group normalisation; 0 leaves it out, which a CPU trains nearly twice as fast.
-        patch_size: factor of a pixel-unshuffle before the first convolution, undone behind the last.
+        patch_size: factor of a pixel-unshuffle before the first convolution, undone after the last.
         input_skip: add the input to the output, each channel of the patches in a share that depends on the timestep
             (an input of several pictures, each as large as the output, adds them all). A net that predicts the clean
             picture then needn't carry every pixel through its narrow middle.
@@ -246,7 +246,7 @@ class UNet(ModelMixin, ConfigMixin):
         return self.stem(patches.to(self.stem.weight.dtype))
 
     def _between(self, h: Tensor, embedding: Tensor, attend: Pass) -> Tensor:
-        """From behind the stem to before the head, or until `attend` is done."""
+        """From after the stem to before the head, or until `attend` is done."""
         skips = [h]
         for level in self.down:
             for block in level.blocks:

@@ -1,4 +1,4 @@
-"""What a file says of its picture beside the pixels: EXIF, its turn, and the resolution."""
+"""What a file says of its picture besides the pixels: EXIF, its turn, and the resolution."""
 
 import struct
 from math import isfinite

@@ -127,7 +127,7 @@ def _encode(contents: Contents, quality: int) -> bytes:
 
 
 def _pillow_options(contents: Contents, quality: int) -> dict[str, object]:
-    """What `Image.save` is given beside the pixels."""
+    """What `Image.save` is given besides the pixels."""
     options: dict[str, object] = {"icc_profile": contents.icc} if contents.icc else {}
     if contents.exif:
         options["exif"] = b"Exif\0\0" + contents.exif

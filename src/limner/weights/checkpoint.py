@@ -58,7 +58,7 @@ class Checkpoint:
         return self.tensors
 
     def below(self, prefix: str, parts: tuple[str, ...] = ("",)) -> Tensors:
-        """The tensors whose names begin with `prefix` and one of `parts` behind it, without the prefix."""
+        """The tensors whose names begin with `prefix` and one of `parts` after it, without the prefix."""
         wanted = tuple(prefix + part for part in parts)
         found = {name: tensor for name, tensor in self.tensors.items() if name.startswith(wanted)}
         self.pass_over(found)

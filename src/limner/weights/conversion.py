@@ -23,7 +23,7 @@ def convert(path: Path, out: Path, tell: Callable[[str], object] | None = None) 
         path: the authors' file.
         out: the folder to make. For `DifFacePipeline`, call it `unet` or `estimator` inside a common folder; for
             `RefLDMPipeline`, `unet` or `vqgan`.
-        tell: called with one sentence that names what the file holds beside its nets, if it does.
+        tell: called with one sentence that names what the file holds besides its nets, if it does.
 
     Raises:
         WeightsError: the file can't be read; a tensor is missing, of another shape or not expected; or `out` exists.

@@ -30,7 +30,7 @@ from limner.weights.tensors import Tensors, below, fill, shape_of
 
 STAGE_A, TARGET = "first_stage_model.", "first_stage_model_gt."
 CROSS = "mid_Cross."
-"""What stage A has beside an autoencoder's parts."""
+"""What stage A has besides an autoencoder's parts."""
 
 NEVER_CALLED = re.compile(
     r"absolute_pos_embed"

@@ -70,7 +70,7 @@ def clrface_encoder(
 
     Args:
         data: folder of aligned faces with its tables.
-        preset: `mini`, 256 px, behind `mini/difface-estimator`, which stays; or `paper`, 512 px and the decided
+        preset: `mini`, 256 px, after `mini/difface-estimator`, which stays; or `paper`, 512 px and the decided
             settings, with features of a net of limner's own in place of LPIPS.
         seed: of data order and degradations.
         first_stage: the VQGAN, a name of the catalogue or a folder (recipe `clrface-vqgan`).

@@ -65,7 +65,7 @@ def noised(scheduler: DDIMScheduler, clean: Tensor, noise: Tensor, timesteps: Te
 
 
 def mini_prior() -> UNet:
-    """A small U-Net behind a pixel-unshuffle, that predicts x0."""
+    """A small U-Net after a pixel-unshuffle, that predicts x0."""
     return UNet(
         sample_size=256,
         out_channels=3,
@@ -85,7 +85,7 @@ def difface_prior(data: Path, preset: Preset = "mini", seed: int = 0) -> Recipe[
 
     Args:
         data: folder of aligned faces with its tables.
-        preset: `mini`, a small U-Net behind a pixel-unshuffle at 256 px that learns t <= 450 only, or `paper`,
+        preset: `mini`, a small U-Net after a pixel-unshuffle at 256 px that learns t <= 450 only, or `paper`,
             the published U-Net at 512 px with a learned variance and the published settings.
         seed: of initialisation, data order and noise.
     """

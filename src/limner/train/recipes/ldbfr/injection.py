@@ -82,7 +82,7 @@ def ldbfr_injection(
 
     Args:
         data: folder of aligned faces with its tables.
-        preset: `mini`, 256 px; or `paper`: behind the self-attention of the second and third level, 200,000 steps (the
+        preset: `mini`, 256 px; or `paper`: after the self-attention of the second and third level, 200,000 steps (the
             length and the learning rate are ours; the authors' last setting, 1.6e-6, is called a fine-tuning).
         seed: of initialisation, data order, degradations and noise.
         first_stage: the VQGAN of the latents: a name of the catalogue, or a folder.
