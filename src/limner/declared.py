@@ -20,7 +20,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Declaration:
-    """What is known of an option beside its name, type and default.
+    """What is known of an option besides its name, type and default.
 
     Attributes:
         help: one line.

@@ -36,9 +36,14 @@ class Outcome:
 
 
 def photos_in(sources: Sequence[Path], out: Path) -> list[tuple[Path, Path]]:
-    """The photographs among files and folders (searched to the bottom): (file, its place relative to the source).
+    """Finds the photographs among files and folders; folders are searched to the bottom.
 
-    Results of an earlier run, in a folder `out` that lies inside a source, are no photographs to restore.
+    Args:
+        sources: files and folders.
+        out: where results go. Lies it inside a source, what it holds are results of an earlier run and no photographs.
+
+    Returns:
+        Of each photograph its file, and its place relative to the source.
 
     Raises:
         LimnerError: if a source doesn't exist or a folder holds no photograph.
@@ -60,9 +65,15 @@ def photos_in(sources: Sequence[Path], out: Path) -> list[tuple[Path, Path]]:
 
 
 def outputs_for(place: Path, out: Path, samples: int) -> list[Path]:
-    """Where the results of a photograph go: its own name under `out`, numbered if there are several samples.
+    """Where the results of one photograph go.
 
-    `out` itself is the file if it bears the suffix of a picture and is no folder.
+    Args:
+        place: of the photograph, relative to its source.
+        out: a folder, or the file itself if it bears the suffix of a picture and is no folder.
+        samples: how many results there are; several are numbered from 1, `NAME_1.png`.
+
+    Returns:
+        The files, one for each sample.
     """
     target = out if out.suffix.lower() in SUFFIXES and not out.is_dir() else out / place
     if samples == 1:
@@ -153,7 +164,14 @@ def _save(outcome: Outcome, restoration: Restoration, enlarged: bool, place: Pat
 
 
 def invented_picture(restoration: Restoration) -> np.ndarray:
-    """What was made up, (H, W, 3) uint8: the restored photo in grey, the redder the more of what is seen is made up."""
+    """Draws what was made up: the restored photo in grey, the redder the more of what is seen is made up.
+
+    Args:
+        restoration: of the photo.
+
+    Returns:
+        (H, W, 3) uint8, of the size of the restored photo.
+    """
     picture = without_colour(restoration.photos[0].srgb())
     faces = restoration.invented > 0
     share = 0.6 * restoration.invented[faces][:, None].astype(np.float32) / 255

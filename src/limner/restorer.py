@@ -35,11 +35,11 @@ Progress = Callable[[int, int], None]
 
 @dataclass
 class RestoredCrop:
-    """What became of one aligned crop; pictures are (S, S, 3) float32 in [0, 1].
+    """What became of one aligned crop of S x S pixels; all pictures are (S, S, 3) float32 in [0, 1], sRGB.
 
     Attributes:
-        samples: the results.
-        on_the_way: by their names, what the method made before them; see `MethodInfo.on_the_way`.
+        samples: the results, as many as were asked for.
+        on_the_way: pictures that the method made before them, by name; see `MethodInfo.on_the_way`.
     """
 
     samples: list[np.ndarray]
@@ -91,7 +91,7 @@ class Restorer:
         self.method = load(self.settings.method, self.settings.weights, self.settings.scheduler)
         self.options = self.settings.sampling(self.method.options)
         self.finish = self.method.finish if self.settings.finish is None else self.settings.finish
-        self.method.check(self.finish)  # what can't be is told at once
+        self.method.check(self.finish)  # what is impossible is refused at once
         for net in self.method.nets:
             self.compute.place(net)
         self.size = self.method.info.size
@@ -111,19 +111,19 @@ class Restorer:
             LimnerError: if a chosen face doesn't exist or a setting lies outside its range.
         """
         started = time.perf_counter()
-        rgb, wish = photo.srgb(), self.settings
-        faces = choose_faces(self.placing.find(rgb), wish.faces, wish.min_face, wish.min_score)
+        rgb, settings = photo.srgb(), self.settings
+        faces = choose_faces(self.placing.find(rgb), settings.faces, settings.min_face, settings.min_score)
         matrices = [self.placing.matrix(rgb, face, self.size) for face in faces]
         crops = [crop(rgb, matrix, self.size) for matrix in matrices]
         references = self.references.for_photo(photo)
         owner = references.owner(crops)
         restored = self.restore_crops(crops, [face.number for face in faces], progress, references, owner)
-        canvas, enlarge = enlarged(photo, wish.upscale)
-        put_back = PutBack(canvas, rgb if canvas is photo else canvas.srgb(), wish, self.joiner)
+        canvas, enlarge = enlarged(photo, settings.upscale)
+        put_back = PutBack(canvas, rgb if canvas is photo else canvas.srgb(), settings, self.joiner)
         for face, matrix, before, after in zip(faces, matrices, crops, restored, strict=True):
             tint = self.placing.tone(rgb, face)
             toned = [keep_tone(before.astype(np.float32) / 255, one, tint) for one in after.samples]
-            seeds = [seed_of(wish.seed, face.number, sample) for sample in range(len(toned))]
+            seeds = [seed_of(settings.seed, face.number, sample) for sample in range(len(toned))]
             put_back.face(toned, matrix @ enlarge, tint, seeds)
         return Restoration(
             photos=[canvas.replaced(pixels) for pixels in put_back.canvases],
@@ -156,7 +156,7 @@ class Restorer:
         """
         if not crops:
             return []
-        wish = self.settings
+        settings = self.settings
         known = None
         if references and owner is not None:
             known = [self.read(references) if place == owner else None for place in range(len(crops))]
@@ -164,25 +164,33 @@ class Restorer:
             torch.stack([to_tensor(one) for one in crops]),
             finish=self.finish,
             references=known,
-            samples=wish.samples,
+            samples=settings.samples,
             generator=[
-                torch.Generator().manual_seed(seed_of(wish.seed, number, sample))
+                torch.Generator().manual_seed(seed_of(settings.seed, number, sample))
                 for number in numbers
-                for sample in range(wish.samples)
+                for sample in range(settings.samples)
             ],
             batch_size=self.compute.batch_size(self.size),
             progress=progress,
             **asdict(self.options),
         )
         pictures = out.images.permute(0, 2, 3, 1).numpy()
-        restored = [RestoredCrop(list(pictures[i : i + wish.samples])) for i in range(0, len(pictures), wish.samples)]
+        starts = range(0, len(pictures), settings.samples)
+        restored = [RestoredCrop(list(pictures[i : i + settings.samples])) for i in starts]
         for name, stack in out.on_the_way().items():
             for face, picture in zip(restored, stack.permute(0, 2, 3, 1).numpy(), strict=True):
                 face.on_the_way[name] = picture
         return restored
 
     def read(self, references: References) -> ReadReferences:
-        """What the method's nets make of references, once for all photographs that they serve."""
+        """Reads references with the method's nets, once for all photographs that they serve.
+
+        Args:
+            references: of one person, at least one.
+
+        Returns:
+            What the method's `read` gives. That of the references read last is kept.
+        """
         if self._read is None or self._read[0] != references.known:
             batch_size = self.compute.batch_size(self.size)
             read = self.method.pipeline.read(references.pictures(), batch_size=batch_size, **asdict(self.options))
@@ -190,12 +198,21 @@ class Restorer:
         return self._read[1]
 
     def provenance(self, faces: int, references: int, invented: float) -> Provenance | None:
-        """What a saved result says about how it was made; None where nothing was changed."""
-        wish = self.settings
+        """What a saved result says about how it was made.
+
+        Args:
+            faces: how many were restored.
+            references: how many the method was given.
+            invented: the share of the restored faces that is made up, 0 to 1.
+
+        Returns:
+            None where nothing was changed.
+        """
+        settings = self.settings
         if faces:
             name = self.method.info.name
-            return Provenance(wish.method, name, wish.seed, faces, __version__, references, round(invented, 3))
-        if wish.background == "clean":
+            return Provenance(settings.method, name, settings.seed, faces, __version__, references, round(invented, 3))
+        if settings.background == "clean":
             return Provenance("clean", "mini", None, 0, __version__, invented=0.0)
         return None
 
@@ -217,7 +234,15 @@ class Restorer:
         ]
 
     def notes_on_references(self, faces: Sequence[Face], owner: int | None) -> list[str]:
-        """Says where the references went, or that there were none although the method lives on them."""
+        """Says where the references went, or that there were none although the method lives on them.
+
+        Args:
+            faces: that were restored.
+            owner: the place among them of the one that the references went to; None for none.
+
+        Returns:
+            Sentences for the user, none or one.
+        """
         if not faces or not find_method(self.settings.method).references:
             return []
         if owner is None:
@@ -261,7 +286,15 @@ def restore(
 
 
 def enlarged(photo: Photo, factor: int) -> tuple[Photo, np.ndarray]:
-    """The photo grown by a whole factor, and the 3x3 matrix from the grown picture to the original one."""
+    """Enlarges a photo by a whole factor, with a Lanczos kernel.
+
+    Args:
+        photo: to be enlarged; of a factor of 1 it is returned itself.
+        factor: 1 or more.
+
+    Returns:
+        The enlarged photo, and the 3x3 float64 matrix from its pixels to those of the original.
+    """
     if factor == 1:
         return photo, np.eye(3)
     height, width = photo.pixels.shape[:2]
@@ -274,5 +307,11 @@ def enlarged(photo: Photo, factor: int) -> tuple[Photo, np.ndarray]:
 
 
 def seed_of(seed: int, face: int, sample: int) -> int:
-    """A seed of its own for each face and sample."""
+    """The seed of one face's noise, a whole number below 2^63 that differs for each face and sample.
+
+    Args:
+        seed: of the run, 0 or more.
+        face: its place among all faces of the photo.
+        sample: its number, from 0.
+    """
     return int(np.random.SeedSequence((seed, face, sample)).generate_state(1, np.uint64)[0] >> 1)

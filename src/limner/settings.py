@@ -143,5 +143,15 @@ class Settings:
             raise LimnerError(f"The method '{self.method}' can't use references: choose {able}, or leave them out.")
 
     def sampling(self, suited: Options) -> Options:
-        """The method's options: those that were asked for, else `suited`, what suits the weights."""
+        """The options that the method runs with.
+
+        Args:
+            suited: what suits the weights.
+
+        Returns:
+            The options that were given whole; else `suited` with those in their place that were given by name.
+
+        Raises:
+            LimnerError: if an option doesn't exist or lies outside its range.
+        """
         return self.options if isinstance(self.options, Options) else suited.but(self.options)

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from limner.cli import output as told
+from limner.cli import output as ui
 from limner.cli.options import Given, Json, Megapixels, takes
 
 
@@ -29,13 +29,13 @@ def detect(
     found = find_faces(rgb, settings.detector, settings.yunet)
     found = choose_faces(found, settings.faces, settings.min_face, settings.min_score)
     if json:
-        told.emit({"photo": str(photo), "faces": [told.face_as_json(face) for face in found]})
+        ui.emit({"photo": str(photo), "faces": [ui.face_as_json(face) for face in found]})
     elif found:
         rows = []
         for number, face in enumerate(found):
             left, top, right, bottom = face.box
             sides = [f"{value:.0f}" for value in (left, top, right - left, bottom - top)]
             rows.append([str(number), f"{face.score:.2f}", *sides])
-        told.table(["face", "score", "left", "top", "width", "height"], rows)
+        ui.table(["face", "score", "left", "top", "width", "height"], rows)
     else:
-        told.say(f"{photo}: no face found.")
+        ui.say(f"{photo}: no face found.")

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from limner.cli import output as told
+from limner.cli import output as ui
 from limner.cli.options import Given, Json, Megapixels, takes
 from limner.declared import declared_fields
 from limner.errors import LimnerError
@@ -51,7 +51,7 @@ def restore(
         maps=save_map,
     )
     results, failed = [], []
-    with told.progress("restoring", show=not json) as bar:
+    with ui.progress("restoring", show=not json) as bar:
         current = {"name": photos[0][0].name, "number": 0}
 
         def progress(done: int, total: int) -> None:
@@ -64,14 +64,14 @@ def restore(
             if outcome.error:
                 failed.append(outcome)
             if json:
-                results.append(told.outcome_as_json(outcome, settings, restorer.method.info.name))
+                results.append(ui.outcome_as_json(outcome, settings, restorer.method.info.name))
             elif not outcome.error:
-                told.describe(outcome)
+                ui.describe(outcome)
     if json:
-        told.emit(results[0] if single else results)
+        ui.emit(results[0] if single else results)
     elif failed:
-        told.say(f"{len(failed)} of {len(photos)} photos failed:")
+        ui.say(f"{len(failed)} of {len(photos)} photos failed:")
         for outcome in failed:
-            told.say(f"  {outcome.error}")
+            ui.say(f"  {outcome.error}")
     if failed:
         raise typer.Exit(1)

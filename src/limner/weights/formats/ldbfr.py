@@ -29,7 +29,7 @@ from limner.weights.tensors import Tensors, below, fill, shape_of
 
 STAGE_A, TARGET = "first_stage_model.", "first_stage_model_gt."
 CROSS = "mid_Cross."
-"""What stage A has beside an autoencoder's parts."""
+"""What stage A has besides an autoencoder's parts."""
 
 NEVER_CALLED = re.compile(
     r"absolute_pos_embed"
@@ -197,7 +197,7 @@ def build_injection(tensors: Tensors, path: Path, unet: UNet, condition_channels
     ratio = 2.0 ** round(math.log2(condition_channels / condition) / 2)
     side = round(unet.config["sample_size"] / 2 ** levels[0] / ratio)
     with torch.device("meta"):
-        net = Injection.beside(unet, levels, condition_channels, side, positions=False)
+        net = Injection.for_unet(unet, levels, condition_channels, side, positions=False)
     return fill(net, tensors, path, injection_names(net, unet))
 
 
