@@ -12,8 +12,7 @@ import torch
 from PIL import Image
 from skimage.data import astronaut
 
-import limner.faces.references
-import limner.restorer
+import limner.faces.placing
 from limner import LimnerError, Photo, Restorer, Settings, restore, weights
 from limner.errors import PhotoError
 from limner.faces.find import find_faces
@@ -53,8 +52,7 @@ def found_once():
         return known[key]
 
     with pytest.MonkeyPatch.context() as patch:
-        for module in (limner.restorer, limner.faces.references):
-            patch.setattr(module, "find_faces", remembered)
+        patch.setattr(limner.faces.placing, "find_faces", remembered)
         yield
 
 
@@ -261,8 +259,11 @@ def test_the_command_line(run, folder, portrait, files, tmp_path):
             "torn.jpg is a damaged or truncated",
         ),
         (["--method", "refldm", "--weights", "{folder}", "--reference", "{wall}"], "No face .* reference .*wall.png"),
-        (["--method", "refldm", "--weights", "{folder}", "--guidance", "-1"], "The guidance is -1.0"),
-        (["--method", "refldm", "--weights", "{folder}", "--start", "9"], "'refldm' has no setting 'start'"),
+        (
+            ["--method", "refldm", "--weights", "{folder}", "--guidance", "-1"],
+            "0 or more for guidance, not -1.0.",
+        ),
+        (["--method", "refldm", "--weights", "{folder}", "--start", "9"], "'refldm' has no option 'start'"),
     ],
 )
 def test_bad_references_get_one_sentence_and_exit_code_2(run, folder, portrait, files, tmp_path, words, message):

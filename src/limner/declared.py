@@ -127,7 +127,7 @@ def _check(one: DeclaredField, value: object, owner: str) -> None:
             number = "a whole number" if whole else "a number"
             takes = ", or ".join([*one.choices, one.declaration.range or number])
             raise LimnerError(f"{owner} takes {takes} for {name}, not {value}.")
-    elif one.choices:
+    elif one.choices and all(get_origin(kind) is Literal or kind is type(None) for kind in kinds):
         raise LimnerError(f"There is no {name} '{value}': choose {_either(one.choices)}.")
     elif str in kinds and not isinstance(value, kinds):
         raise LimnerError(f"{owner} takes a word for {name}, not {value!r}.")
