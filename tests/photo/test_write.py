@@ -47,12 +47,12 @@ def test_without_a_suffix_the_format_stays(tmp_path: Path) -> None:
     assert Photo.open(tmp_path / "scan").format == "TIFF"
 
 
-@pytest.mark.parametrize("suffix", [".jpg", ".bmp"])
+@pytest.mark.parametrize("suffix", [".jpg"])
 def test_transparency_is_not_dropped_silently(tmp_path: Path, suffix: str) -> None:
     alpha = np.full((40, 56), 255, np.uint8)
     Photo(smooth(), "PNG", alpha).save(tmp_path / f"opaque{suffix}")
     alpha[0, 0] = 254
-    with pytest.raises(PhotoError, match=r"has transparent parts and (JPEG|BMP) holds none, so choose \.png, .*\.$"):
+    with pytest.raises(PhotoError, match=r"has transparent parts and JPEG holds none, so choose \.png, .*\.$"):
         Photo(smooth(), "PNG", alpha).save(tmp_path / f"a{suffix}")
     assert [path.name for path in tmp_path.iterdir()] == [f"opaque{suffix}"]
 
