@@ -143,3 +143,14 @@ def test_a_written_file_has_the_usual_permissions(tmp_path: Path) -> None:
     plain = write(tmp_path / "plain", b"")
     Photo(smooth(), "PNG").save(tmp_path / "a.png")
     assert (tmp_path / "a.png").stat().st_mode == plain.stat().st_mode
+
+
+def test_a_private_photo_gives_a_private_result(tmp_path: Path) -> None:
+    source = write(tmp_path / "a.png", encoded(Image.fromarray(smooth()), "PNG"))
+    for permissions in (0o600, 0o640, 0o644):
+        source.chmod(permissions)
+        Photo.open(source).save(tmp_path / "b.png")
+        assert (tmp_path / "b.png").stat().st_mode & 0o777 == permissions
+    source.chmod(0o400)
+    Photo.open(source).save(tmp_path / "b.png")
+    assert (tmp_path / "b.png").stat().st_mode & 0o777 == 0o600

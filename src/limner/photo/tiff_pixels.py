@@ -5,6 +5,8 @@ that are compressed as plain bytes are unpacked here, within a limit; what only 
 """
 
 import logging
+import re
+import struct
 from io import BytesIO
 from math import ceil
 from typing import TYPE_CHECKING
@@ -27,6 +29,8 @@ _WHITE_IS_ZERO, _GREY, _RGB, _PALETTE, _CMYK, _YCBCR, _LAB, _ICC_LAB = 0, 1, 2, 
 _COLOURS = {_WHITE_IS_ZERO: 1, _GREY: 1, _RGB: 3, _CMYK: 4, _LAB: 3, _ICC_LAB: 3}
 _SAMPLE_FORMATS = {1: "whole", 2: "signed", 3: "float", 4: "whole", 5: "complex", 6: "complex"}
 _MOST_SAMPLES = 8
+_JPEG, _ZSTD, _JPEG_2000 = 7, 50000, (33003, 33004, 33005, 34712)
+_SIZ, _SOF = rb"\xff\x4f\xff\x51.{4}(.{8})", rb"\xff[\xc0-\xc3\xc5-\xc7\xc9-\xcb].{3}(.{4})"
 _PREMULTIPLIED, _ALPHA = 1, 2  # kinds of extra channels
 
 
@@ -110,9 +114,9 @@ def _samples(file: bytes, page: Page) -> np.ndarray:
         if (width, height) != page.size or planes * samples != page.samples or depth != 1:
             raise ValueError("two sizes")
         try:
-            values = _decoded(file, stored) if stored.compression in OF_BYTES else stored.asarray(maxworkers=1)
+            values = _decoded(file, stored) if stored.compression in OF_BYTES else _by_imagecodecs(file, stored)
         except (ImportError, ValueError) as error:
-            if "imagecodecs" in str(error):
+            if isinstance(error, ImportError) or "imagecodecs" in str(error):
                 raise PhotoError(
                     "is a TIFF compressed in a way that needs imagecodecs: install it with pip install 'limner[tiff]'."
                 ) from error
@@ -121,15 +125,36 @@ def _samples(file: bytes, page: Page) -> np.ndarray:
     return np.moveaxis(values[:, 0], 0, 2).reshape(height, width, -1) if planes > 1 else values[0, 0]
 
 
+def _by_imagecodecs(file: bytes, page: "TiffPage") -> np.ndarray:
+    """Strips or tiles that only imagecodecs unpacks; a picture within them is no larger than they are."""
+    if page.compression not in (_JPEG, _ZSTD, *_JPEG_2000):
+        raise PhotoError(unreadable("pixels that are compressed in a rare way"))
+    rows, columns = (page.tilelength, page.tilewidth) if page.is_tiled else (page.imagelength, page.imagewidth)
+    for at, size in zip(page.dataoffsets, page.databytecounts, strict=True):
+        for height, width in _sizes_within(file[at : at + size], page.compression):
+            if height > rows or width > columns:
+                raise ValueError("two sizes")
+    return page.asarray(maxworkers=1)
+
+
+def _sizes_within(piece: bytes, compression: int) -> list[tuple[int, int]]:
+    """Heights and widths that a JPEG or JPEG 2000 tells in its own headers, wherever they might stand."""
+    if compression in _JPEG_2000:
+        return [(h, w) for w, h in (struct.unpack(">II", m[1]) for m in re.finditer(_SIZ, piece, re.DOTALL))]
+    if compression == _JPEG:
+        return [struct.unpack(">HH", m[1]) for m in re.finditer(_SOF, piece, re.DOTALL)]
+    return []
+
+
 def _decoded(file: bytes, page: "TiffPage") -> np.ndarray:
     """Strips or tiles unpacked within their size; tifffile makes of them what they are."""
     planes, _, height, width, samples = page.shaped
     tile = (page.tilelength, page.tilewidth) if page.is_tiled else (min(page.rowsperstrip, height), width)
-    length = tile[0] * ceil(tile[1] * samples * page.bitspersample / 8)
+    row_length, down = ceil(tile[1] * samples * page.bitspersample / 8), ceil(height / tile[0])
     compression, reverse = page.compression, page.fillorder == 2
     page.compression, page.fillorder = 1, 1  # what is done here
     values = np.empty(page.shaped, page.dtype)
-    count = planes * ceil(height / tile[0]) * ceil(width / tile[1])
+    count = planes * down * ceil(width / tile[1])
     places = list(zip(page.dataoffsets, page.databytecounts, strict=True))
     if len(places) < count or any(at + size > len(file) for at, size in places[:count]):
         raise ValueError("strips are missing")
@@ -137,7 +162,9 @@ def _decoded(file: bytes, page: "TiffPage") -> np.ndarray:
         data = file[at : at + size]
         if reverse:
             data = np.packbits(np.unpackbits(np.frombuffer(data, np.uint8), bitorder="little")).tobytes()
-        piece, (plane, _, y, x, _), _ = page.decode(unpacked(data, compression, length), index)
+        # The last strip is shorter, while tiles are all alike.
+        rows = tile[0] if page.is_tiled else min(tile[0], height - index % down * tile[0])
+        piece, (plane, _, y, x, _), _ = page.decode(unpacked(data, compression, rows * row_length), index)
         if piece is None:
             raise ValueError("strips are missing")
         target = values[plane, 0, y : y + piece.shape[1], x : x + piece.shape[2]]

@@ -202,9 +202,11 @@ def _pillow_options(contents: Contents, quality: int | None) -> dict[str, object
     if contents.xmp:
         options["xmp"] = contents.xmp
     if contents.format == "JPEG":
-        options |= {"quality": quality or _QUALITY, "subsampling": "4:4:4", "optimize": True}
+        options["optimize"] = True
         if contents.jpeg and quality is None:
             options |= {"qtables": contents.jpeg.tables, "subsampling": contents.jpeg.subsampling}
+        else:
+            options |= {"quality": quality or _QUALITY, "subsampling": "4:4:4"}
     elif contents.format == "WEBP":
         # exact: colours under transparent pixels are kept.
         lossless = quality == 100 or (contents.lossless and quality is None)
