@@ -223,3 +223,11 @@ def test_every_mode_that_pillow_writes(tmp_path: Path, mode: str) -> None:
 def test_the_profile_of_a_16_bit_tiff_is_kept(tmp_path: Path) -> None:
     photo = tiff(tmp_path / "a.tif", random_pixels(np.uint16), photometric="rgb", iccprofile=wide_gamut())
     assert photo.icc == wide_gamut()
+
+
+def test_a_picture_without_height_is_refused_whatever_its_width(tmp_path: Path) -> None:
+    data = encode_tiff(random_pixels(np.uint16))
+    flat = data.replace(struct.pack("<HHII", 257, 4, 1, 20), struct.pack("<HHII", 257, 4, 1, 0))
+    flat = flat.replace(struct.pack("<HHII", 256, 4, 1, 30), struct.pack("<HHII", 256, 4, 1, 2**32 - 1))
+    with pytest.raises(PhotoError, match="is a TIFF that is damaged"):
+        Photo.open(write(tmp_path / "a.tif", flat))

@@ -52,6 +52,8 @@ def read(path: Path, max_megapixels: float) -> Contents:
     """
     container = opened_container(path, max_megapixels)
     width, height = container.size
+    if width < 1 or height < 1:
+        raise damaged(path, container.format)
     if not width * height <= max_megapixels * 1e6:
         raise PhotoError(
             f"{path} claims {width}x{height} px, more than the limit of "

@@ -62,7 +62,7 @@ def write(contents: Contents, path: Path, quality: int | None, provenance: Prove
         data, note = _encode(fitted, quality)
     except PhotoError as error:
         raise PhotoError(f"{path} {error}") from error
-    except (OSError, ValueError, RuntimeError, struct.error) as error:
+    except (OSError, ValueError, RuntimeError, MemoryError, OverflowError, struct.error) as error:
         raise PhotoError(f"{path} can't be written as {format} ({error}): choose another format.") from error
     write_atomically(path, data, _permissions(contents.path))
     return (*notes, *([note] if note else []))
