@@ -2,7 +2,6 @@
 
 import re
 import threading
-import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from io import BytesIO
@@ -36,8 +35,7 @@ _WITH_COLOUR_KEY = {"L": "LA", "P": "RGBA", "RGB": "RGBA"}
 @contextmanager
 def limit_lifted() -> Iterator[None]:
     """Pillow's limit of pixels doesn't hold within, for callers that check the size themselves."""
-    with _LIMIT, warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # Pillow warns of what we tell in our own words
+    with _LIMIT:
         limit, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None
         try:
             yield
