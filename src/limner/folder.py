@@ -153,7 +153,8 @@ def _save(outcome: Outcome, restoration: Restoration, enlarged: bool, place: Pat
         path.parent.mkdir(parents=True, exist_ok=True)
         if restoration.provenance or enlarged or _converts(outcome.source, path):
             provenance = restoration.provenance if saving.provenance else None
-            restored.save(path, quality=saving.quality, provenance=provenance)
+            notes = restored.save(path, quality=saving.quality, provenance=provenance)
+            restoration.notes += [note for note in notes if note not in restoration.notes]
         else:
             _copy(outcome.source, path)
     if saving.intermediate:

@@ -133,7 +133,7 @@ class Restorer:
             invented=put_back.invented,
             referenced=owner,
             crops=restored,
-            notes=[*self.notes(matrices), *self.notes_on_references(faces, owner)],
+            notes=[*photo.notes, *self.notes(matrices), *self.notes_on_references(faces, owner)],
         )
 
     def restore_crops(

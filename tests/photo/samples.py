@@ -6,8 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import tifffile
 from PIL import Image
 
+from limner.photo.photo import Photo
 from limner.photo.provenance import Provenance
 
 LOSSLESS = [".png", ".tif", ".bmp"]
@@ -90,3 +92,9 @@ def assert_exif(found: bytes | None) -> None:
     assert read.get_ifd(34665)[36867] == "2000:01:02 03:04:05"
     assert read.get_ifd(34665)[37500] == b"maker\0notes"
     assert read.get_ifd(34853)[2] == (52.0, 30.0, 15.5) and read.get_ifd(34853)[3] == "E"
+
+
+def tiff(path: Path, values: np.ndarray, **options: Any) -> Photo:
+    """A TIFF that tifffile wrote, as limner reads it."""
+    tifffile.imwrite(path, values, metadata=None, **options)
+    return Photo.open(path)

@@ -15,8 +15,9 @@ from .samples import random_pixels
 @pytest.mark.parametrize("suffix", SUFFIXES)
 def test_every_suffix_is_written_in_its_format_and_read_again(tmp_path, suffix):
     Photo(random_pixels(), "PNG").save(tmp_path / f"a{suffix.upper()}")
-    with Image.open(tmp_path / f"a{suffix.upper()}") as image:
-        assert image.format == SUFFIXES[suffix]
+    if SUFFIXES[suffix] != "HEIF":  # which Pillow doesn't know
+        with Image.open(tmp_path / f"a{suffix.upper()}") as image:
+            assert image.format == SUFFIXES[suffix]
     assert Photo.open(tmp_path / f"a{suffix.upper()}").format == SUFFIXES[suffix]
 
 

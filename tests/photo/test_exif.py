@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 from PIL import Image, ImageOps
 
-from limner.photo import sixteen_bit
+from limner.photo import png
 from limner.photo.photo import Photo
+from limner.photo.tiff_write import encode_tiff
 
 from .samples import MADE, XMP, assert_exif, encoded, exif, random_pixels, smooth, write
 
@@ -56,9 +57,10 @@ def test_the_exif_turn_is_applied(tmp_path: Path, format: str, orientation: int)
 def test_the_exif_turn_of_16_bit_files(tmp_path: Path, format: str, orientation: int) -> None:
     pixels = random_pixels(np.uint16)
     if format == "PNG":
-        data = sixteen_bit.encode_png(pixels, exif=exif(orientation).removeprefix(b"Exif\0\0"))
+        turn = (b"eXIf", exif(orientation).removeprefix(b"Exif\0\0"))
+        data = png.with_chunks(png.sixteen_bit(pixels), [turn])
     else:
-        data = sixteen_bit.encode_tiff(pixels)
+        data = encode_tiff(pixels)
         # NewSubfileType, the first tag and needless here, becomes Orientation; its place in the order is no matter.
         at = data.index(struct.pack("<HHI", 254, 4, 1))
         data = data[:at] + struct.pack("<HHIHH", 274, 3, 1, orientation, 0) + data[at + 12 :]

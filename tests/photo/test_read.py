@@ -9,8 +9,9 @@ import pytest
 from PIL import Image, ImageCms
 
 from limner.errors import PhotoError
-from limner.photo import sixteen_bit
+from limner.photo import png
 from limner.photo.photo import Photo
+from limner.photo.tiff_write import encode_tiff
 
 from .samples import encoded, random_pixels, smooth, wide_gamut, write
 
@@ -53,10 +54,10 @@ def test_lab_becomes_srgb(tmp_path: Path) -> None:
     assert np.abs(photo.pixels.astype(int) - smooth()).mean() < 3
 
 
-@pytest.mark.parametrize("mode", ["F", "I"])
-def test_float_and_32_bit_pixels_are_refused(tmp_path: Path, mode: str) -> None:
+@pytest.mark.parametrize(("mode", "name"), [("F", "float"), ("I", "signed")])
+def test_float_and_32_bit_pixels_are_refused(tmp_path: Path, mode: str, name: str) -> None:
     path = write(tmp_path / "a.tif", encoded(Image.new(mode, (4, 4)), "TIFF"))
-    with pytest.raises(PhotoError, match=rf"a\.tif holds {mode} pixels, .*: save it with 8 or 16 bit a channel\.$"):
+    with pytest.raises(PhotoError, match=rf"a\.tif holds 32-bit {name} pixels, .*: save it with 8 or 16 bit a chan"):
         Photo.open(path)
 
 
@@ -92,8 +93,10 @@ def test_text_named_jpg(tmp_path: Path, content: bytes) -> None:
 def test_other_formats_are_named(tmp_path: Path) -> None:
     gif = write(tmp_path / "a.jpg", encoded(Image.fromarray(smooth()), "GIF"))
     assert refusal(gif) == "is a GIF file, which limner doesn't read: convert it to PNG or JPEG."
-    heic = write(tmp_path / "a.heic", b"\0\0\0\x18ftypheic\0\0\0\0mif1heic" + bytes(100))
-    assert refusal(heic) == "is a HEIC file, which limner doesn't read: convert it to PNG or JPEG."
+    jxl = write(tmp_path / "a.jxl", b"\xff\x0a" + bytes(100))
+    assert refusal(jxl) == "is a JPEG XL file, which limner doesn't read: convert it to PNG or JPEG."
+    raw = write(tmp_path / "a.cr3", b"\0\0\0\x18ftypcrx \0\0\0\1crx isom" + bytes(100))
+    assert refusal(raw) == "holds a camera's raw values: develop it first, with the camera's program for instance."
 
 
 @pytest.mark.parametrize("format", ["JPEG", "PNG", "WEBP", "AVIF", "BMP"])
@@ -108,7 +111,7 @@ def test_truncated_files(tmp_path: Path, format: str, share: float) -> None:
 @pytest.mark.parametrize("depth", [np.uint8, np.uint16])
 @pytest.mark.parametrize("share", [0.01, 0.5, 0.9])
 def test_truncated_tiff(tmp_path: Path, depth: type, share: float) -> None:
-    data = sixteen_bit.encode_tiff(random_pixels(depth, (64, 64, 3)))
+    data = encode_tiff(random_pixels(depth, (64, 64, 3)))
     path = write(tmp_path / "a.tif", data[: int(share * len(data))])
     assert refusal(path) in (
         "is a damaged or truncated TIFF: get a whole copy of it.",
@@ -117,7 +120,7 @@ def test_truncated_tiff(tmp_path: Path, depth: type, share: float) -> None:
 
 
 def test_truncated_16_bit_png(tmp_path: Path) -> None:
-    data = sixteen_bit.encode_png(random_pixels(np.uint16, (64, 64, 3)))
+    data = png.sixteen_bit(random_pixels(np.uint16, (64, 64, 3)))
     path = write(tmp_path / "a.png", data[: len(data) // 2])
     assert refusal(path) == "is a damaged or truncated PNG: get a whole copy of it."
 

@@ -16,8 +16,24 @@ SUFFIXES = {
     ".tif": "TIFF",
     ".tiff": "TIFF",
     ".bmp": "BMP",
+    ".heic": "HEIF",
+    ".heif": "HEIF",
+    ".hif": "HEIF",
 }
 """The format of a file by its suffix, in lower case."""
+
+
+@dataclass(frozen=True)
+class JpegCoding:
+    """How coarsely a JPEG was stored, so that it can be stored alike.
+
+    Attributes:
+        tables: the quantisation tables by their number, 64 values each in rows.
+        subsampling: 0 for colours in full resolution, 1 for half the columns, 2 for half of both.
+    """
+
+    tables: dict[int, list[int]]
+    subsampling: int
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,8 +48,14 @@ class Contents:
     icc: bytes | None = None
     exif: bytes | None = None
     xmp: bytes | None = None
+    iptc: bytes | None = None
+    words: tuple[tuple[str, str], ...] = ()
     dpi: tuple[float, float] | None = None
+    png_colour: tuple[tuple[bytes, bytes], ...] = ()
+    jpeg: JpegCoding | None = None
+    lossless: bool = False
     path: Path | None = None
+    notes: tuple[str, ...] = ()
 
     @property
     def peak(self) -> int:

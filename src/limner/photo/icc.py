@@ -13,6 +13,8 @@ from PIL import Image, ImageCms
 # NOCACHE, because lcms' cache of the last colour is not safe between threads.
 _FLAGS = ImageCms.Flags.BLACKPOINTCOMPENSATION | ImageCms.Flags.NOCACHE
 _INTENT = ImageCms.Intent.RELATIVE_COLORIMETRIC
+# ValueError: a colour space that isn't ASCII.
+_DAMAGE = (ImageCms.PyCMSError, OSError, ValueError, TypeError)
 
 
 def rgb_image(image: Image.Image, icc: bytes | None) -> Image.Image:
@@ -34,9 +36,26 @@ def rgb_image(image: Image.Image, icc: bytes | None) -> Image.Image:
         else:
             return image.convert("RGB")
         converted = ImageCms.profileToProfile(image, source, srgb, _INTENT, "RGB", flags=_FLAGS)
-    except (ImageCms.PyCMSError, OSError):
+    except _DAMAGE:
         return image.convert("RGB")
     return converted or image.convert("RGB")
+
+
+def fits(icc: bytes, grey: bool) -> bool:
+    """Whether a profile can be read and is one for such pixels."""
+    try:
+        space = _space(ImageCms.ImageCmsProfile(BytesIO(icc)))
+    except _DAMAGE:
+        return False
+    return space == "RGB" or (grey and space == "GRAY")
+
+
+def is_grey(icc: bytes) -> bool:
+    """Whether a profile is one of a single channel."""
+    try:
+        return _space(ImageCms.ImageCmsProfile(BytesIO(icc))) == "GRAY"
+    except _DAMAGE:
+        return False
 
 
 @lru_cache(maxsize=16)
@@ -55,7 +74,7 @@ def transform(icc: bytes | None, grey: bool, forward: bool) -> ImageCms.ImageCms
         return None
     try:
         profile = ImageCms.ImageCmsProfile(BytesIO(icc))
-        space = getattr(profile.profile, "xcolor_space", "").strip()
+        space = _space(profile)
         if space != "RGB" and not (grey and space == "GRAY"):
             return None
         mode, srgb = ("RGB" if space == "RGB" else "L"), ImageCms.createProfile("sRGB")
@@ -67,7 +86,7 @@ def transform(icc: bytes | None, grey: bool, forward: bool) -> ImageCms.ImageCms
         if np.abs(apply(to_srgb, probe).astype(int) - probe).max() <= 2:
             return None
         return to_srgb if forward else ImageCms.buildTransform(srgb, profile, "RGB", mode, _INTENT, _FLAGS)
-    except (ImageCms.PyCMSError, OSError):
+    except _DAMAGE:
         return None
 
 
@@ -92,3 +111,7 @@ def converted(values: np.ndarray, by: ImageCms.ImageCmsTransform | None) -> np.n
         return values.astype(np.float32, copy=False)
     eight_bit = np.rint(np.clip(values, 0, 1) * 255).astype(np.uint8)
     return apply(by, eight_bit).astype(np.float32) / 255
+
+
+def _space(profile: ImageCms.ImageCmsProfile) -> str:
+    return str(getattr(profile.profile, "xcolor_space", "")).strip()

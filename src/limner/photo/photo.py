@@ -25,16 +25,22 @@ class Photo(Contents):
 
     Attributes:
         pixels: (H, W, 3) uint8 or uint16; of a grey photo three equal channels.
-        format: "JPEG", "PNG", "WEBP", "AVIF", "TIFF" or "BMP".
+        format: "JPEG", "PNG", "WEBP", "AVIF", "HEIF", "TIFF" or "BMP".
         alpha: (H, W) of the same dtype, or None. The colours under transparent pixels are kept.
         grey: the file has a single colour channel, and so will the saved one (WebP and AVIF always store
             three).
         icc: ICC profile of `pixels`; None means sRGB.
         exif: EXIF as TIFF bytes, its orientation set to upright and its thumbnail, which shows the unrestored
-            photo, unlinked.
-        xmp: XMP packet in UTF-8.
+            photo, cut out.
+        xmp: XMP packet in UTF-8, without claims of a video, gain map or depth map, which aren't kept.
+        iptc: IPTC's records (caption, keywords), as JPEG and TIFF hold them.
+        words: keywords and texts of a PNG, and as ("Comment", text) a JPEG's comments.
         dpi: horizontal and vertical resolution in dots per inch.
-        path: the file that this was read from, which is never written to.
+        png_colour: what a PNG says of its colours beside a profile (gAMA and others): names and bodies of chunks.
+        jpeg: how coarsely a JPEG was stored; it is stored alike where no other quality is asked for.
+        lossless: a WebP that was stored without loss, and will be again where no quality is asked for.
+        path: the file that this was read from, which is never written to. Its permissions go along.
+        notes: what could not be taken along in reading, one sentence each.
     """
 
     @classmethod
@@ -42,8 +48,10 @@ class Photo(Contents):
         """Read a photograph.
 
         Palettes become RGB, CMYK and L*a*b* become sRGB through the file's profile, an EXIF turn is
-        applied. 16-bit grey and colour stay 16 bit in PNG and TIFF; 10- and 12-bit AVIF is read as 8 bit.
-        Of a phone's multi-picture JPEG the photo itself is read.
+        applied. 16-bit grey and colour stay 16 bit in PNG and TIFF; 10- and 12-bit AVIF and HEIC are read as 8 bit.
+        Of a phone's multi-picture JPEG the photo itself is read, of a TIFF with a preview the photo behind it.
+        Metadata that is damaged is left out with a note, never a reason to refuse a photo. docs/photo-files.md has
+        a table of formats, modes and what is kept.
 
         Args:
             path: any path, non-ASCII too.
@@ -51,7 +59,8 @@ class Photo(Contents):
 
         Raises:
             PhotoError: the file is missing, a folder, unreadable, empty, no picture, of another format, damaged or
-                truncated, animated or of several pages, or larger than `max_megapixels`.
+                truncated, animated or of several pages, a camera's raw values, or larger than `max_megapixels`; or
+                it needs an extra of limner that isn't installed.
         """
         return cls(**vars(read(Path(path), max_megapixels)))
 
@@ -106,20 +115,24 @@ class Photo(Contents):
         *,
         quality: int | None = None,
         provenance: Provenance | None = None,
-    ) -> None:
+    ) -> tuple[str, ...]:
         """Write the photo, whole or not at all.
 
-        Profile, EXIF, XMP and resolution go along wherever the format has a place for them (BMP: resolution
-        only). 16 bit stays in PNG and TIFF and is rounded to 8 bit elsewhere.
+        Profile, EXIF, XMP, IPTC, words and resolution go along wherever the format has a place for them (BMP:
+        resolution only). 16 bit stays in PNG and TIFF and is rounded to 8 bit elsewhere.
 
         Args:
             path: its suffix gives the format; without a suffix it is the input's.
-            quality: 1 to 100 for JPEG, WebP and AVIF (default 95; WebP with 100 is lossless). JPEG and AVIF
-                keep full colour resolution. The lossless formats ignore it.
+            quality: 1 to 100 for JPEG, WebP, AVIF and HEIC (WebP with 100 is lossless). JPEG and AVIF keep full
+                colour resolution. The lossless formats ignore it. None is 95, but a JPEG is stored as coarsely as
+                the JPEG that it was, in quantisation and subsampling, and a lossless WebP without loss.
             provenance: what to say of the restoration in the XMP; None adds nothing.
+
+        Returns:
+            What the format had no room for, one sentence each.
 
         Raises:
             PhotoError: the path is the photo's own, its suffix is unknown, the format can't hold the photo's
                 transparency, or writing fails.
         """
-        write(self, Path(path), quality, provenance)
+        return write(self, Path(path), quality, provenance)

@@ -9,16 +9,13 @@ from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
 from xml.dom import XMLNS_NAMESPACE, minidom
-from xml.parsers.expat import ExpatError
 from xml.sax.saxutils import quoteattr
 
-from PIL import Image, UnidentifiedImageError
-
-from limner.errors import PhotoError
+from limner.photo.read import opened_container
+from limner.photo.xmp import RDF, parsed
 
 SOURCE_TYPE = "http://cv.iptc.org/newscodes/digitalsourcetype/compositeWithTrainedAlgorithmicMedia"
 
-_RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
 _XMP = "http://ns.adobe.com/xap/1.0/"
 _IPTC = "http://iptc.org/std/Iptc4xmpExt/2008-02-29/"
 _LIMNER = "urn:x-limner:provenance:1.0/"
@@ -51,7 +48,7 @@ class Provenance:
         """This as a complete XMP packet."""
         return (
             '<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>'
-            f'<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="{_RDF}">'
+            f'<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="{RDF}">'
             f"{self._description(creator=True)}"
             '</rdf:RDF></x:xmpmeta><?xpacket end="w"?>'
         )
@@ -65,20 +62,20 @@ class Provenance:
         Returns:
             UTF-8 XMP.
         """
-        document = _parsed(packet)
+        document = parsed(packet)
         if document is None:
             return self.xmp().encode()
-        rdf = document.getElementsByTagNameNS(_RDF, "RDF")[0]
+        rdf = document.getElementsByTagNameNS(RDF, "RDF")[0]
         for description in _descriptions(document):
             _forget(description)
             if _says_nothing(description):
                 rdf.removeChild(description)
         # CreatorTool names the first tool that made the picture: a camera or a scanner keeps that honour.
         creator = not any(_value(d, _XMP, "CreatorTool") for d in _descriptions(document))
-        ours = minidom.parseString(f'<rdf:RDF xmlns:rdf="{_RDF}">{self._description(creator)}</rdf:RDF>')
+        ours = minidom.parseString(f'<rdf:RDF xmlns:rdf="{RDF}">{self._description(creator)}</rdf:RDF>')
         added = document.importNode(_descriptions(ours)[0], True)
         # The packet may know this namespace by another prefix, or not at this depth.
-        added.setAttribute("xmlns:rdf", _RDF)
+        added.setAttribute("xmlns:rdf", RDF)
         rdf.appendChild(added)
         return "".join(node.toxml() for node in document.childNodes).encode()
 
@@ -105,26 +102,12 @@ class Provenance:
 
 
 def read(path: str | PathLike[str]) -> Provenance | None:
-    """What a file says of its restoration by limner.
-
-    Args:
-        path: of a picture.
-
-    Returns:
-        None if it says nothing, or not all that belongs to it.
+    """What a file says of its restoration by limner; None if nothing.
 
     Raises:
         PhotoError: the file is missing, unreadable or no picture.
     """
-    try:
-        with Image.open(Path(path)) as image:
-            document = _parsed(packet_of(image))
-    except FileNotFoundError as error:
-        raise PhotoError(f"{path} does not exist: check the name.") from error
-    except UnidentifiedImageError as error:
-        raise PhotoError(f"{path} is not a picture: there is no provenance to read.") from error
-    except OSError as error:
-        raise PhotoError(f"{path} can't be read ({error.strerror or error}): check the file.") from error
+    document = parsed(opened_container(Path(path)).xmp)
     found: dict[str, str] = {}
     for description in _descriptions(document) if document else []:
         for name in ("method", "weights", "seed", "faces", "version", "references", "invented"):
@@ -144,25 +127,8 @@ def read(path: str | PathLike[str]) -> Provenance | None:
         return None
 
 
-def packet_of(image: Image.Image) -> bytes | None:
-    """The XMP packet of an opened picture, in UTF-8; None if it has none."""
-    packet = image.info.get("xmp") or image.info.get("XML:com.adobe.xmp")
-    return packet.encode() if isinstance(packet, str) else packet
-
-
-def _parsed(packet: bytes | None) -> minidom.Document | None:
-    """The packet as XML with an rdf:RDF inside, else None. Entities, which XMP never needs, are refused."""
-    if not packet or b"<!DOCTYPE" in packet or b"<!ENTITY" in packet:
-        return None
-    try:
-        document = minidom.parseString(packet.strip(b"\0 \r\n\t"))
-    except (ExpatError, ValueError):
-        return None
-    return document if document.getElementsByTagNameNS(_RDF, "RDF") else None
-
-
 def _descriptions(document: minidom.Document) -> list[minidom.Element]:
-    rdf = document.getElementsByTagNameNS(_RDF, "RDF")[0]
+    rdf = document.getElementsByTagNameNS(RDF, "RDF")[0]
     return [node for node in rdf.childNodes if isinstance(node, minidom.Element)]
 
 
@@ -177,7 +143,7 @@ def _value(description: minidom.Element, namespace: str, name: str) -> str:
 
 
 def _says_nothing(description: minidom.Element) -> bool:
-    attributes = {a.namespaceURI for a in description.attributes.values()} - {XMLNS_NAMESPACE, _RDF}
+    attributes = {a.namespaceURI for a in description.attributes.values()} - {XMLNS_NAMESPACE, RDF}
     return not attributes and not any(isinstance(node, minidom.Element) for node in description.childNodes)
 
 

@@ -1,28 +1,43 @@
-"""From a file to the pixels of a photograph and what the file says of them, or one clear sentence why not."""
+"""From a file to the pixels of a photograph and what the file says of them, or one clear sentence why not.
 
-import re
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+Every format goes the same way: opened, its size held against the limit, its metadata cleaned, decoded.
+"""
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import TypeVar
 
 import numpy as np
-from PIL import Image
-from PIL.TiffImagePlugin import TiffImageFile
 
 from limner.errors import PhotoError
+from limner.photo import exif, icc, xmp
+from limner.photo.container import Container, Pixels
 from limner.photo.contents import Contents
-from limner.photo.exif import dpi_of, exif_of, orientation_of, upright
-from limner.photo.icc import rgb_image
-from limner.photo.provenance import packet_of
-from limner.photo.sixteen_bit import decode
+from limner.photo.directory import DirectoryError
+from limner.photo.heif import BRANDS, open_heif
+from limner.photo.jpeg import open_jpeg
+from limner.photo.pillow import open_avif, open_bmp, opened
+from limner.photo.png import open_png
+from limner.photo.tiff import open_tiff
+from limner.photo.webp import open_webp
 
-_READABLE = ("JPEG", "PNG", "WEBP", "AVIF", "TIFF", "BMP")
+_LARGEST_OVERHEAD = 256_000_000  # bytes of a file beside its pixels: a video, layers, profiles
+_RAW_FILES = (b"FUJIFILMCCD-RAW", b"IIRO", b"IIRS", b"MMOR", b"IIU\0", b"\0MRM", b"FOVb")
+T = TypeVar("T")
+_JPEG_XL = (b"\xff\x0a", b"\0\0\0\x0cJXL ")
 
-# Pillow's own limit is one number for the whole process; ours is an argument, so Pillow's is lifted while a
-# header is read, by one thread at a time.
-_PILLOW_LIMIT = threading.Lock()
+
+@dataclass(frozen=True)
+class _Metadata:
+    """What a file says beside its pixels, cleaned."""
+
+    orientation: int
+    dpi: tuple[float, float] | None
+    exif: bytes | None
+    xmp: bytes | None
+    notes: tuple[str, ...]
 
 
 def read(path: Path, max_megapixels: float) -> Contents:
@@ -35,170 +50,158 @@ def read(path: Path, max_megapixels: float) -> Contents:
     Raises:
         PhotoError: the file can't be read, is no photograph, is damaged or too large.
     """
+    container = opened_container(path, max_megapixels)
+    width, height = container.size
+    if width < 1 or height < 1:
+        raise damaged(path, container.format)
+    if not width * height <= max_megapixels * 1e6:
+        raise PhotoError(
+            f"{path} claims {width}x{height} px, more than the limit of "
+            f"{max_megapixels:g} megapixels: raise it with --max-megapixels if you trust the file."
+        )
+    if container.pages > 1:
+        many = f"{container.pages} pages" if container.format == "TIFF" else f"animated ({container.pages} frames)"
+        verb, one = ("has", "page") if container.format == "TIFF" else ("is", "frame")
+        raise PhotoError(f"{path} {verb} {many}: extract one {one} first.")
+    metadata = _cleaned(container)
+    pixels = _guarded(path, container.format, container.decode)
+    if pixels.channels.shape[:2] != (height, width):
+        raise damaged(path, container.format)
+    return _contents(path, container, metadata, pixels)
+
+
+def opened_container(path: Path, max_megapixels: float = float("inf")) -> Container:
+    """Opens a file without decoding it.
+
+    Raises:
+        PhotoError: the file can't be read or is no photograph.
+    """
     try:
         if path.is_dir():
             raise PhotoError(f"{path} is a folder: name a photo in it.")
+        if path.exists() and not path.is_file():
+            raise PhotoError(f"{path} is no ordinary file: name a photo.")  # a pipe would never end
         with path.open("rb") as file:
-            return _read(file, path, max_megapixels)
+            if os.fstat(file.fileno()).st_size > 16e6 * max_megapixels + _LARGEST_OVERHEAD:
+                raise PhotoError(
+                    f"{path} is too large a file for a photo of {max_megapixels:g} megapixels: raise --max-megapixels "
+                    "if you trust it."
+                )
+            data = file.read()
     except FileNotFoundError as error:
         raise PhotoError(f"{path} does not exist: check the name.") from error
     except OSError as error:
         raise PhotoError(f"{path} can't be read ({error.strerror or error}): check its permissions.") from error
-
-
-def _read(file: BinaryIO, path: Path, max_megapixels: float) -> Contents:
-    head = file.read(32)
-    if not head:
+    except MemoryError as error:
+        raise PhotoError(f"{path} needs more memory than there is: make it smaller first.") from error
+    if not data:
         raise PhotoError(f"{path} is empty (zero bytes): get the photo again from its source.")
-    file.seek(0)
-    try:
-        with _pillow_limit_lifted():
-            image = Image.open(file, formats=_READABLE)
-    # Decoders meet damage with many an exception: struct.error, KeyError, SyntaxError, OverflowError.
-    except Exception as error:
-        raise _not_a_photo(file, head, path) from error
-
-    format = "JPEG" if image.format == "MPO" else str(image.format)
-    megapixels = image.width * image.height / 1e6
-    if megapixels > max_megapixels:
-        raise PhotoError(
-            f"{path} claims {image.width}x{image.height} px, more than the limit of "
-            f"{max_megapixels:g} megapixels: raise it with --max-megapixels if you trust the file."
-        )
-    orientation = orientation_of(image)
-    try:
-        pages = _pages(image)
-        if pages == 1:
-            image.load()
-    except Exception as error:
-        raise _damaged(path, format) from error
-    if pages > 1:
-        many = f"has {pages} pages" if format == "TIFF" else f"is animated ({pages} frames)"
-        raise PhotoError(f"{path} {many}: extract one {'page' if format == 'TIFF' else 'frame'} first.")
-
-    deep = _sixteen_bit_channels(image, file, head, path)
-    channels, grey, icc = deep or _channels(image, path)
-    # A TIFF has been turned already, by Pillow as by OpenCV.
-    channels = upright(channels, 1 if format == "TIFF" else orientation)
-    colours, alpha = (channels[..., :-1], channels[..., -1]) if channels.shape[2] in (2, 4) else (channels, None)
-    xmp = packet_of(image)
-    return Contents(
-        pixels=np.repeat(colours, 3, axis=2) if colours.shape[2] == 1 else np.ascontiguousarray(colours),
-        format=format,
-        alpha=None if alpha is None else np.ascontiguousarray(alpha),
-        grey=grey,
-        icc=icc or None,
-        exif=exif_of(image),
-        xmp=re.sub(rb"(tiff:Orientation\s*(?:=\s*[\"']|>)\s*)[2-8]", rb"\g<1>1", xmp) if xmp else None,
-        dpi=dpi_of(image, turned=orientation >= 5),
-        path=path,
-    )
+    format, opener = _format_of(data)
+    if format is None or opener is None:
+        raise _not_a_photo(data, path)
+    return _guarded(path, format, lambda: opener(data))
 
 
-@contextmanager
-def _pillow_limit_lifted() -> Iterator[None]:
-    with _PILLOW_LIMIT:
-        limit, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None
-        try:
-            yield
-        finally:
-            Image.MAX_IMAGE_PIXELS = limit
-
-
-def _pages(image: Image.Image) -> int:
-    """Frames or pages; a JPEG's second picture and a TIFF's previews and masks don't count."""
-    frames = getattr(image, "n_frames", 1)
-    if image.format == "MPO":
-        return 1
-    if frames == 1 or not isinstance(image, TiffImageFile):
-        return frames
-    pages = 0
-    for i in range(frames):
-        image.seek(i)
-        pages += not _tag(image, 254, 0) & 0b101  # NewSubfileType: reduced, mask
-    image.seek(0)
-    return max(pages, 1)
-
-
-def _tag(image: TiffImageFile, tag: int, default: int) -> int:
-    """The first value of a TIFF tag."""
-    value = image.tag_v2.get(tag, default)
-    return int(value[0] if isinstance(value, tuple) else value)
-
-
-def _damaged(path: Path, format: str) -> PhotoError:
+def damaged(path: Path, format: str) -> PhotoError:
+    if format == "TIFF":
+        return PhotoError(f"{path} is a TIFF that is damaged, truncated or of a rare kind: save it anew as PNG.")
     return PhotoError(f"{path} is a damaged or truncated {format}: get a whole copy of it.")
 
 
-def _not_a_photo(file: BinaryIO, head: bytes, path: Path) -> PhotoError:
-    """Why Pillow couldn't open a file in one of our formats."""
-    ours = {
-        "JPEG": head.startswith(b"\xff\xd8\xff"),
-        "PNG": head.startswith(b"\x89PNG"),
-        "WEBP": head.startswith(b"RIFF") and head[8:12] == b"WEBP",
-        "AVIF": head[4:8] == b"ftyp" and head[8:12] in (b"avif", b"avis"),
-        "BMP": head.startswith(b"BM") and head[6:10] == bytes(4),
-    }
-    for format, here in ours.items():
-        if here:
-            return _damaged(path, format)
-    other = "HEIC" if head[4:8] == b"ftyp" and head[8:12] in (b"heic", b"heix", b"mif1", b"hevc") else None
+def _format_of(data: bytes) -> tuple[str | None, Callable[[bytes], Container] | None]:
+    brand = data[8:12] if data[4:8] == b"ftyp" else b""
+    kinds: list[tuple[bool, str, Callable[[bytes], Container]]] = [
+        (data.startswith(b"\xff\xd8\xff"), "JPEG", open_jpeg),
+        (data.startswith(b"\x89PNG\r\n\x1a\n"), "PNG", open_png),
+        (data.startswith(b"RIFF") and data[8:12] == b"WEBP", "WEBP", open_webp),
+        (brand in (b"avif", b"avis") or (brand in BRANDS and b"avif" in data[16:64]), "AVIF", open_avif),
+        (brand in BRANDS, "HEIF", open_heif),
+        (data.startswith((b"II\x2a\0", b"MM\0\x2a", b"II\x2b\0", b"MM\0\x2b")), "TIFF", open_tiff),
+        (data.startswith(b"BM") and data[6:10] == bytes(4), "BMP", open_bmp),
+    ]
+    return next(((format, opener) for here, format, opener in kinds if here), (None, None))
+
+
+def _guarded(path: Path, format: str, work: Callable[[], T]) -> T:
+    """What work gives. Decoders meet damage with many an exception: struct.error, KeyError, SyntaxError, ..."""
+    try:
+        return work()
+    except PhotoError as error:
+        raise PhotoError(f"{path} {error}") from error
+    except MemoryError as error:
+        raise PhotoError(f"{path} needs more memory than there is: make it smaller first.") from error
+    except Exception as error:
+        raise damaged(path, format) from error
+
+
+def _not_a_photo(data: bytes, path: Path) -> PhotoError:
+    """Why a file is in none of our formats."""
+    if data.startswith(_RAW_FILES) or data[4:12] == b"ftypcrx ":
+        return PhotoError(
+            f"{path} holds a camera's raw values: develop it first, with the camera's program for instance."
+        )
+    other = "JPEG XL" if data.startswith(_JPEG_XL) else None
+    try:
+        other = other or opened(data).format
+    except Exception:
+        other = None
     if other is None:
+        return PhotoError(f"{path} is not a picture, whatever its name says: choose a photo.")
+    return PhotoError(f"{path} is a {other} file, which limner doesn't read: convert it to PNG or JPEG.")
+
+
+def _cleaned(container: Container) -> _Metadata:
+    """The metadata without what is damaged or no longer true, each told of in a note."""
+    notes = list(container.notes)
+    block, turn, dpi = None, 1, None
+    if container.exif:
         try:
-            file.seek(0)
-            with _pillow_limit_lifted(), Image.open(file) as image:
-                other = image.format
-        except Exception:
-            other = "TIFF" if head.startswith((b"II\x2a\0", b"MM\0\x2a")) else None
-    if other == "TIFF":
-        return PhotoError(f"{path} is a TIFF that is damaged, truncated or of a rare kind: save it anew as PNG.")
-    if other is not None:
-        return PhotoError(f"{path} is a {other} file, which limner doesn't read: convert it to PNG or JPEG.")
-    return PhotoError(f"{path} is not a picture, whatever its name says: choose a photo.")
+            block = exif.cleaned(container.exif)
+            first = exif.first_directory(container.exif.removeprefix(exif.PREFIX))
+            turn, dpi = exif.orientation_of(first), exif.dpi_of(first)
+        except DirectoryError:
+            notes.append("The EXIF is damaged and was left out.")
+    packet = None
+    if container.xmp:
+        try:
+            packet, note = xmp.without_claims(xmp.in_utf8(container.xmp))
+            turn = xmp.turn_of(packet) if turn == 1 else turn
+            packet = xmp.made_upright(packet)
+            notes += [note] if note else []
+        except ValueError:
+            notes.append("The XMP is damaged and was left out.")
+    turn = container.orientation or turn
+    dpi = exif.sensible_dpi(*map(float, container.dpi)) if container.dpi else dpi
+    if dpi and turn >= 5:
+        dpi = dpi[1], dpi[0]
+    return _Metadata(turn, dpi, block, packet, tuple(notes))
 
 
-def _sixteen_bit_channels(
-    image: Image.Image, file: BinaryIO, head: bytes, path: Path
-) -> tuple[np.ndarray, bool, bytes | None] | None:
-    """As `_channels`, in uint16; None if the file has 8 bits a channel."""
-    deep = (image.format == "PNG" and head[24] == 16) or (
-        isinstance(image, TiffImageFile) and _tag(image, 258, 1) == 16
+def _contents(path: Path, container: Container, metadata: _Metadata, pixels: Pixels) -> Contents:
+    notes = [*metadata.notes, *pixels.notes]
+    profile = None if pixels.in_srgb else container.icc
+    if profile and not icc.fits(profile, pixels.grey):
+        profile = None
+        notes.append("The colour profile is damaged or for other pixels and was left out.")
+    channels = exif.upright(pixels.channels, metadata.orientation)
+    colours, alpha = (channels[..., :-1], channels[..., -1]) if channels.shape[2] in (2, 4) else (channels, None)
+    jpeg = pixels.jpeg
+    if jpeg and jpeg.subsampling == 1 and metadata.orientation >= 5:
+        jpeg = None  # half the columns would have to become half the rows
+    return Contents(
+        pixels=np.repeat(colours, 3, axis=2) if colours.shape[2] == 1 else np.ascontiguousarray(colours),
+        format=container.format,
+        alpha=None if alpha is None else np.ascontiguousarray(alpha),
+        grey=pixels.grey,
+        icc=profile,
+        exif=metadata.exif,
+        xmp=metadata.xmp,
+        iptc=container.iptc,
+        words=container.words,
+        dpi=metadata.dpi,
+        png_colour=() if pixels.in_srgb else container.png_colour,
+        jpeg=jpeg,
+        lossless=container.lossless,
+        path=path,
+        notes=tuple(dict.fromkeys(notes)),
     )
-    if not deep or image.mode not in ("RGB", "RGBA", "RGBX", "LA"):
-        return None
-    file.seek(0)
-    channels = decode(file.read())
-    if channels is None:
-        raise PhotoError(f"{path} holds 16-bit colour in a way that limner can't read: save it anew as 16-bit PNG.")
-    if image.mode == "RGBX":  # the fourth channel is not said to be alpha
-        channels = channels[..., :3]
-    # PNG's colour type 4 is grey with alpha, which OpenCV gives as three equal channels with alpha.
-    grey = image.format == "PNG" and head[25] == 4
-    return (channels[..., [0, -1]] if grey else channels), grey, image.info.get("icc_profile")
-
-
-def _channels(image: Image.Image, path: Path) -> tuple[np.ndarray, bool, bytes | None]:
-    """The pixels as Pillow has them (H, W, 1 to 4), whether they are grey, and the profile of them."""
-    icc = image.info.get("icc_profile")
-    if image.mode.startswith("I;16"):
-        return np.asarray(image).astype(np.uint16)[..., None], True, icc
-    mode, transparent = image.mode, "transparency" in image.info
-    if mode in ("CMYK", "LAB"):
-        return np.asarray(rgb_image(image, icc)), False, None
-    wanted = {
-        "1": "L",
-        "L": "LA" if transparent else "L",
-        "LA": "LA",
-        "La": "LA",
-        "P": "RGBA" if transparent else "RGB",
-        "PA": "RGBA",
-        "RGB": "RGBA" if transparent else "RGB",
-        "RGBX": "RGB",
-        "YCbCr": "RGB",
-        "RGBA": "RGBA",
-        "RGBa": "RGBA",
-    }.get(mode)
-    if wanted is None:
-        raise PhotoError(f"{path} holds {mode} pixels, which limner doesn't read: save it with 8 or 16 bit a channel.")
-    array = np.asarray(image if mode == wanted else image.convert(wanted))
-    return (array[..., None] if array.ndim == 2 else array), wanted.startswith("L"), icc

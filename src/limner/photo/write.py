@@ -8,26 +8,36 @@ from io import BytesIO
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, PngImagePlugin
+from PIL import Image
 
 from limner.errors import PhotoError
+from limner.photo import exif, icc, xmp
+from limner.photo.bmp import with_alpha
 from limner.photo.contents import SUFFIXES, Contents
+from limner.photo.heif import encode_heif
+from limner.photo.jpeg import SEGMENT_LIMIT, with_words
+from limner.photo.png import about, sixteen_bit, with_chunks
 from limner.photo.provenance import Provenance
-from limner.photo.sixteen_bit import eight_bit, encode_png, encode_tiff
+from limner.photo.sixteen_bit import eight_bit
+from limner.photo.tiff_write import encode_tiff
 
-_WITHOUT_ALPHA = ("JPEG", "BMP")
+_OF_THREE_COLOURS = ("WEBP", "AVIF")  # also where the photo is grey
 _JPEG_XMP_LIMIT = 65_502  # bytes in one APP1 segment
+_JPEG_EXIF_LIMIT = SEGMENT_LIMIT - len(exif.PREFIX)
 _QUALITY = 95
 
 
-def write(contents: Contents, path: Path, quality: int | None, provenance: Provenance | None) -> None:
+def write(contents: Contents, path: Path, quality: int | None, provenance: Provenance | None) -> tuple[str, ...]:
     """Writes a photograph; `limner.Photo.save` says what goes along.
 
     Args:
         contents: the photograph.
         path: its suffix gives the format; without a suffix it is the input's.
-        quality: 1 to 100, or None for 95.
+        quality: 1 to 100, or None for the source's own of a JPEG, and 95 else.
         provenance: what to say of the restoration in the XMP, or None.
+
+    Returns:
+        What could not go along, one sentence each.
 
     Raises:
         PhotoError: the path is the photo's own, its suffix is unknown, the format can't hold the photo's
@@ -35,35 +45,31 @@ def write(contents: Contents, path: Path, quality: int | None, provenance: Prove
     """
     format = contents.format if not path.suffix else SUFFIXES.get(path.suffix.lower())
     if format is None:
-        raise PhotoError(f"{path} can't be written: limner writes .jpg, .png, .webp, .avif, .tif and .bmp.")
+        raise PhotoError(f"{path} can't be written: limner writes .jpg, .png, .webp, .avif, .heic, .tif and .bmp.")
     if contents.path is not None and _same_file(path, contents.path):
         raise PhotoError(f"{path} is the input itself, which limner never changes: choose another output.")
     if quality is not None and not 1 <= quality <= 100:
         raise PhotoError(f"{path} can't be written with quality {quality}: choose 1 to 100.")
-    alpha = contents.alpha
-    if alpha is not None and format in _WITHOUT_ALPHA:
-        if (alpha != contents.peak).any():
+    if contents.alpha is not None and format == "JPEG":
+        if (contents.alpha != contents.peak).any():
             raise PhotoError(
                 f"{path} can't be written: the photo has transparent parts and {format} holds none, "
                 "so choose .png, .webp, .avif or .tif."
             )
-        alpha = None
-    xmp = provenance.merged(contents.xmp) if provenance else contents.xmp
-    if xmp and format == "JPEG" and len(xmp) > _JPEG_XMP_LIMIT:
-        xmp = provenance.xmp().encode() if provenance else None
+        contents = replace(contents, alpha=None)
+    fitted, notes = _fitted(replace(contents, format=format), provenance)
     try:
-        data = _encode(replace(contents, format=format, alpha=alpha, xmp=xmp), quality or _QUALITY)
-    except (OSError, ValueError, RuntimeError, struct.error) as error:
+        data, note = _encode(fitted, quality)
+    except PhotoError as error:
+        raise PhotoError(f"{path} {error}") from error
+    except (OSError, ValueError, RuntimeError, MemoryError, OverflowError, struct.error) as error:
         raise PhotoError(f"{path} can't be written as {format} ({error}): choose another format.") from error
-    write_atomically(path, data)
+    write_atomically(path, data, _permissions(contents.path))
+    return (*notes, *([note] if note else []))
 
 
 def save_png(path: Path, picture: np.ndarray) -> None:
-    """Writes a plain picture as PNG; it is for what is no photograph of the user's.
-
-    Args:
-        path: the file.
-        picture: (H, W, 3) uint8 RGB.
+    """Writes a plain picture, (H, W, 3) uint8 RGB, as PNG; for what is no photograph of the user's.
 
     Raises:
         PhotoError: the folder is missing or can't be written to.
@@ -73,12 +79,13 @@ def save_png(path: Path, picture: np.ndarray) -> None:
     write_atomically(path, data.getvalue())
 
 
-def write_atomically(path: Path, data: bytes) -> None:
-    """Writes a file through a temporary one in its folder, so that it is never seen half written.
+def write_atomically(path: Path, data: bytes, permissions: int | None = None) -> None:
+    """Write a file through a temporary one beside it, so that `path` is never seen half written.
 
     Args:
-        path: the file.
+        path: of the file.
         data: all of it.
+        permissions: of the file, as `stat` counts them; None for those that the system gives.
 
     Raises:
         PhotoError: the folder is missing or can't be written to.
@@ -88,6 +95,8 @@ def write_atomically(path: Path, data: bytes) -> None:
     try:
         try:
             with part.open("xb") as file:
+                if permissions is not None:
+                    part.chmod(permissions)  # while there is nothing to be read in it
                 file.write(data)
             os.replace(part, path)
         except BaseException:
@@ -104,46 +113,104 @@ def _same_file(a: Path, b: Path) -> bool:
         return False
 
 
-def _encode(contents: Contents, quality: int) -> bytes:
+def _permissions(source: Path | None) -> int | None:
+    """Those of the photo's own file: what was private stays so. Its owner may always write."""
+    try:
+        return None if source is None else (source.stat().st_mode & 0o777) | 0o200
+    except OSError:
+        return None
+
+
+def _fitted(contents: Contents, provenance: Provenance | None) -> tuple[Contents, list[str]]:
+    """The photo with metadata that say its present size and fit into its format, and what gave way."""
+    height, width = contents.pixels.shape[:2]
+    notes: list[str] = []
+    packet = provenance.merged(contents.xmp) if provenance else contents.xmp
+    packet = xmp.with_size(packet, width, height) if packet else None
+    block = exif.with_size(contents.exif, width, height) if contents.exif else None
+    if contents.format == "JPEG":
+        if packet and len(packet) > _JPEG_XMP_LIMIT:
+            packet = provenance.xmp().encode() if provenance else None
+            notes.append("The XMP is too long for a JPEG and was left out.")
+        if block:
+            block, note = exif.within(block, _JPEG_EXIF_LIMIT)
+            notes += [note] if note else []
+    if contents.format == "AVIF" and block:
+        block = exif.without_turn(block)  # Pillow would write all of it anew
+    return replace(contents, exif=block, xmp=packet), notes
+
+
+def _encode(contents: Contents, quality: int | None) -> tuple[bytes, str | None]:
+    """The file's bytes, and one sentence on what could not go along."""
+    profile = contents.icc
+    if profile and contents.grey and contents.format in _OF_THREE_COLOURS and icc.is_grey(profile):
+        # A profile of one channel is wrong for three.
+        contents, profile = replace(contents, pixels=_in_srgb(contents)), None
+    array, format = _channels(contents), contents.format
+    about_it = {"icc": profile, "exif": contents.exif, "xmp": contents.xmp}
+    said = {"iptc": contents.iptc, "dpi": contents.dpi}
+    if format == "TIFF":
+        # TIFF with 16-bit grey and alpha is read by hardly any program, ours included.
+        if array.shape[2] == 2 and array.dtype == np.uint16:
+            array = array[..., [0, 0, 0, 1]]
+        words = "\n".join(text if key == "Comment" else f"{key}: {text}" for key, text in contents.words)
+        return encode_tiff(array, **about_it, **said, description=words), None
+    if format == "PNG":
+        plain = sixteen_bit(array) if array.dtype == np.uint16 else _by_pillow(array, "PNG")
+        chunks = [*contents.png_colour, *about(**about_it, **said, words=contents.words)]
+        return with_chunks(plain, chunks), None
+    array = eight_bit(array)
+    if format == "HEIF":
+        return encode_heif(array.squeeze(2) if array.shape[2] == 1 else array, quality or _QUALITY, **about_it), None
+    if format == "BMP" and contents.alpha is not None:
+        return with_alpha(array if array.shape[2] == 4 else array[..., [0, 0, 0, 1]], contents.dpi), None
+    data = _by_pillow(array, format, **_pillow_options(replace(contents, icc=profile), quality))
+    return with_words(data, contents.iptc, contents.words) if format == "JPEG" else (data, None)
+
+
+def _in_srgb(contents: Contents) -> np.ndarray:
+    pixels, to_srgb = eight_bit(contents.pixels), icc.transform(contents.icc, True, True)
+    return contents.pixels if to_srgb is None else icc.apply(to_srgb, pixels)
+
+
+def _channels(contents: Contents) -> np.ndarray:
+    """(H, W, C) as it is stored: grey, grey with alpha, RGB or RGB with alpha."""
     colours = contents.pixels
     if contents.grey:
         equal = (colours == colours[..., :1]).all()
         colours = colours[..., :1] if equal else np.rint(colours @ np.array([0.299, 0.587, 0.114]))[..., None]
-    channels = [colours.astype(contents.pixels.dtype)] + ([] if contents.alpha is None else [contents.alpha[..., None]])
-    array = np.concatenate(channels, axis=2)
-    about = {"icc": contents.icc, "exif": contents.exif, "xmp": contents.xmp, "dpi": contents.dpi}
-    if contents.format == "TIFF":
-        # TIFF with 16-bit grey and alpha is read by hardly any program, ours included.
-        if array.shape[2] == 2 and array.dtype == np.uint16:
-            array = array[..., [0, 0, 0, 1]]
-        return encode_tiff(array, **about)
-    if contents.format == "PNG" and array.dtype == np.uint16:
-        return encode_png(array, **about)
+        colours = colours.astype(contents.pixels.dtype)
+    if contents.alpha is None:
+        return colours
+    alpha = contents.alpha if contents.alpha.dtype == colours.dtype else eight_bit(contents.alpha)
+    return np.concatenate([colours, alpha[..., None]], axis=2)
 
-    image = Image.fromarray(eight_bit(array).squeeze(2) if array.shape[2] == 1 else eight_bit(array))
+
+def _by_pillow(array: np.ndarray, format: str, **options: object) -> bytes:
     file = BytesIO()
-    image.save(file, contents.format, **_pillow_options(contents, quality))
+    Image.fromarray(array.squeeze(2) if array.shape[2] == 1 else array).save(file, format, **options)
     return file.getvalue()
 
 
-def _pillow_options(contents: Contents, quality: int) -> dict[str, object]:
-    """What `Image.save` is given besides the pixels."""
+def _pillow_options(contents: Contents, quality: int | None) -> dict[str, object]:
+    """What `Image.save` is given beside the pixels."""
     options: dict[str, object] = {"icc_profile": contents.icc} if contents.icc else {}
     if contents.exif:
-        options["exif"] = b"Exif\0\0" + contents.exif
+        options["exif"] = exif.PREFIX + contents.exif
     if contents.dpi:
         options["dpi"] = contents.dpi
-    if contents.format == "PNG" and contents.xmp:
-        text = PngImagePlugin.PngInfo()
-        text.add_itxt("XML:com.adobe.xmp", contents.xmp.decode("utf-8", "replace"))
-        options["pnginfo"] = text
-    elif contents.xmp:
+    if contents.xmp:
         options["xmp"] = contents.xmp
     if contents.format == "JPEG":
-        options |= {"quality": quality, "subsampling": "4:4:4", "optimize": True}
+        options["optimize"] = True
+        if contents.jpeg and quality is None:
+            options |= {"qtables": contents.jpeg.tables, "subsampling": contents.jpeg.subsampling}
+        else:
+            options |= {"quality": quality or _QUALITY, "subsampling": "4:4:4"}
     elif contents.format == "WEBP":
         # exact: colours under transparent pixels are kept.
-        options |= {"quality": quality, "lossless": quality == 100, "exact": True}
+        lossless = quality == 100 or (contents.lossless and quality is None)
+        options |= {"quality": quality or _QUALITY, "lossless": lossless, "exact": True}
     elif contents.format == "AVIF":
-        options |= {"quality": quality, "subsampling": "4:4:4"}
+        options |= {"quality": quality or _QUALITY, "subsampling": "4:4:4"}
     return options
