@@ -5,6 +5,7 @@ file --> Photo --> faces --> aligned crops --> method --> restored crops --> put
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field, replace
@@ -23,9 +24,10 @@ from limner.faces.put_back import PutBack
 from limner.faces.references import Reference, References
 from limner.faces.tone import keep_tone
 from limner.methods import find_method, load
+from limner.methods.options import Options
 from limner.methods.pipeline import ReadReferences
 from limner.photo.photo import Photo
-from limner.photo.provenance import Provenance
+from limner.photo.provenance import Provenance, digest_of
 from limner.pixels import to_tensor
 from limner.settings import Settings
 from limner.version import __version__
@@ -115,7 +117,7 @@ class Restorer:
         faces = choose_faces(self.placing.find(rgb), wish.faces, wish.min_face, wish.min_score)
         matrices = [self.placing.matrix(rgb, face, self.size) for face in faces]
         crops = [crop(rgb, matrix, self.size) for matrix in matrices]
-        references = self.references.for_photo(photo)
+        references = self.references.for_photo(photo.path)
         owner = references.owner(crops)
         restored = self.restore_crops(crops, [face.number for face in faces], progress, references, owner)
         canvas, enlarge = enlarged(photo, wish.upscale)
@@ -128,12 +130,12 @@ class Restorer:
         return Restoration(
             photos=[canvas.replaced(pixels) for pixels in put_back.canvases],
             faces=faces,
-            provenance=self.provenance(len(faces), len(references), put_back.share_invented),
+            provenance=self.provenance(photo.path, len(faces), put_back.share_invented),
             seconds=time.perf_counter() - started,
             invented=put_back.invented,
             referenced=owner,
             crops=restored,
-            notes=[*self.notes(matrices), *self.notes_on_references(faces, owner)],
+            notes=[*self.notes(matrices), *self.notes_on_references(faces, crops, references, owner)],
         )
 
     def restore_crops(
@@ -189,15 +191,35 @@ class Restorer:
             self._read = references.known, read  # one set at a time: it is large
         return self._read[1]
 
-    def provenance(self, faces: int, references: int, invented: float) -> Provenance | None:
-        """What a saved result says about how it was made; None where nothing was changed."""
+    def provenance(self, source: Path | None, faces: int, invented: float | None) -> Provenance | None:
+        """What a saved result says about how it was made; None where nothing was changed.
+
+        Args:
+            source: the photo's file; None of a photo that was never one.
+            faces: how many were restored.
+            invented: see `Provenance`.
+        """
         wish = self.settings
-        if faces:
-            name = self.method.info.name
-            return Provenance(wish.method, name, wish.seed, faces, __version__, references, round(invented, 3))
-        if wish.background == "clean":
-            return Provenance("clean", "mini", None, 0, __version__, invented=0.0)
-        return None
+        digest = digest_of(Path(source)) if source and Path(source).is_file() else None
+        if not faces:
+            clean = Provenance("clean", "mini", None, 0, __version__, invented=0.0, source=digest, options=asked(wish))
+            return clean if wish.background == "clean" else None
+        references = self.references.for_photo(source)
+        return Provenance(
+            wish.method,
+            self.method.info.name,
+            wish.seed,
+            faces,
+            __version__,
+            len(references),
+            None if invented is None else round(invented, 3),
+            source=digest,
+            strength=wish.strength if isinstance(wish.strength, str) else f"{wish.strength:g}",
+            steps=self.options.steps,
+            finish=self.finish,
+            scheduler=wish.scheduler or "ddim",
+            options=asked(wish, self.options, references),
+        )
 
     def notes(self, matrices: Sequence[np.ndarray]) -> list[str]:
         """What the weights' files held and was passed over; and where a plain blend takes more from a face than the
@@ -216,20 +238,26 @@ class Restorer:
             "at auto, or use weights of a larger size.",
         ]
 
-    def notes_on_references(self, faces: Sequence[Face], owner: int | None) -> list[str]:
-        """Says where the references went, or that there were none although the method lives on them."""
+    def notes_on_references(
+        self, faces: Sequence[Face], crops: Sequence[np.ndarray], references: References, owner: int | None
+    ) -> list[str]:
+        """Says where the references went, which were left out or may be a stranger's, or that there were none although
+        the method lives on them."""
         if not faces or not find_method(self.settings.method).references:
             return []
         if owner is None:
             return [
+                *references.notes,
                 f"There are no references, so the method '{self.settings.method}' restored from the photo alone: other "
-                "photos of the same person (--reference) would make the result truer to the person."
+                "photos of the same person (--reference) would make the result truer to the person.",
             ]
+        notes = [*references.notes, *references.strangers(crops[owner])]
         if len(faces) == 1:
-            return []
+            return notes
         return [
+            *notes,
             f"The references went to face {faces[owner].number} (0 is the largest), which resembles them most, and the "
-            "others were restored without: --faces chooses."
+            "others were restored without: --faces chooses.",
         ]
 
 
@@ -271,6 +299,25 @@ def enlarged(photo: Photo, factor: int) -> tuple[Photo, np.ndarray]:
     shift = 0.5 / factor - 0.5  # pixel centres
     back = np.array([[1 / factor, 0, shift], [0, 1 / factor, shift], [0, 0, 1]])
     return replace(photo, pixels=pixels, alpha=alpha), back
+
+
+def asked(settings: Settings, options: Options | None = None, references: References | None = None) -> str:
+    """What decides a result beside all that `Provenance` has a field for, as JSON.
+
+    Args:
+        settings: of the run.
+        options: of the method, where faces were restored.
+        references: those that it was given.
+    """
+    of_all = ("faces", "min_face", "min_score", "detector", "aligned", "grain", "background", "upscale")
+    values: dict[str, object] = {name: getattr(settings, name) for name in of_all}
+    if not isinstance(settings.faces, str):
+        values["faces"] = [int(one) for one in settings.faces]
+    if options:
+        values |= {name: value for name, value in asdict(options).items() if name != "steps"}
+    if references:
+        values["references"] = references.digest()
+    return json.dumps(values, sort_keys=True)
 
 
 def seed_of(seed: int, face: int, sample: int) -> int:

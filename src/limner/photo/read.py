@@ -38,12 +38,23 @@ def read(path: Path, max_megapixels: float) -> Contents:
     try:
         if path.is_dir():
             raise PhotoError(f"{path} is a folder: name a photo in it.")
+        if path.exists() and not path.is_file():
+            raise PhotoError(f"{path} is a pipe or a device: name a file.")
         with path.open("rb") as file:
             return _read(file, path, max_megapixels)
     except FileNotFoundError as error:
         raise PhotoError(f"{path} does not exist: check the name.") from error
     except OSError as error:
         raise PhotoError(f"{path} can't be read ({error.strerror or error}): check its permissions.") from error
+
+
+def check_limit(max_megapixels: float) -> None:
+    """
+    Raises:
+        PhotoError: if it is no number above 0.
+    """
+    if not max_megapixels > 0:  # nan is no number
+        raise PhotoError(f"A limit of {max_megapixels:g} megapixels lets no photo pass: give a number above 0.")
 
 
 def _read(file: BinaryIO, path: Path, max_megapixels: float) -> Contents:

@@ -1,8 +1,11 @@
 """From a photograph to its file, whole or not at all."""
 
 import os
+import re
 import secrets
 import struct
+import time
+from contextlib import suppress
 from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
@@ -11,13 +14,15 @@ import numpy as np
 from PIL import Image, PngImagePlugin
 
 from limner.errors import PhotoError
-from limner.photo.contents import SUFFIXES, Contents
+from limner.photo.contents import Contents
 from limner.photo.provenance import Provenance
 from limner.photo.sixteen_bit import eight_bit, encode_png, encode_tiff
+from limner.photo.writable import WITHOUT_ALPHA, check_writable
 
-_WITHOUT_ALPHA = ("JPEG", "BMP")
 _JPEG_XMP_LIMIT = 65_502  # bytes in one APP1 segment
 _QUALITY = 95
+_PART = re.compile(r"\.[0-9a-f]{16}\.part")
+_ABANDONED = 3600  # seconds
 
 
 def write(contents: Contents, path: Path, quality: int | None, provenance: Provenance | None) -> None:
@@ -30,24 +35,10 @@ def write(contents: Contents, path: Path, quality: int | None, provenance: Prove
         provenance: what to say of the restoration in the XMP, or None.
 
     Raises:
-        PhotoError: the path is the photo's own, its suffix is unknown, the format can't hold the photo's
-            transparency, or writing fails.
+        PhotoError: what `check_writable` refuses, or writing fails.
     """
-    format = contents.format if not path.suffix else SUFFIXES.get(path.suffix.lower())
-    if format is None:
-        raise PhotoError(f"{path} can't be written: limner writes .jpg, .png, .webp, .avif, .tif and .bmp.")
-    if contents.path is not None and _same_file(path, contents.path):
-        raise PhotoError(f"{path} is the input itself, which limner never changes: choose another output.")
-    if quality is not None and not 1 <= quality <= 100:
-        raise PhotoError(f"{path} can't be written with quality {quality}: choose 1 to 100.")
-    alpha = contents.alpha
-    if alpha is not None and format in _WITHOUT_ALPHA:
-        if (alpha != contents.peak).any():
-            raise PhotoError(
-                f"{path} can't be written: the photo has transparent parts and {format} holds none, "
-                "so choose .png, .webp, .avif or .tif."
-            )
-        alpha = None
+    format = check_writable(contents, path, quality)
+    alpha = None if format in WITHOUT_ALPHA else contents.alpha
     xmp = provenance.merged(contents.xmp) if provenance else contents.xmp
     if xmp and format == "JPEG" and len(xmp) > _JPEG_XMP_LIMIT:
         xmp = provenance.xmp().encode() if provenance else None
@@ -56,6 +47,15 @@ def write(contents: Contents, path: Path, quality: int | None, provenance: Prove
     except (OSError, ValueError, RuntimeError, struct.error) as error:
         raise PhotoError(f"{path} can't be written as {format} ({error}): choose another format.") from error
     write_atomically(path, data)
+
+
+def sweep(folder: Path) -> None:
+    """Takes away what `write_atomically` left in a folder when its run was killed amid it: temporary files that nobody
+    has written to for an hour."""
+    for part in folder.glob(".*.part"):
+        with suppress(OSError):
+            if _PART.fullmatch(part.name) and time.time() - part.stat().st_mtime > _ABANDONED:
+                part.unlink()
 
 
 def save_png(path: Path, picture: np.ndarray) -> None:
@@ -81,19 +81,14 @@ def write_atomically(path: Path, data: bytes) -> None:
         try:
             with part.open("xb") as file:
                 file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
             os.replace(part, path)
         except BaseException:
             part.unlink(missing_ok=True)
             raise
     except OSError as error:
         raise PhotoError(f"{path} can't be written ({error.strerror or error}): check the folder.") from error
-
-
-def _same_file(a: Path, b: Path) -> bool:
-    try:
-        return a.samefile(b)
-    except OSError:
-        return False
 
 
 def _encode(contents: Contents, quality: int) -> bytes:
