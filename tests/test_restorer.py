@@ -9,7 +9,7 @@ import torch
 from PIL import Image
 from skimage.data import astronaut
 
-from limner import LimnerError, Photo, Restorer, Settings, restore
+from limner import Photo, Restorer, Settings, restore
 from limner.device import choose
 from limner.evaluate.metrics import laplacian_variance, psnr
 from limner.faces.align import similarity, stretch
@@ -24,6 +24,7 @@ from limner.photo.provenance import read
 from limner.restorer import RestoredCrop, enlarged, seed_of
 from limner.weights.load import WeightsInfo
 
+from .methods import tiny
 from .photo.samples import wide_gamut as wide_gamut_profile
 
 FAST = Settings(options={"steps": 2}, threads=1, dtype="fp32")
@@ -151,13 +152,13 @@ def test_a_face_is_no_softer_than_it_was(restorer, portrait, tmp_path, factor):
 
 @pytest.mark.parametrize("which", ["ldbfr", "clrface"])
 @pytest.mark.slow
-def test_of_nets_with_random_weights_the_photo_is_left(which, portrait, tiny_ldbfr, tiny_clrface, tmp_path):
+def test_of_nets_with_random_weights_the_photo_is_left(which, portrait, tiny_ldbfr, tmp_path):
     random = Restorer(replace(FAST, method=which, finish=0))
     nets = tiny_ldbfr
     pipeline = (
         LDBFRPipeline(nets.stage_a, nets.unet, nets.injection, nets.vqgan, ldbfr_schedule())
         if which == "ldbfr"
-        else tiny_clrface()
+        else tiny.clrface()
     )
     random.method = LoadedMethod(pipeline, WeightsInfo("random", "none", "here", 64), random.method.options)
     random.size = 64
@@ -355,18 +356,3 @@ def test_seeds_differ_by_face_and_sample():
     seeds = {seed_of(s, f, n) for s in range(3) for f in range(3) for n in range(3)}
     assert len(seeds) == 27 and all(0 <= seed < 2**63 for seed in seeds)
     torch.Generator().manual_seed(max(seeds))
-
-
-@pytest.mark.parametrize(
-    ("settings", "message"),
-    [
-        ({"strength": -1}, "limner takes auto, or 0 to 1 for strength, not -1."),
-        ({"strength": "half"}, "There is no strength 'half': choose auto, or 0 to 1."),
-        ({"background": "cleen"}, "There is no background 'cleen': choose keep or clean"),
-        ({"samples": 65}, "limner takes 1 to 64 for samples, not 65."),
-        ({"upscale": 0}, "limner takes 1 to 8 for upscale, not 0."),
-    ],
-)
-def test_messages(settings, message):
-    with pytest.raises(LimnerError, match=message):
-        Settings(**settings)

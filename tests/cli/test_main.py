@@ -16,6 +16,8 @@ from skimage.data import astronaut
 from limner.errors import LimnerError
 from limner.photo.provenance import SOURCE_TYPE, read
 
+from ..methods import tiny
+
 FAST = ["--steps", "2", "--threads", "1"]
 
 
@@ -276,7 +278,7 @@ def test_benchmark(run, shared):
     assert code == 0 and (told["protocol"], told["preset"]) == ("limner-test", "ffhq-ref-severe")
     assert [row["method"] for row in told["rows"]] == ["input", "estimator", "difface"]
     figures = {"psnr", "ssim", "detail", "identity", "rank1", "hog", "hog_rank1", "seconds"}
-    assert set(told["rows"][0]) == {"method"} | figures
+    assert set(told["rows"][0]) >= {"method"} | figures
     again = json.loads(run("benchmark", *words, "--json", *FAST)[1])
     assert [row["psnr"] for row in again["rows"]] == [row["psnr"] for row in told["rows"]]
 
@@ -332,8 +334,8 @@ def test_help_answers_at_once():
 
 
 @pytest.fixture
-def clrface(tiny_clrface, tmp_path) -> Path:
-    tiny_clrface().save_pretrained(tmp_path / "clrface")
+def clrface(tmp_path) -> Path:
+    tiny.clrface().save_pretrained(tmp_path / "clrface")
     return tmp_path / "clrface"
 
 

@@ -17,6 +17,8 @@ from limner.nets.identity import IdentityNet
 from limner.restorer import Settings
 from limner.weights.load import WeightsInfo
 
+from ..methods import tiny
+
 
 def restorer(pipeline):
     return SimpleNamespace(
@@ -33,10 +35,10 @@ def identity():
 
 
 @pytest.fixture(scope="module")
-def swept(tiny_clrface, shared):
+def swept(shared):
     told = []
     request = Request(shared / "faces", limit=2, progress=lambda *done: told.append(done))
-    sweep = guidance_sweep(request, restorer(tiny_clrface()), scales=(0.05, 0.5), pulls=(0.05, 0.5), judge=identity())
+    sweep = guidance_sweep(request, restorer(tiny.clrface()), scales=(0.05, 0.5), pulls=(0.05, 0.5), judge=identity())
     assert told == [(1, 2), (2, 2)]
     return sweep
 

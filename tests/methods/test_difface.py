@@ -1,4 +1,4 @@
-"""DifFace against outputs of the authors' code (`../shared/golden/difface`), and its own promises."""
+"""DifFace against outputs of the authors' code (`../shared/golden/difface`), and what is its own."""
 
 import json
 
@@ -9,12 +9,11 @@ from diffusers.schedulers.scheduling_ddpm import DDPMScheduler
 from safetensors.torch import load_file
 
 from limner.errors import LimnerError
-from limner.methods import load
 from limner.methods.difface import DifFacePipeline, chain
-from limner.methods.schedules import SCHEDULERS, difface_schedule, swap
-from limner.nets.estimator import Estimator
-from limner.nets.unet import UNet
+from limner.methods.schedules import difface_schedule
 from limner.weights.formats import adm, swinir
+
+from . import tiny
 
 IMAGE_TOLERANCE = 1e-4  # absolute, on images in [0, 1], as the golden README suggests
 
@@ -124,106 +123,21 @@ def test_timesteps(shared):
 
 
 def test_the_papers_timesteps():
-    pipeline = tiny()
-    entry, timesteps = chain(pipeline.scheduler, 400, 100)
+    entry, timesteps = chain(difface_schedule(), 400, 100)
     assert entry == 400 and timesteps.tolist() == list(range(396, -1, -4))
 
 
-def tiny(prediction="epsilon") -> DifFacePipeline:
-    torch.manual_seed(0)
-    unet = UNet(sample_size=32, width=32, multipliers=(1, 1), depths=(1, 1), attention_levels=(1,), head_channels=16)
-    torch.nn.init.normal_(unet.head.weight, std=0.02)
-    estimator = Estimator(sample_size=32, patch_size=2, widths=(8, 8), depths=(1, 1))
-    return DifFacePipeline(estimator, unet, difface_schedule(prediction))
+def test_no_steps_give_the_estimate():
+    pipeline, faces = tiny.difface(), tiny.pictures(3, 5)
+    torch.testing.assert_close(pipeline(faces, steps=0).images, pipeline.estimate(faces), rtol=0, atol=0)
 
 
-@pytest.fixture
-def faces():
-    return torch.rand(3, 3, 32, 32, generator=torch.Generator().manual_seed(5))
-
-
-def test_same_seed_same_pixels(faces):
-    pipeline = tiny()
-    first, second, other = (
-        pipeline(faces, steps=4, generator=torch.Generator().manual_seed(s)).images for s in (1, 1, 2)
-    )
-    torch.testing.assert_close(first, second, rtol=0, atol=0)
-    assert (first - other).abs().max() > 0.01
-
-
-def test_a_result_does_not_depend_on_its_batch(faces):
-    pipeline = tiny()
-    together, alone = (
-        pipeline(faces, steps=4, generator=torch.Generator().manual_seed(1), batch_size=size).images for size in (3, 1)
-    )
-    torch.testing.assert_close(together, alone, rtol=0, atol=1e-5)
-
-
-def test_samples_of_a_face_lie_together_and_differ(faces):
-    out = tiny()(faces, steps=2, eta=1, samples=2, batch_size=4)
-    assert out.images.shape == (6, 3, 32, 32) and out.estimates.shape == (3, 3, 32, 32)
-    pairs = out.images.unflatten(0, (3, 2))
-    assert (pairs[:, 0] - pairs[:, 1]).abs().amax(dim=(1, 2, 3)).min() > 0.01
+def test_samples_lie_near_the_estimate_of_their_face():
+    out = tiny.difface()(tiny.pictures(3, 5), steps=2, eta=1, samples=2, batch_size=4)
     nearest = torch.cdist(out.images.flatten(1), out.estimates.flatten(1)).argmin(dim=1)
     assert nearest.tolist() == [0, 0, 1, 1, 2, 2]
 
 
-def test_no_steps_give_the_estimate(faces):
-    pipeline = tiny()
-    torch.testing.assert_close(pipeline(faces, steps=0).images, pipeline.estimate(faces), rtol=0, atol=0)
-
-
-@pytest.mark.parametrize("name", list(SCHEDULERS))
-@pytest.mark.parametrize("prediction", ["epsilon", "sample"])
-def test_every_scheduler_finds_back_from_a_perfect_prior(faces, name, prediction):
-    """A prior that knows the clean face must give it back whatever scheduler asks it."""
-    pipeline = tiny(prediction)
-    truth = faces * 2 - 1
-    abar = difface_schedule().alphas_cumprod
-
-    class Oracle(UNet):
-        def forward(self, x, timesteps):
-            alpha, sigma = (a.sqrt()[:, None, None, None] for a in (abar[timesteps], 1 - abar[timesteps]))
-            noise = (x - alpha * truth) / sigma
-            return noise if prediction == "epsilon" else truth
-
-    pipeline.unet = Oracle(sample_size=32, width=32, multipliers=(1,), depths=(1,), attention_levels=())
-    out = swap(pipeline, name)(faces.flip(0), steps=20, eta=0, batch_size=3)
-    assert (out.images - faces).abs().max() < 0.02
-
-
-def test_progress_counts_every_evaluation(faces):
-    seen = []
-    tiny()(faces, steps=3, batch_size=2, progress=lambda done, total: seen.append((done, total)))
-    assert seen[0] == (2, 9) and seen[-1] == (9, 9) and seen == sorted(seen)
-
-
-def test_saves_and_loads(faces, tmp_path):
-    pipeline = tiny()
-    pipeline.save_pretrained(tmp_path)
-    again = DifFacePipeline.from_pretrained(tmp_path)
-    torch.testing.assert_close(again(faces, steps=2).images, pipeline(faces, steps=2).images, rtol=0, atol=0)
-
-
-def test_a_folder_of_trained_nets_brings_its_own_schedule(tmp_path):
-    pipeline = tiny("sample")
-    for name, net in (("estimator", pipeline.estimator), ("unet", pipeline.unet)):
-        net.save_pretrained(tmp_path / name)
-    pipeline.scheduler.save_pretrained(tmp_path / "unet")
-    assert load("difface", str(tmp_path)).pipeline.scheduler.config["prediction_type"] == "sample"
-    difface_schedule("epsilon").save_pretrained(tmp_path / "scheduler")
-    assert load("difface", str(tmp_path)).pipeline.scheduler.config["prediction_type"] == "epsilon"
-
-
-@pytest.mark.parametrize(
-    ("settings", "message"),
-    [
-        ({"start": 0}, "difface takes 1 to 999 for start, not 0."),
-        ({"start": 50, "steps": 60}, "60 steps don't fit below the start step 50"),
-        ({"eta": 1.5}, "difface takes 0 to 1 for eta, not 1.5."),
-        ({"generator": [torch.Generator()]}, "3 results need 3 generators, not 1"),
-    ],
-)
-def test_messages(faces, settings, message):
-    with pytest.raises(LimnerError, match=message):
-        tiny()(faces, **settings)
+def test_the_steps_must_fit_below_the_start():
+    with pytest.raises(LimnerError, match="60 steps don't fit below the start step 50: choose 1 to 50."):
+        tiny.difface()(tiny.pictures(1, 5), start=50, steps=60)

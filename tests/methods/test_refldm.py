@@ -1,4 +1,4 @@
-"""ReF-LDM against outputs of the authors' code (`../shared/golden/refldm`), and its own promises."""
+"""ReF-LDM against outputs of the authors' code (`../shared/golden/refldm`), and what is its own."""
 
 import json
 from itertools import pairwise
@@ -9,19 +9,20 @@ from safetensors.torch import load_file
 
 from limner.data.faces import FaceSet
 from limner.data.pairs import fixed_pairs
-from limner.device import choose
-from limner.errors import LimnerError, WeightsError
+from limner.errors import WeightsError
 from limner.evaluate.hog import HogIdentity
 from limner.methods import load
 from limner.methods.options import RefLDMOptions
 from limner.methods.pipeline import Batch
 from limner.methods.refldm import RefLDMPipeline
-from limner.methods.schedules import SCHEDULERS, refldm_schedule, swap
+from limner.methods.schedules import refldm_schedule
 from limner.nets.unet import UNet
-from limner.nets.vqgan import VQGAN
 from limner.pixels import to_tensor
 from limner.weights.formats import refldm, vqgan
 from limner.weights.load import Nets, WeightsInfo
+
+from . import tiny
+from .tiny import pictures, seeded
 
 CLOSE = {"rtol": 1e-4, "atol": 1e-4}  # as the golden README suggests; images lie in [0, 1]
 
@@ -112,7 +113,7 @@ def test_the_schedule(golden):
 def test_timesteps(shared):
     """The authors' wherever 1000 is a multiple of the steps; elsewhere as many steps as asked for, from theirs."""
     recorded = json.loads((shared / "golden/refldm/ddim_timesteps.json").read_text())
-    pipeline, compared = tiny(), 0
+    pipeline, compared = tiny.refldm(), 0
     for name, theirs in recorded.items():
         run, steps = name.split(".")
         if int(steps) == 1000:
@@ -128,48 +129,6 @@ def test_timesteps(shared):
     assert compared > 20
 
 
-def filled(net):
-    """Ends of branches start at zero and would hide what lies inside them."""
-    generator = torch.Generator().manual_seed(1)
-    for parameter in net.parameters():
-        if parameter.abs().max() < 1e-3:
-            torch.nn.init.normal_(parameter, std=0.1, generator=generator)
-    return net.eval()
-
-
-def tiny(prediction="epsilon", **settings) -> RefLDMPipeline:
-    torch.manual_seed(0)
-    vqgan = VQGAN(
-        sample_size=32,
-        latent_channels=4,
-        codebook_size=16,
-        width=8,
-        multipliers=(1, 2),
-        depth=1,
-        middle=False,
-        groups=4,
-        patch_size=2,
-    )
-    torch.nn.init.normal_(vqgan.codebook.weight)
-    unet = UNet(
-        sample_size=8,
-        in_channels=8,
-        out_channels=4,
-        width=16,
-        multipliers=(1, 2),
-        depths=(1, 1),
-        attention_levels=(0, 1),
-        head_channels=16,
-        scale_shift=False,
-        groups=8,
-    )
-    return RefLDMPipeline(filled(vqgan), filled(unet), refldm_schedule(prediction), **settings)
-
-
-def pictures(count: int, seed: int, size: int = 32) -> torch.Tensor:
-    return torch.rand(count, 3, size, size, generator=torch.Generator().manual_seed(seed))
-
-
 @pytest.fixture
 def faces():
     return pictures(4, 5)
@@ -181,41 +140,8 @@ def people():
     return [pictures(2, 10), pictures(0, 0), pictures(3, 12), pictures(1, 13)]
 
 
-def seeded(seed: int = 1) -> torch.Generator:
-    return torch.Generator().manual_seed(seed)
-
-
-@pytest.mark.parametrize("eta", [0.0, 0.5])
-def test_same_seed_same_pixels(faces, people, eta):
-    pipeline = tiny()
-    first, second, other = (
-        pipeline(faces, references=people, steps=4, eta=eta, generator=seeded(s)).latents for s in (1, 1, 2)
-    )
-    torch.testing.assert_close(first, second, rtol=0, atol=0)
-    assert (first - other).abs().amax(dim=(1, 2, 3)).min() > 0.01
-
-
-@pytest.mark.parametrize("guidance", [1.0, 1.5])
-def test_a_result_does_not_depend_on_its_batch(faces, people, guidance):
-    pipeline = tiny()
-    settings = {"references": people, "steps": 4, "eta": 0.5, "samples": 2, "guidance": guidance}
-    together, pairs, alone = (
-        pipeline(faces, **settings, generator=seeded(), batch_size=size).latents for size in (8, 3, 1)
-    )
-    torch.testing.assert_close(together, alone, rtol=1e-4, atol=1e-4)
-    torch.testing.assert_close(pairs, alone, rtol=1e-4, atol=1e-4)
-
-
-def test_references_matter_and_only_for_their_face(faces, people):
-    pipeline = tiny()
-    without = pipeline(faces, steps=4, generator=seeded()).latents
-    with_them = pipeline(faces, references=people, steps=4, generator=seeded()).latents
-    changed = (without - with_them).abs().amax(dim=(1, 2, 3))
-    assert changed[[0, 2, 3]].min() > 1e-2 and changed[1] < 1e-3
-
-
 def test_separately_encoded_references_have_no_order(faces):
-    pipeline, three = tiny(), pictures(3, 12)
+    pipeline, three = tiny.refldm(), pictures(3, 12)
     settings = {"steps": 3, "generator": None}
     for encoding, most in (("separate", 1e-4), ("wide", None)):
         one, other = (
@@ -228,7 +154,7 @@ def test_separately_encoded_references_have_no_order(faces):
 
 def test_zero_references_weigh_like_as_many_zero_latents(faces):
     """The unconditional half with one zero latent for three, against three passes."""
-    pipeline, three = tiny(), pictures(3, 12)
+    pipeline, three = tiny.refldm(), pictures(3, 12)
     guided = pipeline(faces[:1], references=[three], steps=1, guidance=0.0, generator=seeded()).latents
     query, zeros = pipeline.encode(faces[:1]), torch.zeros(1, 3, 4, 8, 8)
     noise = torch.randn(4, 8, 8, generator=seeded())[None]
@@ -259,7 +185,7 @@ def counted(monkeypatch, pipeline) -> dict[str, list[int]]:
 
 
 def test_references_are_read_once(faces, monkeypatch):
-    pipeline = tiny()
+    pipeline = tiny.refldm()
     seen, same = counted(monkeypatch, pipeline), pictures(3, 12)
     pipeline(faces, references=[same] * 4, steps=3, samples=2, batch_size=4)
     assert sorted(seen["read"]) == [1, 3], "three references, and one zero"
@@ -271,7 +197,7 @@ def test_references_are_read_once(faces, monkeypatch):
 
 
 def test_no_references_and_no_guidance_take_half_the_time(faces, monkeypatch):
-    pipeline = tiny()
+    pipeline = tiny.refldm()
     seen = counted(monkeypatch, pipeline)
     plain = pipeline(faces, steps=2, guidance=1.5, generator=seeded()).latents
     assert seen == {"read": [], "rows": [4, 4]}
@@ -281,102 +207,22 @@ def test_no_references_and_no_guidance_take_half_the_time(faces, monkeypatch):
     assert seen["rows"] == [4, 4]
 
 
-def test_what_was_read_before_gives_the_same(faces):
-    pipeline, three = tiny(), pictures(3, 12)
-    direct = pipeline(faces[:2], references=[three, three], steps=3, generator=seeded()).latents
-    known = pipeline.read(three)
-    torch.testing.assert_close(
-        pipeline(faces[:2], references=[known, known], steps=3, generator=seeded()).latents, direct, rtol=0, atol=0
-    )
-    assert known.count == 3
-
-
 def test_no_person_without_references_shares_a_batch_with_one_who_has_some(faces, people, monkeypatch):
-    pipeline = tiny()
+    pipeline = tiny.refldm()
     seen = counted(monkeypatch, pipeline)
     pipeline(faces, references=people, steps=1, batch_size=2)
     assert seen["rows"] == [1, 4, 2], "none; then the one with 1 and the one with 2, both halves; then the one with 3"
 
 
-def test_samples_of_a_face_lie_together_and_differ(faces, people):
-    pipeline = tiny()
-    out = pipeline(faces, references=people, steps=2, samples=2, batch_size=3, generator=seeded())
-    assert out.images.shape == (8, 3, 32, 32) and out.images.dtype == torch.float32
-    generators = [torch.Generator().manual_seed(seed) for seed in range(8)]
-    chosen = pipeline(faces, references=people, steps=2, samples=2, generator=generators).latents
-    one = pipeline(faces[2:3], references=people[2:3], steps=2, generator=torch.Generator().manual_seed(5)).latents
-    torch.testing.assert_close(chosen[5:6], one, rtol=1e-4, atol=1e-4)
-    assert (chosen[4] - chosen[5]).abs().max() > 0.01
-
-
-def test_given_noise_replaces_the_generators(faces):
-    pipeline = tiny()
-    noise = torch.randn(1, 4, 8, 8, generator=seeded())
-    drawn = pipeline(faces[:1], steps=2, generator=seeded()).latents
-    torch.testing.assert_close(pipeline(faces[:1], steps=2, noise=noise).latents, drawn, rtol=0, atol=0)
-    assert pipeline(faces, steps=2, noise=noise).latents.shape == (4, 4, 8, 8)
-
-
-def test_other_sizes_are_resized_and_back(people):
-    out = tiny()(pictures(4, 3, size=50), references=[pictures(2, 1, size=70), *people[1:]], steps=1)
-    assert out.images.shape == (4, 3, 50, 50) and out.images.min() >= 0 and out.images.max() <= 1
-
-
-@pytest.mark.parametrize("spacing", ["leading", "trailing"])
-@pytest.mark.parametrize("name", list(SCHEDULERS))
-@pytest.mark.parametrize("prediction", ["epsilon", "sample"])
-def test_every_scheduler_finds_back_from_a_perfect_net(faces, name, prediction, spacing):
-    """A net that knows the clean latent must give it back whatever scheduler asks it."""
-    pipeline = tiny(prediction)
-    truth = pipeline.encode(faces).detach()
-    abar = refldm_schedule().alphas_cumprod
-
-    class Oracle(UNet):
-        def forward(self, x, timesteps, caches=None):
-            alpha, sigma = (a.sqrt()[:, None, None, None] for a in (abar[timesteps], 1 - abar[timesteps]))
-            return (x[:, :4] - alpha * truth) / sigma if prediction == "epsilon" else truth
-
-    pipeline.unet = Oracle(sample_size=8, in_channels=8, width=32, multipliers=(1,), depths=(1,), attention_levels=())
-    out = swap(pipeline, name)(faces, steps=20, timestep_spacing=spacing, batch_size=4)
-    error = (out.latents - truth).square().mean().sqrt()
-    assert error < 0.05, "DDIM leaves sqrt(1 - abar_0) = .039 of the noise"
-
-
-def test_progress_counts_every_evaluation(faces, people):
-    seen = []
-    tiny()(faces, references=people, steps=3, batch_size=2, progress=lambda *done: seen.append(done))
-    assert seen[-1] == (12, 12) and seen == sorted(seen) and len(set(seen)) >= 9
-
-
-def test_saves_and_loads(faces, people, tmp_path):
-    pipeline = tiny(encoding="wide")
-    pipeline.save_pretrained(tmp_path)
-    again = RefLDMPipeline.from_pretrained(tmp_path)
-    expected = pipeline(faces, references=people, steps=2).latents
-    loaded = load("refldm", str(tmp_path))
-    for other in (again, loaded.pipeline):
-        for name, net in other.components.items():
-            if isinstance(net, torch.nn.Module):
-                own = pipeline.components[name].state_dict()
-                assert all(torch.equal(tensor, own[key]) for key, tensor in net.state_dict().items())
-        # the same weights elsewhere in memory: on some processors the last bits of a sum depend on that
-        torch.testing.assert_close(other(faces, references=people, steps=2).latents, expected, rtol=1e-4, atol=1e-4)
-    assert loaded.info.size == 32 and loaded.pipeline.config["encoding"] == "wide"
-
-
-def test_a_folder_of_trained_nets_brings_its_own_schedule(tmp_path):
-    pipeline = tiny("sample")
-    for name, net in (("vqgan", pipeline.vqgan), ("unet", pipeline.unet)):
-        net.save_pretrained(tmp_path / name)
-    loaded = load("refldm", str(tmp_path)).pipeline
-    assert loaded.scheduler.config["beta_schedule"] == "scaled_linear" and loaded.config["encoding"] == "separate"
-    pipeline.scheduler.save_pretrained(tmp_path / "unet")
-    assert load("refldm", str(tmp_path)).pipeline.scheduler.config["prediction_type"] == "sample"
+def test_a_saved_pipeline_keeps_its_encoding(tmp_path):
+    tiny.refldm(encoding="wide").save_pretrained(tmp_path)
+    assert load("refldm", str(tmp_path)).pipeline.config["encoding"] == "wide"
+    assert RefLDMPipeline.from_pretrained(tmp_path).config["encoding"] == "wide"
+    (tmp_path / "model_index.json").unlink()
+    assert load("refldm", str(tmp_path)).pipeline.config["encoding"] == "separate", "as training leaves it"
     (tmp_path / "model_index.json").write_text("{")
     with pytest.raises(WeightsError, match=r"model_index.json can't be read as JSON: save the pipeline again"):
         load("refldm", str(tmp_path))
-    with pytest.raises(WeightsError, match="give mini, official, or a folder that holds the folders vqgan and unet"):
-        load("refldm", "nowhere")
 
 
 def test_the_authors_files_bring_their_settings(shared, tmp_path, monkeypatch):
@@ -393,36 +239,8 @@ def test_the_authors_files_bring_their_settings(shared, tmp_path, monkeypatch):
     assert loaded.pipeline.scheduler.config["prediction_type"] == "epsilon"
 
 
-def test_bf16_stays_near_fp32(faces, people):
-    exact = tiny("sample")(faces, references=people, steps=3, generator=seeded()).latents
-    pipeline = tiny("sample")
-    for net in (pipeline.vqgan, pipeline.unet):
-        choose("cpu", "bf16").place(net)
-    fast = pipeline(faces, references=people, steps=3, generator=seeded())
-    assert fast.images.dtype == fast.latents.dtype == torch.float32
-    assert (fast.latents - exact).square().mean().sqrt() < 0.05 * exact.square().mean().sqrt()
-
-
-@pytest.mark.parametrize(
-    ("settings", "message"),
-    [
-        ({"steps": 0}, "refldm takes 1 to 999 for steps, not 0."),
-        ({"steps": 1000}, "refldm takes 1 to 999 for steps, not 1000."),
-        ({"eta": 1.5}, "refldm takes 0 to 1 for eta, not 1.5."),
-        ({"guidance": -1.0}, "refldm takes 0 or more for guidance, not -1.0."),
-        ({"timestep_spacing": "quick"}, "no timestep spacing 'quick': choose leading or trailing"),
-        ({"encoding": "tall", "references": [pictures(1, 1)] * 4}, "no encoding 'tall': choose wide or separate"),
-        ({"references": [pictures(1, 1)]}, r"4 faces need 4 sets of references \(empty ones too\), not 1"),
-        ({"generator": [torch.Generator()]}, "4 results need 4 generators, not 1"),
-    ],
-)
-def test_messages(faces, settings, message):
-    with pytest.raises(LimnerError, match=message):
-        tiny()(faces, **settings)
-
-
 def test_the_authors_files_in_a_folder_want_wide_references(tmp_path, monkeypatch):
-    nets = tiny()
+    nets = tiny.refldm()
     info = WeightsInfo(str(tmp_path), "", "", 32)
     loaded = Nets("ReF-LDM", "mine", {"vqgan": nets.vqgan, "unet": nets.unet}), info
     for module in ("loaded", "refldm"):

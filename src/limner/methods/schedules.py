@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Literal, TypeVar, cast
 
+import torch
 from diffusers.pipelines.pipeline_utils import DiffusionPipeline
 from diffusers.schedulers.scheduling_ddim import DDIMScheduler
 from diffusers.schedulers.scheduling_dpmsolver_multistep import DPMSolverMultistepScheduler
@@ -161,6 +162,10 @@ def with_steps(
     if not 1 <= steps < scheduler.config["num_train_timesteps"]:
         raise LimnerError(f"{steps} steps can't be made: {allowed}.")
     scheduler.set_timesteps(steps)
+    if len(scheduler.timesteps) > steps:  # 1000 / steps was rounded down, and diffusers' trailing list ran on to -1
+        scheduler.timesteps = scheduler.timesteps[:steps]
+        if not isinstance(scheduler, DDIMScheduler):
+            scheduler.sigmas = torch.cat([scheduler.sigmas[:steps], scheduler.sigmas[-1:]])
     return scheduler
 
 
