@@ -12,8 +12,7 @@ import torch
 from PIL import Image
 from skimage.data import astronaut
 
-import limner.faces.references
-import limner.restorer
+import limner.faces.placing
 from limner import LimnerError, Photo, Restorer, Settings, restore, weights
 from limner.errors import PhotoError
 from limner.faces.find import find_faces
@@ -53,8 +52,7 @@ def found_once():
         return known[key]
 
     with pytest.MonkeyPatch.context() as patch:
-        for module in (limner.restorer, limner.faces.references):
-            patch.setattr(module, "find_faces", remembered)
+        patch.setattr(limner.faces.placing, "find_faces", remembered)
         yield
 
 
@@ -147,6 +145,7 @@ def test_a_photo_is_no_reference_for_itself(plain, files):
     expected = Restorer(replace(plain, references=files[1:])).restore(photo)
     np.testing.assert_array_equal(done.photos[0].pixels, expected.photos[0].pixels)
     assert done.provenance is not None and done.provenance.references == len(files) - 1
+    assert "The photo was left out of its own references" in done.notes[0]
     alone = Restorer(replace(plain, references=files[:1])).restore(photo)
     assert alone.referenced is None and "There are no references" in alone.notes[-1]
 
@@ -167,7 +166,10 @@ def test_the_chosen_face_gets_them_whoever_it_resembles(plain, portrait, someone
     """Without a recogniser: a single chosen face needs no comparison."""
     photo = group(portrait, someone)
     done = Restorer(replace(plain, references=files, faces=[1])).restore(photo)
-    assert len(done.faces) == 1 and done.referenced == 0 and not [n for n in done.notes if "references" in n]
+    assert len(done.faces) == 1 and done.referenced == 0
+    assert ["hardly resembles the face" in note for note in done.notes] == [True] * len(files), (
+        "whoever, but it is told"
+    )
     without = Restorer(replace(plain, faces=[1])).restore(photo)
     assert np.abs(face_of(done, 0) - face_of(without, 0)).mean() > 0.5
 
@@ -177,6 +179,27 @@ def test_aligned_means_the_references_too(plain, portrait, files):
     done = Restorer(replace(plain, references=files, aligned=True)).restore(crop)
     without = Restorer(replace(plain, aligned=True)).restore(crop)
     assert done.referenced == 0 and np.abs(face_of(done, 0) - face_of(without, 0)).mean() > 0.5
+
+
+def test_a_strangers_reference_is_told_with_the_figure(plain, portrait, someone, tmp_path):
+    Image.fromarray(someone).save(tmp_path / "stranger.png")
+    done = Restorer(replace(plain, references=[tmp_path / "stranger.png"])).restore(Photo(portrait, "PNG"))
+    assert re.search(
+        r"stranger\.png hardly resembles the face \(-?0\.[01]\d; photos of one person reach 0\.20\)", done.notes[0]
+    )
+    again = Restorer(replace(plain, references=[Photo(portrait, "PNG")])).restore(Photo(portrait, "PNG"))
+    assert again.notes == []
+
+
+def test_one_that_cannot_be_used_is_left_out_and_told(plain, portrait, files, tmp_path):
+    Image.fromarray(np.full((80, 80, 3), 128, np.uint8)).save(tmp_path / "garden.png")
+    (tmp_path / "torn.png").write_bytes(files[0].read_bytes()[:2000])
+    photo = Photo(portrait, "PNG")
+    some = Restorer(replace(plain, references=[tmp_path / "garden.png", *files, tmp_path / "torn.png"])).restore(photo)
+    assert [note[:26] for note in some.notes] == ["A reference was left out: "] * 2
+    assert "garden.png: give another" in some.notes[0] and "torn.png is a damaged" in some.notes[1]
+    expected = Restorer(replace(plain, references=files)).restore(photo)
+    np.testing.assert_array_equal(some.photos[0].pixels, expected.photos[0].pixels)
 
 
 def test_references_are_read_once_for_many_photos(plain, portrait, files, monkeypatch):
@@ -199,6 +222,10 @@ def test_a_file_tells_of_its_references(plain, portrait, files, tmp_path):
     restore(tmp_path / "a.png", tmp_path / "b.png", replace(plain, references=files))
     told = read(tmp_path / "b.png")
     assert told is not None and (told.method, told.references) == ("refldm", 2)
+    restorer = Restorer(replace(plain, references=files))
+    assert told == restorer.provenance(tmp_path / "a.png", 1, told.invented), "what it takes to make it again"
+    others = Restorer(replace(plain, references=files[::-1]))
+    assert told != others.provenance(tmp_path / "a.png", 1, told.invented)
 
 
 @pytest.mark.parametrize(
@@ -261,8 +288,11 @@ def test_the_command_line(run, folder, portrait, files, tmp_path):
             "torn.jpg is a damaged or truncated",
         ),
         (["--method", "refldm", "--weights", "{folder}", "--reference", "{wall}"], "No face .* reference .*wall.png"),
-        (["--method", "refldm", "--weights", "{folder}", "--guidance", "-1"], "The guidance is -1.0"),
-        (["--method", "refldm", "--weights", "{folder}", "--start", "9"], "'refldm' has no setting 'start'"),
+        (
+            ["--method", "refldm", "--weights", "{folder}", "--guidance", "-1"],
+            "refldm takes 0 or more for guidance, not -1.0",
+        ),
+        (["--method", "refldm", "--weights", "{folder}", "--start", "9"], "'refldm' has no option 'start'"),
     ],
 )
 def test_bad_references_get_one_sentence_and_exit_code_2(run, folder, portrait, files, tmp_path, words, message):

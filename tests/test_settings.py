@@ -22,6 +22,11 @@ def test_the_defaults_stand_within_what_is_declared(method):
     assert Settings(method=method).options == {}
 
 
+@pytest.mark.parametrize("faces", ["all", "largest", [0, 2], (1,)])
+def test_faces_are_a_word_or_their_numbers(faces):
+    assert Settings(faces=faces).faces == faces
+
+
 def test_every_common_option_has_its_help_and_its_family():
     for one in declared_fields(Settings):
         assert one.declaration.help.endswith(".") and one.declaration.family in (METHOD, FACES, RESULT, MACHINE)

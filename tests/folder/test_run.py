@@ -70,10 +70,8 @@ def test_no_photo_ends_the_run_whatever_happens(restorer, tmp_path, error):
     failing = Failing(restorer, "b.png", error)
     outcomes = run_all(failing, tmp_path / "in", tmp_path / "out")
     assert [outcome.error is None for outcome in outcomes] == [True, False, True]
-    assert (
-        outcomes[1].error
-        == f"{tmp_path / 'in' / 'b.png'} can't be restored: unexpected {type(error).__name__}: {error}"
-    )
+    told = f"{tmp_path / 'in' / 'b.png'} can't be restored: unexpected {type(error).__name__}: {error}"
+    assert outcomes[1].error == told
     assert not outcomes[1].expected and sorted(path.name for path in (tmp_path / "out").iterdir()) == ["a.png", "c.png"]
 
 

@@ -21,6 +21,8 @@ from limner.cli.train import train
 from limner.cli.weights import weights_app
 from limner.errors import LimnerError, unexpected
 
+INTERRUPTED = 130
+
 app = typer.Typer(
     help="Restores degraded photographs of faces, offline, with diffusion models.",
     no_args_is_help=True,
@@ -61,11 +63,10 @@ def main() -> None:
         if debug:
             raise
         _stop(str(error), 2, json)
-    except KeyboardInterrupt:
-        if debug:
-            raise
-        say("limner: interrupted.")
-        sys.exit(130)
+    except SystemExit as stop:
+        if stop.code == INTERRUPTED:  # typer makes that of KeyboardInterrupt, in silence
+            say("limner: interrupted.")
+        raise
     except Exception as error:
         if debug:
             raise
