@@ -89,7 +89,14 @@ def full_size() -> CLRFacePipeline:
     """The decided nets, random."""
     vqgan, unet = cast(VQGAN, randomised(published_first_stage)), randomised(published_score_net)
     torch.nn.init.normal_(vqgan.codebook.weight, generator=torch.Generator().manual_seed(0))
-    parts = (vqgan, DegradedEncoder.beside(vqgan), unet, randomised(SwinIR), PredictedMask(), randomised(IdentityNet))
+    parts = (
+        vqgan,
+        DegradedEncoder.for_vqgan(vqgan),
+        unet,
+        randomised(SwinIR),
+        PredictedMask(),
+        randomised(IdentityNet),
+    )
     return CLRFacePipeline(*parts, clrface_schedule()).to("cpu")  # type: ignore[arg-type]
 
 

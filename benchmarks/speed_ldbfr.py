@@ -89,10 +89,10 @@ class Face:
         return self.nets.stage_a(self.picture).feature
 
     def one_step(self) -> Tensor:
-        return self.nets.stage_a.restore(self.picture)
+        return self.nets.stage_a.one_step(self.picture)
 
     def step(self) -> Tensor:
-        return self.nets.unet(self.x, T, behind=self.injected).float()
+        return self.nets.unet(self.x, T, after_attention=self.injected).float()
 
     def decode(self) -> Tensor:
         return self.nets.vqgan.decode(self.latent).float()

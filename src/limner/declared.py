@@ -7,7 +7,7 @@ The library checks them from that (`check`), and the command line makes its para
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, fields
 from functools import lru_cache
 from types import UnionType
@@ -20,7 +20,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Declaration:
-    """What is known of an option beside its name, type and default.
+    """What is known of an option besides its name, type and default.
 
     Attributes:
         help: one line.
@@ -127,7 +127,7 @@ def _check(one: DeclaredField, value: object, owner: str) -> None:
             number = "a whole number" if whole else "a number"
             takes = ", or ".join([*one.choices, one.declaration.range or number])
             raise LimnerError(f"{owner} takes {takes} for {name}, not {value}.")
-    elif one.choices and not (isinstance(value, Sequence) and any(get_origin(kind) is Sequence for kind in kinds)):
+    elif one.choices and all(get_origin(kind) is Literal or kind is type(None) for kind in kinds):
         raise LimnerError(f"There is no {name} '{value}': choose {_either(one.choices)}.")
     elif str in kinds and not isinstance(value, kinds):
         raise LimnerError(f"{owner} takes a word for {name}, not {value!r}.")

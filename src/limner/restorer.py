@@ -5,7 +5,6 @@ file --> Photo --> faces --> aligned crops --> method --> restored crops --> put
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field, replace
@@ -24,7 +23,6 @@ from limner.faces.put_back import PutBack
 from limner.faces.references import Reference, References
 from limner.faces.tone import keep_tone
 from limner.methods import find_method, load
-from limner.methods.options import Options
 from limner.methods.pipeline import ReadReferences
 from limner.photo.photo import Photo
 from limner.photo.provenance import Provenance, digest_of
@@ -37,11 +35,11 @@ Progress = Callable[[int, int], None]
 
 @dataclass
 class RestoredCrop:
-    """What became of one aligned crop; pictures are (S, S, 3) float32 in [0, 1].
+    """What became of one aligned crop of S x S pixels; all pictures are (S, S, 3) float32 in [0, 1], sRGB.
 
     Attributes:
-        samples: the results.
-        on_the_way: by their names, what the method made before them; see `MethodInfo.on_the_way`.
+        samples: the results, as many as were asked for.
+        on_the_way: pictures that the method made before them, by name; see `MethodInfo.on_the_way`.
     """
 
     samples: list[np.ndarray]
@@ -93,7 +91,7 @@ class Restorer:
         self.method = load(self.settings.method, self.settings.weights, self.settings.scheduler)
         self.options = self.settings.sampling(self.method.options)
         self.finish = self.method.finish if self.settings.finish is None else self.settings.finish
-        self.method.check(self.finish)  # what can't be is told at once
+        self.method.check(self.finish)  # what is impossible is refused at once
         for net in self.method.nets:
             self.compute.place(net)
         self.size = self.method.info.size
@@ -113,19 +111,19 @@ class Restorer:
             LimnerError: if a chosen face doesn't exist or a setting lies outside its range.
         """
         started = time.perf_counter()
-        rgb, wish = photo.srgb(), self.settings
-        faces = choose_faces(self.placing.find(rgb), wish.faces, wish.min_face, wish.min_score)
+        rgb, settings = photo.srgb(), self.settings
+        faces = choose_faces(self.placing.find(rgb), settings.faces, settings.min_face, settings.min_score)
         matrices = [self.placing.matrix(rgb, face, self.size) for face in faces]
         crops = [crop(rgb, matrix, self.size) for matrix in matrices]
         references = self.references.for_photo(photo.path)
         owner = references.owner(crops)
         restored = self.restore_crops(crops, [face.number for face in faces], progress, references, owner)
-        canvas, enlarge = enlarged(photo, wish.upscale)
-        put_back = PutBack(canvas, rgb if canvas is photo else canvas.srgb(), wish, self.joiner)
+        canvas, enlarge = enlarged(photo, settings.upscale)
+        put_back = PutBack(canvas, rgb if canvas is photo else canvas.srgb(), settings, self.joiner)
         for face, matrix, before, after in zip(faces, matrices, crops, restored, strict=True):
             tint = self.placing.tone(rgb, face)
             toned = [keep_tone(before.astype(np.float32) / 255, one, tint) for one in after.samples]
-            seeds = [seed_of(wish.seed, face.number, sample) for sample in range(len(toned))]
+            seeds = [seed_of(settings.seed, face.number, sample) for sample in range(len(toned))]
             put_back.face(toned, matrix @ enlarge, tint, seeds)
         return Restoration(
             photos=[canvas.replaced(pixels) for pixels in put_back.canvases],
@@ -158,7 +156,7 @@ class Restorer:
         """
         if not crops:
             return []
-        wish = self.settings
+        settings = self.settings
         known = None
         if references and owner is not None:
             known = [self.read(references) if place == owner else None for place in range(len(crops))]
@@ -166,25 +164,33 @@ class Restorer:
             torch.stack([to_tensor(one) for one in crops]),
             finish=self.finish,
             references=known,
-            samples=wish.samples,
+            samples=settings.samples,
             generator=[
-                torch.Generator().manual_seed(seed_of(wish.seed, number, sample))
+                torch.Generator().manual_seed(seed_of(settings.seed, number, sample))
                 for number in numbers
-                for sample in range(wish.samples)
+                for sample in range(settings.samples)
             ],
             batch_size=self.compute.batch_size(self.size),
             progress=progress,
             **asdict(self.options),
         )
         pictures = out.images.permute(0, 2, 3, 1).numpy()
-        restored = [RestoredCrop(list(pictures[i : i + wish.samples])) for i in range(0, len(pictures), wish.samples)]
+        starts = range(0, len(pictures), settings.samples)
+        restored = [RestoredCrop(list(pictures[i : i + settings.samples])) for i in starts]
         for name, stack in out.on_the_way().items():
             for face, picture in zip(restored, stack.permute(0, 2, 3, 1).numpy(), strict=True):
                 face.on_the_way[name] = picture
         return restored
 
     def read(self, references: References) -> ReadReferences:
-        """What the method's nets make of references, once for all photographs that they serve."""
+        """Reads references with the method's nets, once for all photographs that they serve.
+
+        Args:
+            references: of one person, at least one.
+
+        Returns:
+            What the method's `read` gives. That of the references read last is kept.
+        """
         if self._read is None or self._read[0] != references.known:
             batch_size = self.compute.batch_size(self.size)
             read = self.method.pipeline.read(references.pictures(), batch_size=batch_size, **asdict(self.options))
@@ -199,26 +205,27 @@ class Restorer:
             faces: how many were restored.
             invented: see `Provenance`.
         """
-        wish = self.settings
+        settings = self.settings
         digest = digest_of(Path(source)) if source and Path(source).is_file() else None
         if not faces:
-            clean = Provenance("clean", "mini", None, 0, __version__, invented=0.0, source=digest, options=asked(wish))
-            return clean if wish.background == "clean" else None
+            how = settings.recorded()
+            clean = Provenance("clean", "mini", None, 0, __version__, invented=0.0, source=digest, options=how)
+            return clean if settings.background == "clean" else None
         references = self.references.for_photo(source)
         return Provenance(
-            wish.method,
+            settings.method,
             self.method.info.name,
-            wish.seed,
+            settings.seed,
             faces,
             __version__,
             len(references),
             None if invented is None else round(invented, 3),
             source=digest,
-            strength=wish.strength if isinstance(wish.strength, str) else f"{wish.strength:g}",
+            strength=settings.strength if isinstance(settings.strength, str) else f"{settings.strength:g}",
             steps=self.options.steps,
             finish=self.finish,
-            scheduler=wish.scheduler or "ddim",
-            options=asked(wish, self.options, references),
+            scheduler=settings.scheduler or "ddim",
+            options=settings.recorded(self.options, references.digest() if references else None),
         )
 
     def notes(self, matrices: Sequence[np.ndarray]) -> list[str]:
@@ -242,7 +249,17 @@ class Restorer:
         self, faces: Sequence[Face], crops: Sequence[np.ndarray], references: References, owner: int | None
     ) -> list[str]:
         """Says where the references went, which were left out or may be a stranger's, or that there were none although
-        the method lives on them."""
+        the method lives on them.
+
+        Args:
+            faces: that were restored.
+            crops: of them, aligned, (S, S, 3) uint8.
+            references: for this photo.
+            owner: the place among them of the one that the references went to; None for none.
+
+        Returns:
+            Sentences for the user.
+        """
         if not faces or not find_method(self.settings.method).references:
             return []
         if owner is None:
@@ -289,7 +306,15 @@ def restore(
 
 
 def enlarged(photo: Photo, factor: int) -> tuple[Photo, np.ndarray]:
-    """The photo grown by a whole factor, and the 3x3 matrix from the grown picture to the original one."""
+    """Enlarges a photo by a whole factor, with a Lanczos kernel.
+
+    Args:
+        photo: to be enlarged; of a factor of 1 it is returned itself.
+        factor: 1 or more.
+
+    Returns:
+        The enlarged photo, and the 3x3 float64 matrix from its pixels to those of the original.
+    """
     if factor == 1:
         return photo, np.eye(3)
     height, width = photo.pixels.shape[:2]
@@ -301,25 +326,12 @@ def enlarged(photo: Photo, factor: int) -> tuple[Photo, np.ndarray]:
     return replace(photo, pixels=pixels, alpha=alpha), back
 
 
-def asked(settings: Settings, options: Options | None = None, references: References | None = None) -> str:
-    """What decides a result beside all that `Provenance` has a field for, as JSON.
+def seed_of(seed: int, face: int, sample: int) -> int:
+    """The seed of one face's noise, a whole number below 2^63 that differs for each face and sample.
 
     Args:
-        settings: of the run.
-        options: of the method, where faces were restored.
-        references: those that it was given.
+        seed: of the run, 0 or more.
+        face: its place among all faces of the photo.
+        sample: its number, from 0.
     """
-    of_all = ("faces", "min_face", "min_score", "detector", "aligned", "grain", "background", "upscale")
-    values: dict[str, object] = {name: getattr(settings, name) for name in of_all}
-    if not isinstance(settings.faces, str):
-        values["faces"] = [int(one) for one in settings.faces]
-    if options:
-        values |= {name: value for name, value in asdict(options).items() if name != "steps"}
-    if references:
-        values["references"] = references.digest()
-    return json.dumps(values, sort_keys=True)
-
-
-def seed_of(seed: int, face: int, sample: int) -> int:
-    """A seed of its own for each face and sample."""
     return int(np.random.SeedSequence((seed, face, sample)).generate_state(1, np.uint64)[0] >> 1)

@@ -353,7 +353,7 @@ def test_clrface_with_a_reference_and_what_it_makes_on_the_way(run, portrait, tm
     a, b = (np.asarray(Image.open(tmp_path / folder / portrait.name)) for folder in "ab")
     assert a.shape == b.shape and (a != b).any()
     code, _, err = run("restore", portrait, "-o", tmp_path / "c", "--method", "difface", "--mask", "one")
-    assert code == 2 and "The method 'difface' has no setting 'mask'" in err
+    assert code == 2 and "The method 'difface' has no option 'mask'" in err
 
 
 def test_the_guidance_is_swept(run, shared, tmp_path, clrface):

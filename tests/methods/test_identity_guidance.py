@@ -15,7 +15,7 @@ def exact(net):
 
     class Exact(nn.Module):
         def forward(self, crops):
-            return F.normalize(net.embed(net.look(crops)), dim=1)
+            return F.normalize(net.embed(net.prepare(crops)), dim=1)
 
     return Exact()
 

@@ -128,7 +128,7 @@ def test_the_condition_matters():
     x, times = torch.randn(2, 4, 8, 8, generator=seeded()), torch.tensor([300, 300])
     shown = [Injected(pipeline.injection, one) for one in (feature, feature.flip(0))]
     with torch.no_grad():
-        own, swapped = (pipeline.unet(x, times, behind=one) for one in shown)
+        own, swapped = (pipeline.unet(x, times, after_attention=one) for one in shown)
     assert (own - swapped).abs().max() > 1e-2 * own.abs().max()
 
 
@@ -140,7 +140,7 @@ def test_the_embedded_condition_matters():
     x, times = torch.randn(2, *pipeline.latent_shape, generator=seeded()), torch.tensor([300, 300])
     shown = [Injected(pipeline.injection, one) for one in (feature, feature.flip(0))]
     with torch.no_grad():
-        own, swapped = (pipeline.unet(x, times, behind=one) for one in shown)
+        own, swapped = (pipeline.unet(x, times, after_attention=one) for one in shown)
     assert (own - swapped).abs().max() > 1e-2 * own.abs().max()
 
 
@@ -168,7 +168,7 @@ def test_entering_part_way(name, spacing):
     for start, steps in ((400, 10), (300, 50), (5, 5)):
         times = pipeline.chain(LDBFROptions(start=start, steps=steps, timestep_spacing=spacing))[1]
         assert len(times) == steps and abs(int(times[0]) - start) <= 0.2 * start + start // steps
-    pipeline.unet.forward = lambda x, t, behind: x / 2  # a net that keeps what it is given
+    pipeline.unet.forward = lambda x, t, after_attention: x / 2  # a net that keeps what it is given
     near, far = (
         [pipeline(faces, start=start, steps=2, timestep_spacing=spacing, generator=seeded(s)).latents for s in (1, 2)]
         for start in (5, 900)

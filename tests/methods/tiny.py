@@ -86,7 +86,7 @@ def ldbfr(prediction="epsilon") -> LDBFRPipeline:
     for net in (stage_a.vqgan, vqgan):
         nn.init.normal_(net.codebook.weight)
     unet = latent_unet(4)
-    injection = Injection.beside(unet, (0, 1), 4, stage_a.grid, positions=True)
+    injection = Injection.for_unet(unet, (0, 1), 4, stage_a.grid, positions=True)
     filled(unet, injection)
     nets = (net.eval() for net in (stage_a, unet, injection, vqgan))
     return LDBFRPipeline(*nets, ldbfr_schedule(prediction))
@@ -108,7 +108,7 @@ def clrface(prediction="sample", mask=None) -> CLRFacePipeline:
     if mask is None:
         mask = PredictedMask(3, width=8, time_channels=8)
         nn.init.normal_(mask.conv4.weight, std=0.5)
-    nets = (vqgan, DegradedEncoder.beside(vqgan), unet, irn, mask, identity)
+    nets = (vqgan, DegradedEncoder.for_vqgan(vqgan), unet, irn, mask, identity)
     for net in nets:
         net.eval().requires_grad_(False)
     return CLRFacePipeline(*nets, clrface_schedule(prediction))

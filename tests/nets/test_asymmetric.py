@@ -1,4 +1,4 @@
-"""The autoencoder whose decoder doubles the side (LD-BFR, section 3.1 of its notes)."""
+"""The autoencoder whose decoder doubles the side (docs/methods/ldbfr.md, eq. (6))."""
 
 import pytest
 import torch

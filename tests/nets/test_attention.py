@@ -67,11 +67,11 @@ def test_the_main_pass_copies_once_and_lets_others_step_in_behind_each_layer():
     layers, x = [Attention(8, 8, 0) for _ in range(2)], torch.randn(3, 8, 2, 2)
     seen = []
 
-    def behind(number, h):
+    def after_attention(number, h):
         seen.append((number, len(h)))
         return h + 1
 
-    walk = MainPass([None, None], behind)
+    walk = MainPass([None, None], after_attention)
     for layer in layers:
         x = walk(layer, x)
     assert seen == [(0, 6), (1, 6)] and not walk.done

@@ -20,7 +20,7 @@ def autoencoder(groups: int) -> VQGAN:
 @pytest.mark.parametrize("groups", [0, 4])
 def test_the_twin_reads_like_the_encoder_in_unscaled_units(groups):
     vqgan, faces = autoencoder(groups), torch.rand(2, 3, 32, 32)
-    twin = DegradedEncoder.beside(vqgan).eval()
+    twin = DegradedEncoder.for_vqgan(vqgan).eval()
     assert twin(faces).shape == (2, 3, 8, 8)
     torch.testing.assert_close(twin(faces), vqgan.encode(faces * 2 - 1) * 2.5)
     nn.init.zeros_(twin.to_latent.weight)
@@ -32,7 +32,7 @@ def test_an_estimator_looks_first_and_is_not_trained():
     vqgan, faces = autoencoder(0), torch.rand(1, 3, 32, 32)
     estimator = Estimator(32, 2, (8, 8), (1, 1))
     nn.init.normal_(estimator.head.weight, std=0.05)
-    twin = DegradedEncoder.beside(vqgan, estimator).eval()
-    torch.testing.assert_close(twin(faces), DegradedEncoder.beside(vqgan)(estimator(faces)))
+    twin = DegradedEncoder.for_vqgan(vqgan, estimator).eval()
+    torch.testing.assert_close(twin(faces), DegradedEncoder.for_vqgan(vqgan)(estimator(faces)))
     assert not any(p.requires_grad for p in twin.estimator.parameters())
     assert all(p.requires_grad for p in twin.encoder.parameters())

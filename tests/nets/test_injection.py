@@ -143,7 +143,7 @@ def test_blocks_of_the_published_width(folder, name, channels, level):
 def test_the_published_size():
     with torch.device("meta"):
         net, unet = Injection(), UNet(64, 3, 3, 224, (1, 2, 3, 4), (2,) * 4, (1, 2, 3), 32, scale_shift=False)
-        beside = Injection.beside(unet, (1, 2), condition_channels=256, condition_side=16, positions=False)
+        made = Injection.for_unet(unet, (1, 2), condition_channels=256, condition_side=16, positions=False)
     assert sum(parameter.numel() for parameter in net.parameters()) == 71_657_152
     assert sum(parameter.numel() for parameter in unet.parameters()) == 274_056_163
     places = [(place.layer, place.level, place.channels, place.half) for place in net.places.values()]
@@ -153,8 +153,8 @@ def test_the_published_size():
         *((layer, 2, 672, "up") for layer in (10, 11, 12)),
         *((layer, 1, 448, "up") for layer in (13, 14, 15)),
     ]
-    assert beside.state_dict().keys() == net.state_dict().keys()
-    assert beside.config["condition_scale"] == net.config["condition_scale"] == 4
+    assert made.state_dict().keys() == net.state_dict().keys()
+    assert made.config["condition_scale"] == net.config["condition_scale"] == 4
 
 
 UNETS = {
@@ -176,10 +176,10 @@ def prior(**settings) -> UNet:
     return net
 
 
-def beside(unet: UNet, side: int = 8, positions: bool = False) -> Injection:
+def injection_for(unet: UNet, side: int = 8, positions: bool = False) -> Injection:
     torch.manual_seed(1)
     levels = unet.config["attention_levels"]
-    return Injection.beside(unet, levels, condition_channels=16, condition_side=side, positions=positions).eval()
+    return Injection.for_unet(unet, levels, condition_channels=16, condition_side=side, positions=positions).eval()
 
 
 def opened(injection: Injection) -> Injection:
@@ -197,7 +197,7 @@ def test_places_are_those_of_the_attention(kind):
     places = list(attention_places(*(unet.config[name] for name in names)))
     layers = [part for part in unet.modules() if isinstance(part, Attention)]
     assert [place.channels for place in places] == [layer.out.in_channels for layer in layers]
-    assert beside(unet).places == {place.layer: place for place in places if place.half != "middle"}
+    assert injection_for(unet).places == {place.layer: place for place in places if place.half != "middle"}
 
 
 @pytest.mark.parametrize("positions", [False, True])
@@ -206,7 +206,7 @@ def test_places_are_those_of_the_attention(kind):
 @torch.no_grad()
 def test_untrained_it_changes_nothing(kind, side, positions):
     unet = prior(**UNETS[kind])
-    injection = beside(unet, side, positions)
+    injection = injection_for(unet, side, positions)
     x, t, feature = noise(2, 3, 16, 16), torch.tensor([3, 700]), noise(2, 16, side, side, seed=1)
     before = unet(x, t)
     assert torch.equal(injection(unet, x, t, feature), before)
@@ -219,14 +219,14 @@ def test_untrained_it_changes_nothing(kind, side, positions):
 @torch.no_grad()
 def test_untrained_it_changes_nothing_of_the_authors_net(golden, tiny_ldbfr):
     unet = tiny_ldbfr.unet
-    fresh = Injection.beside(unet, (1, 2), condition_channels=64, condition_side=8, positions=False).eval()
+    fresh = Injection.for_unet(unet, (1, 2), condition_channels=64, condition_side=8, positions=False).eval()
     x, t = golden["in.z_t"], golden["in.t"]
     assert torch.equal(fresh(unet, x, t, golden["in.F"]), unet(x, t))
 
 
 @pytest.mark.parametrize(("side", "channels"), [(16, (16, 64)), (8, (4, 16)), (4, (1, 4))])
 def test_channels_and_grids_of_the_condition(side, channels):
-    injection = beside(prior(groups=4), side)
+    injection = injection_for(prior(groups=4), side)
     for level, expected in enumerate(channels):
         grid = 16 // 2**level
         assert injection.condition(noise(1, 16, side, side), level).shape == (1, expected, grid, grid)
@@ -238,7 +238,7 @@ def test_channels_and_grids_of_the_condition(side, channels):
 @torch.no_grad()
 def test_each_row_sees_its_own_feature():
     unet = prior(groups=4)
-    injection = opened(beside(unet))
+    injection = opened(injection_for(unet))
     x, feature = noise(1, 3, 16, 16).expand(2, -1, -1, -1), noise(2, 16, 8, 8, seed=1)
     both = injection(unet, x, torch.tensor([5, 5]), feature)
     for row in range(2):
@@ -249,7 +249,7 @@ def test_each_row_sees_its_own_feature():
 
 def test_every_parameter_learns_and_the_prior_stays():
     unet = prior(groups=4).requires_grad_(False)
-    injection = opened(beside(unet, positions=True))
+    injection = opened(injection_for(unet, positions=True))
     injection(unet, noise(1, 3, 16, 16), torch.tensor([5]), noise(1, 16, 8, 8, seed=1)).square().sum().backward()
     assert all(parameter.grad is not None and parameter.grad.any() for parameter in injection.parameters())
     assert all(parameter.grad is None for parameter in unet.parameters())

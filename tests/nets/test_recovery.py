@@ -1,4 +1,4 @@
-"""The second look at a regressor's estimate."""
+"""The correction of a regressor's estimate."""
 
 import torch
 from torch import nn

@@ -50,7 +50,7 @@ def test_pictures(golden, tiny_ldbfr):
     close(net.decode(feature), golden["image"])
     assert torch.equal(net.vqgan.nearest(feature), golden["F_requantised_indices"])
     close(net.decode(feature, quantise=True), golden["image_requantised"])
-    close(net.restore(golden["in.lq"] / 2 + 0.5), (golden["image"] / 2 + 0.5).clamp(0, 1))
+    close(net.one_step(golden["in.lq"] / 2 + 0.5), (golden["image"] / 2 + 0.5).clamp(0, 1))
 
 
 @torch.no_grad()
@@ -140,7 +140,7 @@ def test_the_published_size():
 
 @torch.no_grad()
 def test_restoring_gives_pictures():
-    restored = small().restore(picture(16, 24))
+    restored = small().one_step(picture(16, 24))
     assert restored.shape == (1, 3, 16, 24) and restored.dtype == torch.float32
     assert 0 <= restored.min() < restored.max() <= 1
 

@@ -81,14 +81,14 @@ def test_entries_that_are_no_tensors_are_known_by_name(tmp_path):
     torch.save({"state_dict": STATE | {"scale": 2.0, 3: torch.ones(1)}, "epoch": 5}, tmp_path / "net.ckpt")
     checkpoint = read_checkpoint(tmp_path / "net.ckpt")
     assert checkpoint.tensors.keys() == STATE.keys()
-    assert (checkpoint.unusable, checkpoint.beside, checkpoint.classes) == (("scale", "int"), ("epoch",), ())
+    assert (checkpoint.unusable, checkpoint.extra, checkpoint.classes) == (("scale", "int"), ("epoch",), ())
     with pytest.raises(WeightsError, match=r"net\.ckpt holds something else than named tensors"):
         checkpoint.all()
 
 
 def test_the_note_names_what_nobody_asked_for():
     names = ["net.a.weight", "net.loss.a", "net.loss.b", "net.bias", "lpips.a.weight", "betas", "decay"]
-    checkpoint = Checkpoint(Path("net.ckpt"), dict.fromkeys(names, torch.ones(1)), beside=["epoch"])
+    checkpoint = Checkpoint(Path("net.ckpt"), dict.fromkeys(names, torch.ones(1)), extra=["epoch"])
     assert checkpoint.below("net.", ("a.",)).keys() == {"a.weight"}
     checkpoint.pass_over(["betas", "not there"])
     assert checkpoint.note() == (

@@ -74,7 +74,7 @@ def test_tensors_come_out_right(tmp_path):
     for name, tensor in tensors.items():
         found = checkpoint.tensors[name]
         assert found.dtype == tensor.dtype and torch.equal(found, tensor.detach()), name
-    assert checkpoint.beside == tuple(trainer_left())
+    assert checkpoint.extra == tuple(trainer_left())
     assert any(name.endswith("test_safe_pickle.Callback") for name in checkpoint.classes)
 
 

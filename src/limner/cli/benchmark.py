@@ -1,4 +1,4 @@
-"""The command line's `limner benchmark`: a protocol, measured and told."""
+"""The command line's `limner benchmark`: a protocol, measured and printed."""
 
 from __future__ import annotations
 
@@ -78,10 +78,10 @@ def restorers_of(given: Given, names: list[str], measured: Protocol) -> dict[str
     from limner.restorer import Restorer
 
     restorers = {}
-    for wish in names:
-        name, at = method_and_steps(wish)
+    for row in names:
+        name, at = method_and_steps(row)
         options = given.options if at is None else {**given.options, "steps": at}
-        restorers[wish] = Restorer(given.settings(method=name, options=options, aligned=measured.aligned))
+        restorers[row] = Restorer(given.settings(method=name, options=options, aligned=measured.aligned))
     return restorers
 
 

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from limner.cli import output as told
+from limner.cli import output as ui
 from limner.cli.options import Given, Json, Megapixels, takes
 
 
@@ -39,13 +39,13 @@ def detect(
     if save:
         picture.replaced(numbered(picture.pixels, found)).save(save)
     if json:
-        told.emit({"photo": str(photo), "faces": [told.face_as_json(face) for face in found]})
+        ui.emit({"photo": str(photo), "faces": [ui.face_as_json(face) for face in found]})
     elif found:
         rows = []
         for face in found:
             left, top, right, bottom = face.box
             sides = [f"{value:.0f}" for value in (left, top, right - left, bottom - top)]
             rows.append([str(face.number), f"{face.score:.2f}", *sides])
-        told.table(["face", "score", "left", "top", "width", "height"], rows)
+        ui.table(["face", "score", "left", "top", "width", "height"], rows)
     else:
-        told.say(f"{photo}: no face found.")
+        ui.say(f"{photo}: no face found.")

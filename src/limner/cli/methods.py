@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict
 
-from limner.cli import output as told
+from limner.cli import output as ui
 from limner.cli.options import Json
 
 
@@ -13,7 +13,7 @@ def methods(json: Json = False) -> None:
     from limner.methods import list_methods
 
     if json:
-        told.emit([{name: value for name, value in asdict(one).items() if name != "home"} for one in list_methods()])
+        ui.emit([{name: value for name, value in asdict(one).items() if name != "home"} for one in list_methods()])
     else:
         rows = [[one.name, one.title, one.paper, "yes" if one.references else "no"] for one in list_methods()]
-        told.table(["method", "how", "paper", "references"], rows)
+        ui.table(["method", "how", "paper", "references"], rows)

@@ -1,6 +1,6 @@
 """The command line's parameters, made of the options as they are declared (`Settings`, and each method's own).
 
-A command that is decorated with `takes` has those parameters beside its own, and gets what was given as a `Given`.
+A command that is decorated with `takes` has those parameters besides its own, and gets what was given as a `Given`.
 """
 
 from __future__ import annotations

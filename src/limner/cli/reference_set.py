@@ -133,8 +133,8 @@ def embeddings(
 def tell(out: Path, made: ReferenceSet, broken: Mapping[str, str], json: bool) -> None:
     """What became of the folder."""
     if json:
-        told = {"folder": str(out), "splits": made.counts(), "left_out": made.left_out, "notes": made.notes}
-        ui.emit(told)
+        printed = {"folder": str(out), "splits": made.counts(), "left_out": made.left_out, "notes": made.notes}
+        ui.emit(printed)
         return
     rows = [[name, str(count["images"]), str(count["people"])] for name, count in made.counts().items()]
     ui.table(["split", "images", "people"], rows)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from limner.cli import output as told
+from limner.cli import output as ui
 from limner.cli.options import Given, Json, Megapixels, takes
 from limner.cli.report import Report
 from limner.cli.streams import STREAM, streams
@@ -76,7 +76,7 @@ def run(targets: Sequence[Target], saving: Saving, report: Report) -> None:
 
     number = 0
     try:
-        with told.progress("restoring", show=not report.json) as bar:
+        with ui.progress("restoring", show=not report.json) as bar:
 
             def progress(done: int, total: int) -> None:
                 bar(targets[number].source.path.name, number * total + done, len(targets) * total)

@@ -1,4 +1,5 @@
-"""Another photograph of a person, made up from the one there is: references for training (ReF-LDM, section 6)."""
+"""Another photograph of a person, made up from the one there is: references for training
+(docs/methods/refldm.md, "Nets")."""
 
 from __future__ import annotations
 

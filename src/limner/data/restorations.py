@@ -122,10 +122,10 @@ class Restorations:
         large = [i for i, own in enumerate(self.faces.sides) if own >= min(side, 384)]
         photo, image = spoilt(self.faces.image(int(generator.choice(large)), side), generator)
         chosen = list(WAYS)[int(generator.choice(len(WAYS), p=list(WAYS.values())))]
-        return join_frame(photo, image, self.restore(photo, *chosen, seed=place), self.cleaned(photo))
+        return join_frame(photo, image, self.restoration(photo, *chosen, seed=place), self.cleaned(photo))
 
     @torch.no_grad()
-    def restore(self, photo: np.ndarray, name: str, asked: tuple[tuple[str, int], ...], seed: int) -> np.ndarray:
+    def restoration(self, photo: np.ndarray, name: str, asked: tuple[tuple[str, int], ...], seed: int) -> np.ndarray:
         """A method's restoration of a whole photograph, (D, D, 3) to (S, S, 3) uint8."""
         if name not in self.loaded:
             self.loaded[name] = load(name)

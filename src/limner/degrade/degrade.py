@@ -47,7 +47,7 @@ PRESETS: dict[str, Preset] = {
 }
 
 GRID = "difface-grid"
-"""DifFace's own test set: every combination of fixed values, one picture each (methods paper, section 5)."""
+"""DifFace's own test set: every combination of fixed values, one picture each (docs/methods/difface.md, eq. (1))."""
 
 _GRID = tuple(
     product(

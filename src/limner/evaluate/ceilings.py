@@ -3,7 +3,7 @@
     python -m limner.evaluate.ceilings --data FACES [--split val] [--limit 32]
 
 An autoencoder is shown the truth; a regressor faces that it learned from, beside others; a prior its noised truth, one
-look at a time; a method that looks at other photographs the truth as such a photograph; guidance the truth's own
+step at a time; a method that looks at other photographs the truth as such a photograph; guidance the truth's own
 identity.
 """
 
@@ -50,7 +50,7 @@ class Finding:
 
     net: str
     asked: str
-    told: str
+    found: str
 
 
 @dataclass(frozen=True)
@@ -92,15 +92,15 @@ def in_batches(net: Callable[[Tensor], Tensor], pictures: Tensor) -> Tensor:
 def errors_by_timestep(schedule: DDIMScheduler, clean: Tensor, predict: Callable[[Tensor, Tensor], Tensor]) -> str:
     """Error of the guessed x0 at each timestep, over that of the best constant, the mean."""
     constant = (clean - clean.mean(dim=0)).square().mean().sqrt()
-    told = []
+    errors = []
     for timestep in TIMESTEPS:
         abar = schedule.alphas_cumprod[timestep]
         noise = torch.randn(clean.shape, generator=torch.Generator().manual_seed(timestep))
         noisy = abar.sqrt() * clean + (1 - abar).sqrt() * noise
         with frozen_pass():
             guess = clean_estimate(schedule, predict(noisy, torch.full((len(clean),), timestep)).float(), noisy, abar)
-        told.append(f"{timestep}: {float((guess - clean).square().mean().sqrt() / constant):.3f}")
-    return ", ".join(told)
+        errors.append(f"{timestep}: {float((guess - clean).square().mean().sqrt() / constant):.3f}")
+    return ", ".join(errors)
 
 
 def estimator(pairs: Pairs, learned: Pairs) -> Iterator[Finding]:
@@ -133,8 +133,8 @@ def refldm(pairs: Pairs) -> Iterator[Finding]:
     pipeline = loaded.pipeline_of(RefLDMPipeline)
     vqgan, net, schedule = pipeline.vqgan, pipeline.unet, pipeline.scheduler
     clean, lq = (in_batches(lambda some: vqgan.encode(some * 2 - 1), one) for one in (pairs.truth, pairs.lq))
-    beside = errors_by_timestep(schedule, clean, lambda noisy, t: net(torch.cat([noisy, lq], dim=1), t))
-    yield Finding("refldm", "x0 error of a look at t, by that of the mean latent", beside)
+    errors = errors_by_timestep(schedule, clean, lambda noisy, t: net(torch.cat([noisy, lq], dim=1), t))
+    yield Finding("refldm", "x0 error of a look at t, by that of the mean latent", errors)
     varied = [to_tensor(vary(one, ALIGNED, np.random.default_rng(n)))[None] for n, one in enumerate(pairs.pictures)]
     for name, references in (("none", None), ("varied copies", varied), ("the truth", list(pairs.truth[:, None]))):
         yield Finding("refldm", f"severe, references: {name}", pairs.tell(restored_bare(loaded, pairs.lq, references)))
@@ -149,7 +149,7 @@ def ldbfr(pairs: Pairs) -> Iterator[Finding]:
         )
         found = torch.cat([stage(some).indices for some in pairs.lq.split(AT_ONCE)])
     hit = (
-        f"{pairs.tell(in_batches(stage.restore, pairs.lq))}; codes as the truth's {(found == true).float().mean():.1%}"
+        f"{pairs.tell(in_batches(stage.one_step, pairs.lq))}; codes as the truth's {(found == true).float().mean():.1%}"
     )
     yield Finding("ldbfr-stage-a", "severe", hit)
 
@@ -162,8 +162,8 @@ def clrface(pairs: Pairs) -> Iterator[Finding]:
     with frozen_pass():
         clean, condition = pipeline.encode(pairs.truth), pipeline.encode_degraded(pairs.lq)
         decoded = pipeline.vqgan.decode(condition).float() / 2 + 0.5
-    beside = errors_by_timestep(schedule, clean, lambda noisy, t: net(torch.cat([noisy, condition], dim=1), t))
-    yield Finding("clrface-prior", "x0 error of a look at t, by that of the mean latent", beside)
+    errors = errors_by_timestep(schedule, clean, lambda noisy, t: net(torch.cat([noisy, condition], dim=1), t))
+    yield Finding("clrface-prior", "x0 error of a look at t, by that of the mean latent", errors)
     yield Finding("clrface-encoder", "severe, z_d decoded", pairs.tell(decoded.clamp(0, 1)))
     yield Finding("clrface-irn", "severe", pairs.tell(in_batches(pipeline.recover, pairs.lq)))
     for name, references in (("the IRN's", None), ("the truth's", list(pairs.truth[:, None]))):
@@ -218,7 +218,7 @@ def main() -> None:
     if arguments.limit < 2:
         parser.error("--limit takes 2 or more faces: each needs a stranger.")
     for finding in measure(arguments.data, arguments.split, arguments.limit):
-        print(f"{finding.net}: {finding.asked}: {finding.told}", flush=True)
+        print(f"{finding.net}: {finding.asked}: {finding.found}", flush=True)
 
 
 if __name__ == "__main__":

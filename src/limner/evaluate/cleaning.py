@@ -67,8 +67,8 @@ def measure(net: nn.Module) -> dict[str, tuple[float, float]]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--weights", type=Path, help="folder of a cleaner; the embedded one by default")
-    wish = parser.parse_args()
-    net = load_net(wish.weights or "mini/clean")
+    arguments = parser.parse_args()
+    net = load_net(arguments.weights or "mini/clean")
     for name, (decibels, similarity) in measure(net).items():
         print(f"{name}: {decibels:.2f} dB, SSIM {similarity:.3f}")
 

@@ -78,12 +78,12 @@ def main() -> None:
     inhabited = {place.as_posix(): Photo.open(path).srgb() for path, place in find_photos([arguments.photos]).photos}
     empty, count = nobody(), arguments.count // 2
     faces = {name: find_faces(photo) for name, photo in inhabited.items()}  # whole, they are easy
-    for told, cut in (
+    for title, cut in (
         ("photographs of people", crops(inhabited, faces, count)),
         ("pictures of nobody", crops(empty, {name: [] for name in empty}, count)),
     ):
         wrong = [name for name, crop in cut if find_faces(crop)]
-        print(f"{told}: a face in {len(wrong)} of {count} crops without one", *wrong)
+        print(f"{title}: a face in {len(wrong)} of {count} crops without one", *wrong)
 
 
 if __name__ == "__main__":

@@ -1,8 +1,8 @@
-"""The protocol `guidance`: does CLR-Face's mask keep fidelity and perception apart? (Section 4 of its notes: the
-acceptance test.)
+"""The protocol `guidance`: does CLR-Face's mask keep fidelity and perception apart? That is its claim, see
+docs/methods/clrface.md, eq. (9), (12).
 
 Faces are restored from the same noise under growing guidance: through the learned mask, all over the latent, and in its
-place by an unmasked pull towards the identity recovery network's picture. Likeness is told by the recogniser that
+place by an unmasked pull towards the identity recovery network's picture. Likeness is judged by the recogniser that
 guides, which it is easy to please, by HOG, which no training used, and by a recogniser of the user's that took no part;
 against them stand metrics of the picture.
 """
@@ -60,7 +60,7 @@ METRICS: tuple[Metric, ...] = (
     DETAIL_RATIO,
 )
 COLUMNS = (Column("curve", "curve"), Column("scale", "scale", "g"), *METRICS, Column("open", "mask", ".2f"))
-"""`scale` is that of the guidance, `open` the mean of the mask; `identity` is told by the recogniser that guides."""
+"""`scale` is that of the guidance, `open` the mean of the mask; `identity` is by the recogniser that guides."""
 
 
 @dataclass
@@ -133,7 +133,7 @@ def guidance_sweep(
     pairs = fixed_pairs(request.first_faces(), restorer.size, request.preset)
     inputs, truths = ([pair[side] for pair in pairs] for side in (0, 1))
     points = points_of(pipeline, scales, pulls)
-    restore_all(points, request, restorer, inputs)
+    measure_points(points, request, restorer, inputs)
     recognisers: dict[str, Recogniser] = {"identity": pipeline.identity, "hog": HogIdentity()}
     if judge:
         recognisers["judge"] = judge
@@ -160,7 +160,7 @@ def points_of(pipeline: CLRFacePipeline, scales: Sequence[float], pulls: Sequenc
     ]
 
 
-def restore_all(points: Sequence[Point], request: Request, restorer: Restorer, inputs: Sequence[np.ndarray]) -> None:
+def measure_points(points: Sequence[Point], request: Request, restorer: Restorer, inputs: Sequence[np.ndarray]) -> None:
     """Restores every face at every point, from the same noise, bare: the finish would hide what a guided step does to
     detail."""
     bare = asdict(restorer.options)

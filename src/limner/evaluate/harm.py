@@ -211,12 +211,12 @@ def summary(case: Case, place: int, files: Sequence[str], *, undamaged: bool) ->
         if metric is PSNR:
             held = own if undamaged else own - before
             worst = int(held.argmin())
-            told = place > 0 and bool(np.isfinite(held[worst]))
+            meaningful = place > 0 and bool(np.isfinite(held[worst]))
             summed |= {
                 "untouched": len(own) - finite.size,
-                "gain": float(held.mean()) if told and not undamaged else None,
-                "worst": float(held[worst]) if told else None,
-                "worst_file": files[worst] if told else None,
+                "gain": float(held.mean()) if meaningful and not undamaged else None,
+                "worst": float(held[worst]) if meaningful else None,
+                "worst_file": files[worst] if meaningful else None,
             }
         elif metric in AGAINST_INPUT:
             summed[f"{metric.key}_least"] = float((own - before).min())

@@ -85,8 +85,8 @@ def measure(faces: FaceSet) -> Distances:
             if centre is not None and seen:
                 labels.append(np.linalg.norm(points[eye] - centre) / eyes)
                 found.append(np.linalg.norm(seen[0].landmarks[eye] - centre) / eyes)
-    told = [float(of(distances)) for distances in (labels, found) for of in (np.mean, np.median)]
-    return Distances(len(labels), *told)
+    figures = [float(of(distances)) for distances in (labels, found) for of in (np.mean, np.median)]
+    return Distances(len(labels), *figures)
 
 
 def main() -> None:

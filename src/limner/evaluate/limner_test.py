@@ -52,7 +52,7 @@ def run(request: Request, restorers: Mapping[str, Restorer]) -> Report:
     pairs = fixed_pairs(faces, common_size(restorers), request.preset)
     ways: dict[str, Way] = {"input": lambda lq, truth, number: lq}
     for name, restorer in restorers.items():
-        ways = ways | beside(restorer.method) | {name: whole(restorer)}
+        ways = ways | bounds(restorer.method) | {name: whole(restorer)}
         ways[name](*pairs[0], 0)  # a net's first run pays for its set-up
     results, seconds = pictures_of(ways, pairs, request.done)
     inputs, truths = ([pair[side] for pair in pairs] for side in (0, 1))
@@ -102,18 +102,18 @@ def whole(restorer: Restorer) -> Way:
     """A method with its settings, and its result joined with the face that it was given, as users get it."""
     settings = replace(restorer.settings, aligned=True)
 
-    def restore(lq: np.ndarray, truth: np.ndarray, number: int) -> np.ndarray:
+    def joined(lq: np.ndarray, truth: np.ndarray, number: int) -> np.ndarray:
         (after,) = restorer.restore_crops([lq], [number])
         back, tint = PutBack(Photo(lq, "PNG"), lq, settings, restorer.joiner), tone(lq)
         toned = keep_tone(lq.astype(np.float32) / 255, after.samples[0], tint)
         back.face([toned], stretch(len(lq), len(lq), restorer.size), tint, [0])
         return back.canvases[0]
 
-    return restore
+    return joined
 
 
-def beside(method: LoadedMethod) -> dict[str, Way]:
-    """What is measured beside a method: its ceiling, and what it gives without diffusion."""
+def bounds(method: LoadedMethod) -> dict[str, Way]:
+    """The ceiling of a method, and what it gives without diffusion, where it has them."""
     ways: dict[str, Way] = {}
     pipeline = method.pipeline
     if pipeline.ceiling_name:

@@ -18,7 +18,7 @@ from limner.evaluate.perceptual import perceptual_distance
 from limner.evaluate.report import Column
 
 Need = Literal["truth", "input", "gallery", "judge"]
-"""What a metric looks at beside the restored face: its truth, what it was restored from, all truths of the run, or a
+"""What a metric needs besides the restored face: its truth, what it was restored from, all truths of the run, or a
 recogniser of the user's that took no part."""
 
 Figures = Callable[[Comparison], np.ndarray]
@@ -27,12 +27,12 @@ Figures = Callable[[Comparison], np.ndarray]
 
 @dataclass(frozen=True, kw_only=True)
 class Metric(Column):
-    """A metric, and how it is shown.
+    """A metric, how it is computed and how it is shown.
 
     Attributes:
         of: computes it.
         larger_is_better: None where neither end is: 1 is best of a ratio.
-        needs: what it looks at beside the restored faces.
+        needs: what it is computed from besides the restored faces.
         protocols: names of those that show it of themselves; in none of them two metrics share a key.
         factor: what means are multiplied by, to be read more easily.
     """
@@ -49,20 +49,32 @@ class Metric(Column):
 
 
 def each(measure: Callable[[np.ndarray, np.ndarray], float]) -> Figures:
-    """What is measured on each restored face and its truth by itself."""
+    """A metric that is measured on each restored face and its truth by itself.
+
+    Args:
+        measure: from two pictures, (S, S, 3) uint8, to a figure.
+    """
     return lambda seen: np.array([measure(a, b) for a, b in zip(seen.pictures, seen.truths, strict=True)])
 
 
 def likeness(recogniser: str) -> Figures:
-    """Cosine similarity to the truth, -1 to 1."""
+    """The metric of likeness: cosine similarity of each restored face to its truth, -1 to 1.
+
+    Args:
+        recogniser: its name among those of the comparison.
+    """
     return lambda seen: seen.likeness[recogniser].own
 
 
 def rank1(recogniser: str) -> Figures:
-    """Whether the nearest truth, of all faces measured, is the face's own; the mean is their share.
+    """The metric of identification: whether the truth nearest to a restored face, of all faces measured, is its own (1
+    or 0); the mean is their share.
+
+    Args:
+        recogniser: its name among those of the comparison.
 
     Raises:
-        ValueError: if the faces stand in no gallery.
+        ValueError: when it is computed, if the faces stand in no gallery.
     """
 
     def nearest(seen: Comparison) -> np.ndarray:
@@ -171,7 +183,7 @@ def metrics_of(protocol: str, offered: Set[Need]) -> tuple[Metric, ...]:
 
     Args:
         protocol: its name.
-        offered: what it can show them beside the restored faces.
+        offered: what it can give them besides the restored faces.
 
     Raises:
         ValueError: if a metric needs more than that, or two share a key.

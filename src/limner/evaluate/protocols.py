@@ -62,12 +62,16 @@ class Request:
         return FaceSet.open(self.data, split)
 
     def first_faces(self) -> FaceSet:
-        """Those of them that the limit leaves."""
+        """The faces of the only split, as many as the limit leaves.
+
+        Raises:
+            LimnerError: if the folder lacks its tables or the split is empty.
+        """
         faces = self.faces()
         return faces if self.limit is None else faces.first(self.limit)
 
     def done(self, count: int, total: int) -> None:
-        """Tells whoever wants to know."""
+        """Reports progress to whoever asked for it: `count` of `total` faces are done."""
         if self.progress:
             self.progress(count, total)
 
@@ -77,7 +81,11 @@ Run = Callable[[Request, "Mapping[str, Restorer]"], "Report"]
 
 
 def run_of(module: str) -> Run:
-    """The function `run` of a module of this package, which is imported when it is called."""
+    """The function `run` of a module of this package; the module is imported when the function is called.
+
+    Args:
+        module: its name within `limner.evaluate`.
+    """
 
     def run(request: Request, restorers: Mapping[str, Restorer]) -> Report:
         return import_module(f"limner.evaluate.{module}").run(request, restorers)
@@ -108,7 +116,10 @@ class Protocol:
     aligned: bool = False
 
     def splits_called(self, name: str) -> tuple[Split, ...]:
-        """The splits that `--split` asks for.
+        """The splits that a value of `--split` asks for.
+
+        Args:
+            name: the value.
 
         Raises:
             LimnerError: if the protocol doesn't take them.
@@ -119,10 +130,13 @@ class Protocol:
         return self.splits[name]
 
     def check_methods(self, count: int) -> None:
-        """Refuses several methods where they can't be measured side by side.
+        """Makes sure that so many methods can be measured at once.
+
+        Args:
+            count: how many were asked for.
 
         Raises:
-            LimnerError: if they can't.
+            LimnerError: if the protocol measures one at a time, and there are several.
         """
         if self.methods == "one" and count > 1:
             raise LimnerError(f"The protocol {self.name} measures one method at a time, not {count}.")

@@ -3,7 +3,7 @@ references, none, and wrong ones.
 
 Everybody of a split with several photographs takes part. Each photograph is spoiled, and restored three times from the
 same noise: without references, with the person's other photographs, and with as many of somebody else. Similarity to
-the undamaged photograph is told by the embedded recogniser and by a measure that no training used.
+the undamaged photograph is judged by the embedded recogniser and by a measure that no training used.
 """
 
 from __future__ import annotations

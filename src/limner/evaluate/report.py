@@ -30,10 +30,11 @@ class Row:
         return self.figures[key]
 
     def number(self, key: str) -> float:
-        """The figure of a key that has a number.
+        """The figure of a key, as a number.
 
         Raises:
-            TypeError: if it has none.
+            KeyError: if there is no such key.
+            TypeError: if its figure is no number.
         """
         figure = self.figures[key]
         if not isinstance(figure, int | float):
@@ -49,7 +50,7 @@ class Column:
         key: of the figures.
         heading: of the column.
         form: format specification, such as `.2f`.
-        tail: template of what stands behind the figure in the same cell, such as ` ± {spread:.3f}`, by keys.
+        tail: template of what stands after the figure in the same cell, such as ` ± {spread:.3f}`, by keys.
     """
 
     key: str
@@ -70,28 +71,38 @@ SECONDS = Column("seconds", "s a face", ".2f")
 
 @dataclass(frozen=True)
 class Sheet:
-    """A contact sheet: for every face its pictures, (H, W, 3) uint8 and all of one size, one for each heading; `most`
-    of the faces are shown, spread evenly over all."""
+    """A contact sheet: a row of pictures for every face, under headings.
+
+    Attributes:
+        pictures: of every face, (H, W, 3) uint8 and all of one size, one for each heading.
+        headings: of the columns.
+        most: faces that are shown, spread evenly over all.
+    """
 
     pictures: Sequence[Sequence[np.ndarray]]
     headings: Sequence[str]
     most: int = 8
 
     def save(self, path: Path) -> None:
-        """Saves it as PNG."""
+        """Saves the sheet as PNG; its folder is made where it is missing."""
         save_sheet(path, self.pictures, self.headings, self.most)
 
 
 @dataclass(frozen=True)
 class Plot:
-    """Curves, see `save_plot`."""
+    """Curves of one metric against another.
+
+    Attributes:
+        curves: points (x, y) by the curve's name, in the order in which its scale grows.
+        across, up: what the axes show.
+    """
 
     curves: Mapping[str, Sequence[tuple[float, float]]]
     across: str
     up: str
 
     def save(self, path: Path) -> None:
-        """Saves it as PNG.
+        """Saves the curves as PNG; the folder is made where it is missing.
 
         Raises:
             LimnerError: if matplotlib is missing.
@@ -124,11 +135,11 @@ class Report:
     plot: Plot | None = None
 
     def as_json(self) -> dict[str, object]:
-        """The facts, and the rows under their key, of what JSON knows."""
+        """The report as JSON knows it: the facts, and the rows under their key."""
         return {**self.facts, self.rows_key: [dict(row.figures) for row in self.rows]}
 
     def headings(self) -> list[str]:
-        """Of the table's columns."""
+        """The headings of the table's columns."""
         return [column.heading for column in self.columns]
 
     def cells(self) -> list[list[str]]:
@@ -159,7 +170,14 @@ def contact_sheet(rows: Sequence[Sequence[np.ndarray]], headings: Sequence[str],
 
 
 def save_sheet(path: Path, pictures: Sequence[Sequence[np.ndarray]], headings: Sequence[str], most: int = 8) -> None:
-    """Saves a contact sheet of up to `most` faces, spread evenly over all, as PNG."""
+    """Saves a contact sheet as PNG.
+
+    Args:
+        path: the file; its folder is made where it is missing.
+        pictures: of every face, (H, W, 3) uint8 and all of one size, one for each heading.
+        headings: of the columns.
+        most: faces that are shown, spread evenly over all.
+    """
     picked = np.linspace(0, len(pictures) - 1, min(most, len(pictures))).round().astype(int)
     sheet = contact_sheet([pictures[i] for i in picked], headings)
     path.parent.mkdir(parents=True, exist_ok=True)

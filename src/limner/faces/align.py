@@ -10,13 +10,15 @@ from limner.template import template
 
 
 def fit_similarity(source: np.ndarray, target: np.ndarray) -> np.ndarray:
-    """The least-squares similarity (no reflection) from ``source`` to ``target``, both (..., N, 2).
+    """The least-squares similarity (no reflection) between two sets of points, after Umeyama 1991 in two dimensions.
+    With centred points as complex numbers z and w it is the one complex factor sum(conj(z) w) / sum(|z|^2): rotation
+    and scale at once.
 
-    Umeyama 1991 in two dimensions. With centred points as complex numbers z and w it is the one complex
-    factor sum(conj(z) w) / sum(|z|^2): rotation and scale at once.
+    Args:
+        source, target: (..., N, 2).
 
     Returns:
-        (..., 2, 3) float64: ``[scale * rotation | shift]``.
+        (..., 2, 3) float64 from source to target: `[scale * rotation | shift]`.
     """
     source, target = np.asarray(source, np.float64), np.asarray(target, np.float64)
     centre, goal = source.mean(-2, keepdims=True), target.mean(-2, keepdims=True)
@@ -30,7 +32,14 @@ def fit_similarity(source: np.ndarray, target: np.ndarray) -> np.ndarray:
 
 
 def similarity(landmarks: np.ndarray, size: int) -> np.ndarray:
-    """The 2x3 float64 matrix from picture to crop that lays five points (5, 2) on ``template(size)``.
+    """The matrix that lays a face's points on the FFHQ template of a crop.
+
+    Args:
+        landmarks: (5, 2) in pixels of the picture, in the order of `Face.landmarks`.
+        size: side of the crop in pixels.
+
+    Returns:
+        2x3 float64 from picture to crop.
 
     Raises:
         LimnerError: the landmarks are not five finite points, or all lie on one spot.
@@ -45,19 +54,27 @@ def similarity(landmarks: np.ndarray, size: int) -> np.ndarray:
 
 
 def stretch(width: int, height: int, size: int) -> np.ndarray:
-    """The 2x3 matrix that resizes a picture of width x height to size x size and does nothing else."""
+    """The 2x3 float64 matrix that resizes a picture of width x height pixels to size x size and does nothing else."""
     across, down = size / width, size / height
     return np.array([[across, 0, (across - 1) / 2], [0, down, (down - 1) / 2]])
 
 
 def invert(matrix: np.ndarray) -> np.ndarray:
-    """The inverse of a 2x3 affine matrix: crop -> picture for one that goes picture -> crop."""
+    """The inverse of a 2x3 affine matrix: from crop to picture, of one that goes from picture to crop."""
     linear = np.linalg.inv(matrix[:, :2])
     return np.hstack([linear, -linear @ matrix[:, 2:]])
 
 
 def scaled(matrix: np.ndarray, factor: float) -> np.ndarray:
-    """The 2x3 matrix to a crop that is `factor` times as large; centres of pixels keep their places."""
+    """The matrix to a crop that is some times as large; centres of pixels keep their places.
+
+    Args:
+        matrix: 2x3 from picture to crop.
+        factor: how many times.
+
+    Returns:
+        2x3 from picture to the larger crop.
+    """
     larger = factor * matrix
     larger[:, 2] += (factor - 1) / 2
     return larger
@@ -83,7 +100,16 @@ def crop(image: np.ndarray, matrix: np.ndarray, size: int) -> np.ndarray:
 
 
 def warp(image: np.ndarray, matrix: np.ndarray, width: int, height: int) -> np.ndarray:
-    """``image`` under a 2x3 matrix, free of aliasing when it shrinks, cubic when it grows, mirrored border."""
+    """A picture under a matrix, free of aliasing when it shrinks, cubic when it grows; beyond its edge it is mirrored.
+
+    Args:
+        image: H x W or H x W x C (C up to 4); uint8, uint16 or float32.
+        matrix: 2x3 from the picture to the result.
+        width, height: of the result in pixels.
+
+    Returns:
+        height x width (x C), dtype of `image`.
+    """
     back = invert(matrix)
     corners = transform(np.array([(0, 0), (width, 0), (0, height), (width, height)], float), back)
     pixels_per_pixel = math.sqrt(abs(np.linalg.det(back[:, :2])))

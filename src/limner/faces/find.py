@@ -37,7 +37,7 @@ WORTH_A_LOOK = 0.05  # score of a rough patch below which it is dropped
 # Scores of the upright patch from which it is a face, both nets asked. Of 60 validation faces, upright and turned,
 # they find 118 of 120 clean and 117 under ffhq-ref-severe, as 0.95 and 0.9 do; 0.98 and 0.95 find 118 and 115. Of 100
 # crops without a face 0.95 and 0.9 see one in 4, these in 3.
-# A photo whose search finds someone for sure needs no doubtful finds beside; only a last search takes them.
+# A photo whose search finds someone for sure needs no doubtful finds besides; only a last search takes them.
 SURE, CONVINCING = 0.97, 0.94
 SMALLEST_FACE = 20.0  # side of the box in pixels
 BOX_PER_PATCH = 0.75  # the box reaches from brow to chin, the patch shows the hair too
@@ -152,7 +152,12 @@ def load_alignnet() -> AlignNet:
 
 @lru_cache(maxsize=1)
 def load_fine_alignnet() -> AlignNet:
-    """As `load_alignnet`, of the last look: more exact, and harder to fool, on patches that are upright already."""
+    """The embedded AlignNet of the last look, in float32 on the CPU: more exact, and harder to fool, on patches that
+    are upright already.
+
+    Raises:
+        WeightsError: the installation lacks its weights.
+    """
     return load_net("mini/alignnet-fine", AlignNet)
 
 
@@ -181,9 +186,16 @@ def look(net: AlignNet, rgb: np.ndarray, frames: np.ndarray) -> tuple[np.ndarray
 
 
 def look_steadily(net: AlignNet, rgb: np.ndarray, frames: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """As `look`, from frames that are upright already: the mean over some zooms and their mirror images.
+    """AlignNet's opinion of upright frames, the mean over some zooms and their mirror images. On validation crops the
+    points are a quarter more exact than from one patch.
 
-    On validation crops the points are a quarter more exact than from one patch.
+    Args:
+        net: the AlignNet.
+        rgb: H x W x 3 uint8.
+        frames: (N, 2, 3), picture to patch of side 1, upright already.
+
+    Returns:
+        Scores (N,) in 0..1 and the points in the picture, (N, 5, 2).
     """
     count, several = len(frames), []
     for zoom in ZOOMS:
@@ -212,11 +224,16 @@ def upright_frames(points: np.ndarray) -> np.ndarray:
 def look_closely(
     net: AlignNet, rgb: np.ndarray, frames: np.ndarray, least: float = CONVINCING, last: AlignNet | None = None
 ) -> list[Face]:
-    """The faces among proposed frames: a rough look, one at the upright patch that its points define, and a steady
-    one at the patch that those define, which must score ``least``.
+    """The faces among proposed frames: a rough look, one at the upright patch that its points define, and a steady one
+    at the patch that those define.
 
-    With another net ``last`` the points are those that it sees in the steady look, and the score lies between both
-    nets': either alone is fooled by other things than the other.
+    Args:
+        net: the AlignNet of all looks.
+        rgb: H x W x 3 uint8.
+        frames: (N, 2, 3), picture to patch of side 1.
+        least: the score, 0 to 1, that the steady look must give.
+        last: another AlignNet. Then the points are those that it sees in the steady look, and the score lies between
+            both nets': either alone is fooled by other things than the other.
     """
     scores, points = look(net, rgb, frames)
     keep = merge(points, scores, WORTH_A_LOOK)
@@ -235,10 +252,16 @@ def look_closely(
 
 
 def merge(points: np.ndarray, scores: np.ndarray, least: float) -> list[int]:
-    """Which of N findings to keep, best first: those of at least ``least``, one for each face.
+    """Which of N findings to keep, one for each face. Two findings are one face if the centre of the one lies well
+    inside the other. This merges an eye taken for a face with the face around it as well as two boxes that overlap.
 
-    Two findings are one face if the centre of the one lies well inside the other. This merges an eye taken for a
-    face with the face around it as well as two boxes that overlap.
+    Args:
+        points: (N, 5, 2) in the picture.
+        scores: (N,).
+        least: the score that a face must have.
+
+    Returns:
+        Their places, best first.
     """
     boxes = [_box(five) for five in points]
     kept: list[int] = []

@@ -65,8 +65,7 @@ class Joiner:
 
     @torch.no_grad()
     def clean(self, picture: np.ndarray) -> np.ndarray:
-        """A picture of any size without noise, blocks and mild blur; (H, W, 3) float32 in [0, 1], and so is the
-        result."""
+        """Takes noise, blocks and mild blur off a picture of any size; from (H, W, 3) float32 in [0, 1] to the same."""
         cleaned = in_tiles(self.cleaner, self._tensor(picture), tile=TILE, overlap=OVERLAP)
         return _picture(cleaned.clamp(0, 1))
 
@@ -102,12 +101,17 @@ class Joiner:
 
 
 def frame_of(side: float, size: int) -> int:
-    """The side in pixels of the frame in which a face of `side` pixels and its restoration of `size` are joined."""
+    """The side in pixels of the frame in which a face is joined with its restoration.
+
+    Args:
+        side: of the face's crop in pixels of the photo.
+        size: of the restoration in pixels.
+    """
     return size if side <= ENLARGED_FROM * size else 2 * size
 
 
 def grown(restored: np.ndarray, frame: int) -> np.ndarray:
-    """A restoration (S, S, 3) in its frame, (frame, frame, 3), of the same dtype."""
+    """A restoration, (S, S, 3), enlarged to its frame, (frame, frame, 3), of the same dtype."""
     if len(restored) == frame:
         return restored
     return cv2.resize(restored, (frame, frame), interpolation=cv2.INTER_CUBIC)

@@ -16,9 +16,14 @@ MOST_COLOUR_CHANGE = 0.15  # of full scale: a larger difference is content, not 
 
 
 def face_mask(size: int) -> np.ndarray:
-    """The share of the restored crop at each pixel, size x size float32: 1 on the face, 0 at the border.
+    """The share of the restored crop at each pixel: 1 on the face, 0 at the border, with a smooth slope between. It is
+    a rounded square, because the restored crop holds hair and ears too.
 
-    A rounded square, because the restored crop holds hair and ears too, with a smooth slope.
+    Args:
+        size: side of the crop in pixels.
+
+    Returns:
+        (size, size) float32.
     """
     axis = np.abs(np.linspace(-1, 1, size, dtype=np.float32)) ** 4
     distance = (axis[:, None] + axis[None, :]) ** 0.25
@@ -73,16 +78,25 @@ class Place:
         return self.size / float(np.sqrt(abs(np.linalg.det(self.matrix[:, :2]))))
 
     def cut(self, picture: np.ndarray) -> np.ndarray:
-        """The rectangle of a picture, as float32; integers become parts of white."""
+        """The rectangle of a picture, (H, W, 3) to (h, w, 3) float32; integers become parts of white, 0 to 1."""
         part = picture[self.rows, self.columns].astype(np.float32)
         return part / np.float32(np.iinfo(picture.dtype).max) if np.issubdtype(picture.dtype, np.integer) else part
 
     def framed(self, part: np.ndarray, frame: int) -> np.ndarray:
-        """The rectangle (h, w, 3) as an aligned crop of `frame` px."""
+        """The rectangle as an aligned crop.
+
+        Args:
+            part: (h, w, 3).
+            frame: side of the crop in pixels.
+
+        Returns:
+            (frame, frame, 3), of the same dtype.
+        """
         return cut(part, scaled(self.matrix, frame / self.size), frame)
 
     def unframed(self, crop: np.ndarray) -> np.ndarray:
-        """An aligned crop, (F, F) or (F, F, C) of any F, in the rectangle; mirrored beyond its edge."""
+        """An aligned crop, (F, F) or (F, F, C) of any F, brought to the rectangle, (h, w) or (h, w, C); beyond its edge
+        it is mirrored."""
         height, width = self.mask.shape
         return warp(crop, invert(scaled(self.matrix, len(crop) / self.size)), width, height)
 

@@ -20,10 +20,13 @@ MOST_UNLIKE_SQUARE = 1.05
 
 
 class Placing(Protocol):
-    """How faces lie in photographs."""
+    """How faces lie in photographs: they are looked for (`FoundFaces`), or the photograph is one (`AlignedCrop`).
+
+    Attributes:
+        surrounded: whether a face lies in surroundings, which it fades into and whose grain and colours it takes.
+    """
 
     surrounded: bool
-    """Whether a face lies in surroundings, which it fades into and whose grain and colours it takes."""
 
     def find(self, rgb: np.ndarray) -> list[Face]:
         """All faces of a picture, (H, W, 3) uint8, largest first.
@@ -34,15 +37,25 @@ class Placing(Protocol):
         ...
 
     def matrix(self, rgb: np.ndarray, face: Face, size: int) -> np.ndarray:
-        """The 2x3 from the picture to the face's aligned crop of `size` px."""
+        """The 2x3 float64 matrix from a picture to a face's aligned crop.
+
+        Args:
+            rgb: (H, W, 3) uint8.
+            face: one of `find`.
+            size: side of the crop in pixels.
+        """
         ...
 
     def tone(self, rgb: np.ndarray, face: Face) -> Tone:
-        """How the picture is coloured around a face."""
+        """How the picture, (H, W, 3) uint8, is coloured around a face."""
         ...
 
     def reference(self, rgb: np.ndarray, name: str) -> Face:
-        """The face of a reference photograph; `name` is for the message.
+        """The face of a reference photograph, the largest of them.
+
+        Args:
+            rgb: (H, W, 3) uint8.
+            name: of the photograph, for the message.
 
         Raises:
             LimnerError: if it has none.
@@ -52,10 +65,11 @@ class Placing(Protocol):
 
 @dataclass(frozen=True)
 class FoundFaces:
-    """Faces are looked for.
+    """Faces are looked for; each method does as `Placing` says.
 
     Attributes:
-        detector, yunet: see `find_faces`.
+        detector: `haar` or `yunet`.
+        yunet: the ONNX file of YuNet, for that detector; None is the fetched one.
     """
 
     detector: str
@@ -63,15 +77,23 @@ class FoundFaces:
     surrounded = True
 
     def find(self, rgb: np.ndarray) -> list[Face]:
+        """All faces of a picture, (H, W, 3) uint8, largest first."""
         return find_faces(rgb, self.detector, self.yunet)
 
     def matrix(self, rgb: np.ndarray, face: Face, size: int) -> np.ndarray:
+        """The similarity that lays the face's points on the template of a crop of `size` px, 2x3."""
         return similarity(face.landmarks, size)
 
     def tone(self, rgb: np.ndarray, face: Face) -> Tone:
+        """How the picture is coloured in and around the face's box."""
         return tone(rgb, face.box)
 
     def reference(self, rgb: np.ndarray, name: str) -> Face:
+        """The largest face of a reference photograph; `name` is for the message.
+
+        Raises:
+            LimnerError: if none is found.
+        """
         if not (faces := self.find(rgb)):
             raise LimnerError(
                 f"No face was found in the reference {name}: give another photograph, or --aligned if all are crops."
@@ -81,11 +103,17 @@ class FoundFaces:
 
 @dataclass(frozen=True)
 class AlignedCrop:
-    """The picture is one face, aligned; it is only resized."""
+    """The picture is one face, FFHQ-aligned and square or nearly so; it is only resized. Each method does as `Placing`
+    says."""
 
     surrounded = False
 
     def find(self, rgb: np.ndarray) -> list[Face]:
+        """The whole picture, (H, W, 3) uint8, as one face of score 1.
+
+        Raises:
+            LimnerError: if the picture is far from square.
+        """
         return [self._face(rgb, "The photo")]
 
     def _face(self, rgb: np.ndarray, what: str) -> Face:
@@ -99,16 +127,23 @@ class AlignedCrop:
         return Face((0.0, 0.0, float(width), float(height)), points, 1.0)
 
     def matrix(self, rgb: np.ndarray, face: Face, size: int) -> np.ndarray:
+        """The matrix that resizes the picture to a crop of `size` px, 2x3."""
         height, width = rgb.shape[:2]
         return stretch(width, height, size)
 
     def tone(self, rgb: np.ndarray, face: Face) -> Tone:
+        """How the whole picture is coloured."""
         return tone(rgb)
 
     def reference(self, rgb: np.ndarray, name: str) -> Face:
+        """The whole picture as the face; `name` is for the message.
+
+        Raises:
+            LimnerError: if the picture is far from square.
+        """
         return self._face(rgb, f"The reference {name}")
 
 
 def placing_of(settings: Settings) -> Placing:
-    """How faces lie in the photographs that the settings speak of."""
+    """How faces lie in the photographs of a run: found, or aligned already where the settings say so."""
     return AlignedCrop() if settings.aligned else FoundFaces(settings.detector, settings.yunet)

@@ -56,10 +56,16 @@ def haar(grey: np.ndarray, angle: float, longest: int, step: float = 1.08) -> np
 
 
 def grid(width: int, height: int, angles: Iterable[float]) -> np.ndarray:
-    """Windows over the whole picture, from one that is larger than the picture down to half of its shorter side.
-
-    For pictures that the cascade finds nothing in: faces blurred beyond any edge, and crops tight around a face.
+    """Windows over the whole picture, from one that is larger than the picture down to half of its shorter side. They
+    are for pictures that the cascade finds nothing in: faces blurred beyond any edge, and crops tight around a face.
     AlignNet forgives a shift of 0.2 and a factor of 1.5, so the windows may stand wide apart.
+
+    Args:
+        width, height: of the picture in pixels; one that is more than twice as long as wide has no windows.
+        angles: degrees that copies of the picture are turned by.
+
+    Returns:
+        Frames (N, 2, 3).
     """
     frames = [np.empty((0, 2, 3))]
     if max(width, height) > LONGEST_GRID * min(width, height):

@@ -129,8 +129,16 @@ def changed(photo: Photo, native: np.ndarray, shown: np.ndarray, srgb: np.ndarra
 
 
 def with_clean_background(photo: Photo, rgb: np.ndarray, joiner: Joiner) -> np.ndarray:
-    """The pixels of the whole photo without noise, blocks and mild blur, a strip after the other, since floats take
-    memory; `rgb` is the photo as `Photo.srgb` shows it."""
+    """Takes noise, blocks and mild blur off a whole photo, a strip after the other, since floats take memory.
+
+    Args:
+        photo: to be cleaned; it is not changed.
+        rgb: the same, as `Photo.srgb` shows it.
+        joiner: whose cleaner is used.
+
+    Returns:
+        The pixels, (H, W, 3) of the photo's dtype and in its colour space.
+    """
     grey = photo.grey or bool((rgb == rgb[..., :1]).all())
     pixels = photo.pixels.copy()
     for top in range(0, len(rgb), STRIP):

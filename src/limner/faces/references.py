@@ -112,7 +112,7 @@ class References:
         Args:
             settings: their files, folders of files, or photographs; and how faces lie in them.
             size: S, side of the crops in pixels.
-            device: see above.
+            device: where the recogniser runs that tells people in a group apart.
             max_megapixels: larger photographs are refused.
 
         Raises:
@@ -138,7 +138,11 @@ class References:
         return len(self.known)
 
     def for_photo(self, path: Path | None) -> References:
-        """All but the photo itself, which may well lie among them in a folder."""
+        """The references for one photo: all but the photo itself, which may well lie among them in a folder.
+
+        Args:
+            path: of the photo; None for one that was never a file.
+        """
         own = _resolved(path)
         others = [one for one in self.known if own is None or one.path != own]
         if len(others) == len(self.known):
@@ -167,8 +171,15 @@ class References:
         ]
 
     def owner(self, crops: Sequence[np.ndarray]) -> int | None:
-        """Which of a photo's aligned crops, (S, S, 3) uint8, they belong to: the one that resembles them most; None
-        where there are none."""
+        """Which of a photo's faces the references belong to: the one that resembles them most (docs/methods/refldm.md,
+        eq. (13)).
+
+        Args:
+            crops: of all faces, aligned, (S, S, 3) uint8 each.
+
+        Returns:
+            Its place among them; None where there are no references or no faces.
+        """
         if not self.known or not crops:
             return None
         if len(crops) == 1:
@@ -176,7 +187,7 @@ class References:
         return int(resemblance(_recogniser(self.device), [one.crop for one in self.known], crops).argmax())
 
     def pictures(self) -> torch.Tensor:
-        """(n, 3, S, S) float32 in [0, 1]."""
+        """The references' crops, (n, 3, S, S) float32 in [0, 1]."""
         return torch.stack([to_tensor(one.crop) for one in self.known])
 
 
@@ -189,14 +200,14 @@ def _recogniser(device: torch.device) -> IdentityNet:
 
 @torch.no_grad()
 def resemblance(net: IdentityNet, references: Sequence[np.ndarray], faces: Sequence[np.ndarray]) -> np.ndarray:
-    """How much each face resembles the person of the references.
+    """How much each face resembles the person of the references (docs/methods/refldm.md, eq. (13)).
 
     Args:
         net: the recogniser.
         references, faces: aligned crops, (S, S, 3) uint8.
 
     Returns:
-        (len(faces),) cosines of each face with the mean direction of the references.
+        (len(faces),) cosines of each face with the mean direction of the references, -1 to 1.
     """
     device = next(net.parameters()).device
 

@@ -42,7 +42,7 @@ class Tone:
     curve: np.ndarray
 
     def chroma(self, lightness: np.ndarray) -> np.ndarray:
-        """The tone's a* and b*, shape (..., 2), for an array of L* in [0, 100]."""
+        """The tone's a* and b*, (..., 2) float32, at lightnesses L* in [0, 100] of any shape."""
         return np.stack([np.interp(lightness, _KNOTS, c) for c in self.curve.T], axis=-1).astype(np.float32)
 
 

@@ -26,12 +26,12 @@ METHODS: dict[str, type[Options]] = {
 
 
 def list_methods() -> list[MethodInfo]:
-    """All restoration methods."""
+    """All restoration methods, in the order of the registry."""
     return [kind.info for kind in METHODS.values()]
 
 
 def options_of(name: str) -> type[Options]:
-    """What the method of that name can be asked.
+    """The class of options of the method of that name.
 
     Raises:
         LimnerError: if there is none.
@@ -42,7 +42,11 @@ def options_of(name: str) -> type[Options]:
 
 
 def find_method(name: str) -> MethodInfo:
-    """The method of that name; see `options_of`."""
+    """What is known of the method of that name: its title, its paper, whether it can use references.
+
+    Raises:
+        LimnerError: if there is none.
+    """
     return options_of(name).info
 
 

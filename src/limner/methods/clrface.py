@@ -125,7 +125,15 @@ class CLRFacePipeline(LatentPipeline):
 
     def sample(self, batch: Batch, options: CLRFaceOptions) -> CLRFaceOutput:
         """Encodes degraded faces, enters the chain with noise or with them, and walks it, guided to the person whom the
-        IRN or the references show."""
+        IRN or the references show (docs/methods/clrface.md, eq. (12), (17)).
+
+        Args:
+            batch: of degraded faces.
+            options: how the chain is entered, walked and guided; 0 steps give the IRN's pictures.
+
+        Raises:
+            LimnerError: if there is no such number of steps or entry.
+        """
         guess = self.recover(batch.crops) if options.guidance or not options.steps else None
         if guess is not None and not options.steps:
             latent = self.encode(guess)
@@ -140,21 +148,24 @@ class CLRFacePipeline(LatentPipeline):
         return CLRFaceOutput(self.decode(latent), latent, masks, guess)
 
     def encode_degraded(self, pictures: Tensor) -> Tensor:
-        """z_d: as `encode`, of degraded faces."""
+        """z_d (docs/methods/clrface.md, eq. (2)): from degraded faces, (B, 3, H, W) in [0, 1], to (B, c, h, w)
+        float32."""
         return self.encoder(pictures.to(self.encoder.device)).float() / self.vqgan.scale
 
     def recover(self, pictures: Tensor) -> Tensor:
-        """IRN(y): (B, 3, H, W) in [0, 1] to the same, float32."""
+        """The identity recovery network's pictures: from degraded faces, (B, 3, H, W) in [0, 1], to the same,
+        float32."""
         return self.irn(pictures.to(self.irn.device)).float().clamp(0, 1)
 
     @torch.no_grad()
     def read(self, references: Tensor, *, batch_size: int = 8, **options: Any) -> PersonRead:
-        """Who a person is, by the recogniser; see `FacePipeline.read`. No option counts."""
+        """Says who a person is, by the recogniser; arguments as for `FacePipeline.read`. No option counts."""
         vectors = [self.identity(some.to(self.identity.device)).float() for some in references.split(batch_size)]
         return PersonRead(len(references), F.normalize(torch.cat(vectors).mean(dim=0), dim=0))
 
     def people(self, batch: Batch) -> list[PersonRead | None]:
-        """The person of each face, read once in a call; None where there are no references."""
+        """The person of each face of a batch, read once in a call; None where a face has no references, and an empty
+        list where none has."""
         for one in batch.references:
             if id(one) not in batch.kept:
                 batch.kept[id(one)] = self.read(one) if isinstance(one, Tensor) else one
@@ -189,8 +200,20 @@ class CLRFacePipeline(LatentPipeline):
         options: CLRFaceOptions,
         batch: Batch,
     ) -> tuple[Tensor, Tensor]:
-        """Walks the chain from a noisy latent x through the timesteps `times`, beside z_d, guided where the options
-        say. Returns the clean latent and the mean mask."""
+        """Walks the chain from a noisy latent, guided where the options say (docs/methods/clrface.md, eq. (12), (13)).
+
+        Args:
+            x: (B, c, h, w) float32, at the noise level of the first timestep.
+            condition: z_d, of the same shape.
+            scheduler: its timesteps set.
+            times: at which the U-Net is asked, descending.
+            guide: what moves the estimates; None for no guidance.
+            options: eta, and which timesteps are guided.
+            batch: whose generators and progress are used.
+
+        Returns:
+            The clean latent, and the mean of the mask over the guided steps; (B, c, h, w) each.
+        """
         masks = torch.zeros_like(x)
         guided = guided_timesteps(times, options.guide_below, options.guide_every) if guide else set()
 
@@ -209,11 +232,26 @@ class CLRFacePipeline(LatentPipeline):
         return batch.walk(x, scheduler, times, predict, options.eta), masks
 
     def predict(self, condition: Tensor, x: Tensor, level: Tensor) -> Tensor:
-        """eps(z_t, z_d, t), float32; `level` are the timesteps, (B,)."""
+        """What the U-Net says of noisy latents, given z_d.
+
+        Args:
+            condition: z_d, (B, c, h, w).
+            x: z_t, of the same shape.
+            level: the timesteps, (B,).
+
+        Returns:
+            The predicted noise (or clean latent), (B, c, h, w) float32.
+        """
         return self.unet(torch.cat([x, condition], dim=1), level).float()
 
     def chain(self, options: CLRFaceOptions) -> tuple[Scheduler, Tensor]:
-        """A scheduler of its own for one batch, and the timesteps of its chain, descending, as many as asked for.
+        """A scheduler of its own for one batch, and the timesteps of its chain.
+
+        Args:
+            options: steps, start and timestep spacing.
+
+        Returns:
+            The scheduler, and as many timesteps as asked for, descending.
 
         Raises:
             LimnerError: if there is no such number of steps or entry.
@@ -223,7 +261,13 @@ class CLRFacePipeline(LatentPipeline):
 
 
 def guided_timesteps(times: Tensor, below: int, every: int) -> set[int]:
-    """Which timesteps of a chain are guided: of those below one every `every`-th, counted from the last."""
+    """Which timesteps of a chain are guided (docs/methods/clrface.md, eq. (14)).
+
+    Args:
+        times: of the chain, descending.
+        below: only those below this one.
+        every: of those each (1), every other (2), ..., counted from the last.
+    """
     return set([t for t in times.tolist() if t < below][::-1][::every])
 
 

@@ -12,14 +12,30 @@ from limner.errors import LimnerError
 
 
 def fit_to(crops: Tensor, size: int) -> Tensor:
-    """Resizes (B, 3, H, W) to (B, 3, size, size), bicubic with antialias; crops of that size pass untouched."""
+    """Resizes pictures to a square, bicubic with antialias.
+
+    Args:
+        crops: (B, 3, H, W).
+        size: S in pixels; pictures of that size pass untouched.
+
+    Returns:
+        (B, 3, S, S).
+    """
     if crops.shape[-2:] == (size, size):
         return crops
     return F.interpolate(crops, (size, size), mode="bicubic", antialias=True, align_corners=False)
 
 
 def restored_size(images: Tensor, height: int, width: int) -> Tensor:
-    """The way back from `fit_to`, clipped to [0, 1]."""
+    """The way back from `fit_to`.
+
+    Args:
+        images: (B, 3, S, S) in [0, 1].
+        height, width: of the result in pixels; pictures of that size pass untouched.
+
+    Returns:
+        (B, 3, height, width), clipped to [0, 1] where it was resized.
+    """
     if images.shape[-2:] == (height, width):
         return images
     return F.interpolate(images, (height, width), mode="bicubic", antialias=True, align_corners=False).clamp(0, 1)
@@ -48,5 +64,14 @@ def per_face(generator: torch.Generator | Sequence[torch.Generator] | None, coun
 
 
 def noise_like(shape: Sequence[int], generators: Sequence[torch.Generator], device: torch.device) -> Tensor:
-    """Standard normal noise, (len(generators), *shape), each result's from its own CPU generator."""
+    """Draws standard normal noise, each result's from its own generator.
+
+    Args:
+        shape: of one result.
+        generators: on the CPU, one for each result.
+        device: where the noise goes.
+
+    Returns:
+        (len(generators), *shape) float32.
+    """
     return torch.stack([torch.randn(*shape, generator=one) for one in generators]).to(device)

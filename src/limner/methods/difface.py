@@ -70,7 +70,15 @@ class DifFacePipeline(FacePipeline):
         return int(self.unet.config["sample_size"])
 
     def sample(self, batch: Batch, options: DifFaceOptions) -> DifFaceOutput:
-        """Estimates faces, noises the estimates part-way and denoises them."""
+        """Estimates faces, noises the estimates part-way and denoises them (docs/methods/difface.md, eq. (6) to (10)).
+
+        Args:
+            batch: of degraded faces.
+            options: where the chain is entered and how it is walked; 0 steps give the estimates.
+
+        Raises:
+            LimnerError: if so many steps don't fit below the start.
+        """
         image = estimate = self.estimate(batch.crops)
         if options.steps:
             noise = batch.noise(estimate.shape[1:], estimate.device)
@@ -78,7 +86,8 @@ class DifFacePipeline(FacePipeline):
         return DifFaceOutput(image, estimate)
 
     def estimate(self, queries: Tensor) -> Tensor:
-        """f(y0), clipped to [0, 1] as the chain expects it, in float32."""
+        """f(y0) in float32, clipped to [0, 1] as the chain expects it; from degraded faces, (B, 3, H, W) in [0, 1], to
+        the same."""
         guess = self.estimator(queries.to(self.estimator.device))
         return guess.float().clamp(0, 1)
 
@@ -112,20 +121,27 @@ def refine(
     x = enter(estimate * 2 - 1, noise, scheduler, entry)
 
     def predict(x: Tensor, level: Tensor) -> Tensor:
-        return unet(x, level).float()[:, : x.shape[1]]  # a learned variance lies behind it; DDIM has no use for it
+        return unet(x, level).float()[:, : x.shape[1]]  # a learned variance lies after it; DDIM has no use for it
 
     x = walk(x, scheduler, timesteps, predict, options.eta, generators, done)
     return (x * 0.5 + 0.5).clamp(0, 1)
 
 
 def chain(scheduler: Scheduler, start: int, steps: int) -> tuple[int, Tensor]:
-    """The timestep whose noise level the chain is entered with, and those the prior is asked at (descending).
+    """The timesteps of DifFace's chain (docs/methods/difface.md, eq. (7)). With the paper's 400 and 100: 400, and 396,
+    392, ..., 0. That the first question is asked one stride below the noise level is how the published results were
+    made.
 
-    With the paper's 400 and 100: 400, and 396, 392, ..., 0. That the first question is asked one stride below
-    the noise level is how the published results were made.
+    Args:
+        scheduler: whose timesteps are set.
+        start: N, at which the chain is entered, 1 to 999.
+        steps: evaluations of the prior, 1 to `start`.
+
+    Returns:
+        The timestep whose noise level the chain is entered with, and those the prior is asked at, descending.
 
     Raises:
-        LimnerError: if so many steps don't fit below the start.
+        LimnerError: if there is no such start, or so many steps don't fit below it.
     """
     if not 1 <= start <= 999:
         raise LimnerError(f"The start step is {start}: choose 1 to 999 (the paper uses 400).")

@@ -49,7 +49,14 @@ class Finisher:
         return cls(load_net(weights, UNet), load_schedule(find(weights).path()), options.start, options.eta)
 
     def check(self, steps: int) -> None:
-        """Raises LimnerError if the prior can't be asked so many times below `start`."""
+        """Makes sure that the prior can be asked so many times.
+
+        Args:
+            steps: evaluations of the prior.
+
+        Raises:
+            LimnerError: if they are fewer than 0 or more than `start`.
+        """
         if not 0 <= steps <= self.start:
             raise LimnerError(f"The finish takes 0 to {self.start} steps, not {steps}.")
 

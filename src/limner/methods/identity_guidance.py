@@ -1,5 +1,5 @@
-"""Masked identity guidance (CLR-Face, section 4 of its notes): how a recogniser's gradient moves the estimate of a
-clean latent towards a person."""
+"""Masked identity guidance (docs/methods/clrface.md, eq. (9) to (12)): how a recogniser's gradient moves the estimate
+of a clean latent towards a person."""
 
 from __future__ import annotations
 
@@ -20,7 +20,16 @@ class Guide(Protocol):
     """What moves the estimates of one batch."""
 
     def shift(self, z0: Tensor, timesteps: Tensor, abar: Tensor) -> tuple[Tensor, Tensor]:
-        """What z_0 is to be lessened by, and the mask; (B, C, h, w) each."""
+        """How the estimates of one step are moved.
+
+        Args:
+            z0: estimates of the clean latent, (B, C, h, w).
+            timesteps: (B,).
+            abar: at that timestep, a scalar.
+
+        Returns:
+            What z_0 is to be lessened by, and the mask; (B, C, h, w) each.
+        """
         ...
 
 
@@ -48,12 +57,14 @@ class IdentityGuidance:
     mask: Mask
 
     def distance(self, z0: Tensor) -> Tensor:
-        """L_id of each face, (B,)."""
+        """L_id (docs/methods/clrface.md, eq. (9)): the cosine distance of each face from its person, 0 to 2, (B,); from
+        estimates of the clean latent, (B, C, h, w)."""
         picture = self.vqgan.decode(z0).to(z0.dtype) / 2 + 0.5
         return 1 - (self.identity(picture) * self.wanted).sum(dim=1)
 
     def direction(self, z0: Tensor) -> Tensor:
-        """g_n, of root mean square 1 for each face: what makes it less like the person."""
+        """g_n (docs/methods/clrface.md, eq. (10), (11)): the direction that makes each face less like its person, of
+        root mean square 1; from estimates of the clean latent, (B, C, h, w), to the same."""
         with torch.enable_grad():
             z0 = z0.detach().requires_grad_()
             (gradient,) = torch.autograd.grad(self.distance(z0).sum(), z0)
@@ -61,12 +72,15 @@ class IdentityGuidance:
         return gradient * gradient[0].numel() ** 0.5 / (length + 1e-8)
 
     def shift(self, z0: Tensor, timesteps: Tensor, abar: Tensor) -> tuple[Tensor, Tensor]:
-        """What z_0 is to be lessened by, and M; (B, C, h, w) each.
+        """How the estimates of one step are moved (docs/methods/clrface.md, eq. (12)).
 
         Args:
-            z0: estimates of the clean latent.
+            z0: estimates of the clean latent, (B, C, h, w).
             timesteps: (B,).
             abar: at that timestep, a scalar.
+
+        Returns:
+            What z_0 is to be lessened by, and M; (B, C, h, w) each.
         """
         mask = self.mask(z0, timesteps)
         return self.scale * abar.sqrt() * mask * self.direction(z0), mask

@@ -6,7 +6,7 @@ each other (dual cross-attention); the restored feature F can be decoded at once
 
     F = X + MHA(Y, X + softmax(Y Y^T) X),    stage A's picture = D_A(F)
 
-Stage B is an unconditional latent diffusion that stays as it was, and blocks behind its attention layers that show it
+Stage B is an unconditional latent diffusion that stays as it was, and blocks after its attention layers that show it
 F:
 
     eps = eps(z_t, t; injection(F)),    picture = D(z_0)
@@ -85,7 +85,16 @@ class LDBFRPipeline(LatentPipeline):
         return self.unet.config["in_channels"], side, side
 
     def sample(self, batch: Batch, options: LDBFROptions) -> LDBFROutput:
-        """Restores features, enters the chain with noise or stage A's picture, and walks it under the features."""
+        """Restores features, enters the chain with noise or stage A's picture, and walks it under the features
+        (docs/methods/ldbfr.md, eq. (13) to (15)).
+
+        Args:
+            batch: of degraded faces.
+            options: how the chain is entered and walked; 0 steps give stage A's pictures.
+
+        Raises:
+            LimnerError: if there is no such number of steps or entry, or the scheduler can't snap.
+        """
         feature = self.feature(batch.crops)
         if options.steps:
             scheduler, times = self.chain(options)
@@ -101,18 +110,31 @@ class LDBFRPipeline(LatentPipeline):
         return self.stage_a(pictures.to(self.stage_a.device)).feature
 
     def restored_latent(self, feature: Tensor) -> Tensor:
-        """The latent of stage A's picture, (B, c, h, w) float32."""
+        """The latent that the chain is entered with part-way: from F, (B, C, h, w), by way of stage A's picture to the
+        autoencoder's E, (B, c, h', w') float32."""
         picture = self.stage_a.decode(feature).float().clamp(-1, 1)
         return self.vqgan.encode(fit_to(picture, self.vqgan.config["sample_size"])).float()
 
     def denoise(
         self, x: Tensor, feature: Tensor, scheduler: Scheduler, times: Tensor, options: LDBFROptions, batch: Batch
     ) -> Tensor:
-        """Walks the chain from a noisy latent x through the timesteps `times`, under the restored feature F."""
+        """Walks the chain from a noisy latent under the restored feature.
+
+        Args:
+            x: (B, c, h, w) float32, at the noise level of the first timestep.
+            feature: F, (B, C, h', w').
+            scheduler: its timesteps set.
+            times: at which the U-Net is asked, descending.
+            options: eta, and whether estimates are snapped to codes.
+            batch: whose generators and progress are used.
+
+        Returns:
+            The clean latent, (B, c, h, w) float32.
+        """
         injected = Injected(self.injection, feature)
 
         def predict(x: Tensor, level: Tensor) -> Tensor:
-            return self.unet(x, level, behind=injected).float()
+            return self.unet(x, level, after_attention=injected).float()
 
         def snap(z0: Tensor, t: int) -> Tensor:
             assert isinstance(scheduler, DDIMScheduler)  # `chain` made sure of it
@@ -121,14 +143,30 @@ class LDBFRPipeline(LatentPipeline):
         return batch.walk(x, scheduler, times, predict, options.eta, snap if options.snap else None)
 
     def snapping(self, z0: Tensor, t: int, scheduler: DDIMScheduler) -> Tensor:
-        """What a DDIM step changes by if z_0 is brought to its nearest codes and the direction stays."""
+        """What a DDIM step changes by if its estimate is brought to its nearest codes and the direction stays
+        (docs/methods/ldbfr.md, eq. (14)).
+
+        Args:
+            z0: the step's estimate of the clean latent, (B, c, h, w).
+            t: its timestep.
+            scheduler: of the step.
+
+        Returns:
+            What is added after the step, (B, c, h, w).
+        """
         before = t - len(scheduler.alphas_cumprod) // int(scheduler.num_inference_steps or 1)
         abar = scheduler.alphas_cumprod[before] if before >= 0 else scheduler.final_alpha_cumprod
         scale = self.vqgan.scale
         return abar.to(z0).sqrt() * (self.vqgan.quantise(z0 * scale)[0] / scale - z0)
 
     def chain(self, options: LDBFROptions) -> tuple[Scheduler, Tensor]:
-        """A scheduler of its own for one batch, and the timesteps of its chain, descending, as many as asked for.
+        """A scheduler of its own for one batch, and the timesteps of its chain.
+
+        Args:
+            options: steps, start and timestep spacing.
+
+        Returns:
+            The scheduler, and as many timesteps as asked for, descending.
 
         Raises:
             LimnerError: if there is no such number of steps or entry, or the scheduler can't snap.

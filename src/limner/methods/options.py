@@ -41,10 +41,11 @@ class MethodInfo:
 
 @dataclass(frozen=True, kw_only=True)
 class Options:
-    """What a method can be asked; the defaults are its paper's. All take steps.
+    """What a method can be asked; the defaults are its paper's. All methods take `steps`. Each field's meaning and
+    range stand in its declaration (`limner.declared.declared_fields`), and `limner restore --help` prints them.
 
     Raises:
-        LimnerError: if an option lies outside its range.
+        LimnerError: if an option is of another type, or lies outside its range.
     """
 
     info: ClassVar[MethodInfo]
@@ -55,7 +56,10 @@ class Options:
         check(self, self.info.name)
 
     def but(self, given: Mapping[str, object]) -> Self:
-        """These with others in the place of some.
+        """These options, with others in the place of some.
+
+        Args:
+            given: by name, those that replace.
 
         Raises:
             LimnerError: if the method has no such option, or it lies outside its range.
@@ -70,7 +74,7 @@ class Options:
 
 @dataclass(frozen=True, kw_only=True)
 class DifFaceOptions(Options):
-    """DifFace's options (Yue & Loy, section 3)."""
+    """What DifFace can be asked (docs/methods/difface.md, eq. (6) to (10))."""
 
     info: ClassVar = MethodInfo(
         "difface",
@@ -87,7 +91,7 @@ class DifFaceOptions(Options):
 
 @dataclass(frozen=True, kw_only=True)
 class RefLDMOptions(Options):
-    """ReF-LDM's options (Hsiao et al., sections 3 and 4)."""
+    """What ReF-LDM can be asked (docs/methods/refldm.md, eq. (4) to (9))."""
 
     info: ClassVar = MethodInfo(
         "refldm",
@@ -108,8 +112,8 @@ class RefLDMOptions(Options):
 
 @dataclass(frozen=True, kw_only=True)
 class LDBFROptions(Options):
-    """LD-BFR's options (Du et al.). The authors' program logs 200 steps with eta 1; what they evaluate with isn't
-    known. A quarter of it is our choice."""
+    """What LD-BFR can be asked (docs/methods/ldbfr.md, eq. (13) to (15)). The authors' program logs 200 steps with
+    eta 1; what they evaluate with isn't known. 50 steps with eta 0 are our choice."""
 
     info: ClassVar = MethodInfo(
         "ldbfr",
@@ -131,7 +135,8 @@ class LDBFROptions(Options):
 
 @dataclass(frozen=True, kw_only=True)
 class CLRFaceOptions(Options):
-    """CLR-Face's options, the decided settings (docs/methods/clrface.md); nothing is known of the authors'."""
+    """What CLR-Face can be asked (docs/methods/clrface.md, eq. (12), (14), (17)). The defaults are limner's choice;
+    nothing is known of the authors'."""
 
     info: ClassVar = MethodInfo(
         "clrface",

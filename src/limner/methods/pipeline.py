@@ -28,7 +28,7 @@ Predict = Callable[[Tensor, Tensor], Tensor]
 
 @dataclass
 class Restored(BaseOutput):
-    """What a method returns; each has fields of its own beside `images`.
+    """What a method returns; each method's own class has further fields.
 
     Attributes:
         images: restored faces, (B * samples, 3, H, W) float32 in [0, 1]; the samples of one face lie together.
@@ -49,7 +49,7 @@ class Restored(BaseOutput):
 @dataclass(frozen=True)
 class ReadReferences:
     """What a method's nets made of a person's references: good for any number of faces and calls; each method has
-    fields of its own beside `count`, how many they are."""
+    fields of its own besides `count`, how many they are."""
 
     count: int
 
@@ -60,7 +60,7 @@ differ. None, or n = 0, is none."""
 
 
 def count_of(references: Tensor | ReadReferences | None) -> int:
-    """How many references there are of a face."""
+    """How many references there are of a face: (n, 3, h, w) are n, None is 0."""
     if references is None:
         return 0
     return len(references) if isinstance(references, Tensor) else references.count
@@ -89,7 +89,15 @@ class Batch:
     kept: dict[int, Any] = field(default_factory=dict)
 
     def noise(self, shape: Sequence[int], device: torch.device) -> Tensor:
-        """What the chain begins with, (B, *shape) float32."""
+        """The noise that the chain begins with.
+
+        Args:
+            shape: of one result.
+            device: where it goes.
+
+        Returns:
+            (B, *shape) float32, drawn from the results' generators unless the caller gave it.
+        """
         if self.given_noise is None:
             return noise_like(shape, self.generators, device)
         return self.given_noise.expand(len(self.crops), *shape).to(device, torch.float32)
@@ -103,7 +111,7 @@ class Batch:
         eta: float,
         correct: Callable[[Tensor, int], Tensor] | None = None,
     ) -> Tensor:
-        """Walks the reverse chain, see `walk`, with this batch's generators."""
+        """Walks the reverse chain with this batch's generators and progress; arguments and result as for `walk`."""
         return walk(x, scheduler, timesteps, predict, eta, self.generators, self.done, correct)
 
 
@@ -152,12 +160,31 @@ class FacePipeline(DiffusionPipeline):
         raise LimnerError(f"The method '{self.paper.info.name}' can't use references: leave them out.")
 
     def ceiling(self, pictures: Tensor) -> Tensor:
-        """Faces, (B, 3, S, S) in [0, 1], as well as the method can give them at all, likewise; see `ceiling_name`."""
+        """Faces as well as the method can give them at all: what its autoencoder makes of the truth; see
+        `ceiling_name`.
+
+        Args:
+            pictures: (B, 3, S, S) in [0, 1].
+
+        Returns:
+            The same shape and range.
+
+        Raises:
+            NotImplementedError: if the method names no ceiling.
+        """
         raise NotImplementedError(f"{type(self).__name__} names no ceiling.")
 
     def batches(self, references: References, samples: int, batch_size: int) -> Iterable[list[int]]:
-        """Which results go through the nets together; result n is of face n // samples. `references` has an entry for
-        each face."""
+        """Which results go through the nets together.
+
+        Args:
+            references: of each face, None where it has none.
+            samples: results for each face; result n is of face n // samples.
+            batch_size: results at most in a batch.
+
+        Returns:
+            The results' numbers of each batch; every result is in one.
+        """
         results = range(len(references) * samples)
         return (list(results[first : first + batch_size]) for first in range(0, len(results), batch_size))
 
@@ -229,17 +256,18 @@ class LatentPipeline(FacePipeline):
     ceiling_name = "ceiling"
 
     def encode(self, pictures: Tensor) -> Tensor:
-        """E, not quantised: (B, 3, H, W) in [0, 1] to (B, c, h, w) float32 of deviation 1."""
+        """E, not quantised: from pictures, (B, 3, H, W) in [0, 1], to latents, (B, c, h, w) float32 of deviation 1."""
         return self.vqgan.encode(pictures.to(self.vqgan.device) * 2 - 1).float()
 
     def decode(self, latent: Tensor) -> Tensor:
-        """The way back, quantised: (B, 3, H, W) float32 in [0, 1]."""
+        """The autoencoder's decoder after its quantiser: from latents, (B, c, h, w), to pictures, (B, 3, H, W) float32
+        in [0, 1]."""
         return (self.vqgan.decode(latent).float() * 0.5 + 0.5).clamp(0, 1)
 
     @torch.no_grad()
     def ceiling(self, pictures: Tensor) -> Tensor:
-        """Faces, (B, 3, S, S) in [0, 1], through encoder, quantiser and decoder, likewise: what no restoration in that
-        latent can beat."""
+        """Faces through encoder, quantiser and decoder, which no restoration in that latent can beat; from (B, 3, S, S)
+        in [0, 1] to the same."""
         return self.decode(self.encode(pictures))
 
 

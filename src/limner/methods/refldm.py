@@ -89,7 +89,16 @@ class RefLDMPipeline(LatentPipeline):
         return int(self.unet.config["sample_size"]) * self.vqgan.factor
 
     def sample(self, batch: Batch, options: RefLDMOptions) -> RefLDMOutput:
-        """Walks from noise to a latent beside that of the degraded face, under the references' keys and values."""
+        """Walks from noise to a latent, given that of the degraded face and the references' keys and values
+        (docs/methods/refldm.md, eq. (4) to (9)).
+
+        Args:
+            batch: of degraded faces, all with references or all without.
+            options: how the chain is walked.
+
+        Raises:
+            LimnerError: if there is no such number of steps.
+        """
         scheduler = self.scheduler_for(options.steps, options.timestep_spacing)
         caches = self.caches(batch, options)
         query = self.encode(batch.crops)
@@ -105,9 +114,19 @@ class RefLDMPipeline(LatentPipeline):
         options: RefLDMOptions,
         batch: Batch,
     ) -> Tensor:
-        """Walks the chain from noise x to a latent, beside the query's latent E(y).
+        """Walks the chain from noise to a clean latent, with guidance where there are two caches
+        (docs/methods/refldm.md, eq. (7), (9)).
 
-        `caches` are none, one (with the references) or two (without and with them), see `caches`.
+        Args:
+            x: noise, (B, c, h, w) float32.
+            query: E(y), of the same shape.
+            caches: none; one, with the references; or two, without and with them; see `caches`.
+            scheduler: its timesteps set.
+            options: the guidance, and the chain's eta.
+            batch: whose generators and progress are used.
+
+        Returns:
+            The clean latent, (B, c, h, w) float32.
         """
 
         def predict(x: Tensor, level: Tensor) -> Tensor:
@@ -120,8 +139,16 @@ class RefLDMPipeline(LatentPipeline):
         return batch.walk(x, scheduler, scheduler.timesteps, predict, options.eta)
 
     def caches(self, batch: Batch, options: RefLDMOptions) -> list[ReferenceCache]:
-        """For a batch of faces, all with references or all without: none; or without (zeroed) and with references; or
-        only with them where nothing guides."""
+        """What the references of a batch are attended to by.
+
+        Args:
+            batch: of faces, all with references or all without; what is read stays in its `kept`.
+            options: how references are encoded, and the guidance.
+
+        Returns:
+            An empty list without references; with them the cache of zeroed references and theirs, or where nothing
+                guides (a guidance of 1) theirs alone.
+        """
         known = [one for one in batch.references if one is not None]
         if not known:
             return []
@@ -137,7 +164,7 @@ class RefLDMPipeline(LatentPipeline):
         return _caches([batch.kept[id(one)] for one in known], options.guidance)
 
     def read(self, references: Tensor, *, batch_size: int = 8, **options: Any) -> CachedReferences:
-        """See `FacePipeline.read`; of the options `encoding` counts."""
+        """Reads one person's references; arguments as for `FacePipeline.read`, and of the options `encoding` counts."""
         return self._read(references, self.paper.but(options).encoding, batch_size, None)
 
     @torch.no_grad()
@@ -153,8 +180,16 @@ class RefLDMPipeline(LatentPipeline):
         )
 
     def encode_references(self, references: Tensor, encoding: Encoding | None = None, batch_size: int = 8) -> Tensor:
-        """E(x_i) of one person's references: (n, 3, h, w) in [0, 1] to (n, c, h', w') float32; `encoding` instead of
-        the pipeline's own."""
+        """E(x_i) of one person's references.
+
+        Args:
+            references: (n, 3, h, w) in [0, 1]; of another size than the nets' they are resized.
+            encoding: `wide` or `separate`, instead of the pipeline's own.
+            batch_size: references that go through E at once, if `separate`.
+
+        Returns:
+            (n, c, h', w') float32.
+        """
         pictures = fit_to(references, self.size)
         if (encoding or self.config["encoding"]) == "separate":
             return torch.cat([self.encode(some) for some in pictures.split(batch_size)])
@@ -162,8 +197,8 @@ class RefLDMPipeline(LatentPipeline):
         return torch.cat(self.encode(wide).chunk(len(pictures), dim=-1))
 
     def batches(self, references: References, samples: int, batch_size: int) -> Iterable[list[int]]:
-        """Faces with like numbers of references go together, so that little is computed for absent ones, and never
-        faces without any beside faces with some."""
+        """Which results go through the nets together: faces with like numbers of references, so that little is computed
+        for absent ones, and never faces without any and faces with some. Arguments as for `FacePipeline.batches`."""
         counts = [count_of(one) for one in references]
         order = sorted(range(len(counts) * samples), key=lambda result: counts[result // samples])
         without = [result for result in order if not counts[result // samples]]
@@ -172,6 +207,10 @@ class RefLDMPipeline(LatentPipeline):
 
     def scheduler_for(self, steps: int, timestep_spacing: TimestepSpacing | None = None) -> Scheduler:
         """A scheduler of its own for one batch, its timesteps set, as many as asked for.
+
+        Args:
+            steps: 1 to 999.
+            timestep_spacing: `leading` or `trailing`, instead of the pipeline's own.
 
         Raises:
             LimnerError: if there is no such number of steps.

@@ -23,7 +23,7 @@ Scheduler = DDIMScheduler | DPMSolverMultistepScheduler | UniPCMultistepSchedule
 
 def difface_schedule(prediction: Literal["epsilon", "sample"] = "epsilon") -> DDIMScheduler:
     """DifFace's schedule (docs/methods/difface.md, eq. (3)): 1000 steps, beta linear from 1e-4 to 0.02,
-    timesteps 0, s, 2s, ... for stride s, abar 1 behind the last step, x0 clipped while the noise stays as the net gave
+    timesteps 0, s, 2s, ... for stride s, abar 1 after the last step, x0 clipped while the noise stays as the net gave
     it.
 
     Args:
@@ -46,7 +46,7 @@ def refldm_schedule(
     prediction: Literal["epsilon", "sample"] = "epsilon", timestep_spacing: TimestepSpacing = "trailing"
 ) -> DDIMScheduler:
     """ReF-LDM's schedule (docs/methods/refldm.md, eq. (3)): 1000 steps, sqrt(beta) linear from sqrt(.0015) to
-    sqrt(.0155), abar_0 behind the last step instead of 1, nothing clipped.
+    sqrt(.0155), abar_0 after the last step instead of 1, nothing clipped.
 
     Args:
         prediction: what the U-Net predicts: `epsilon`, the noise (the published one), or `sample`, the clean latent.
@@ -70,7 +70,7 @@ def ldbfr_schedule(
     prediction: Literal["epsilon", "sample"] = "epsilon", timestep_spacing: TimestepSpacing = "leading"
 ) -> DDIMScheduler:
     """LD-BFR's schedule (docs/methods/ldbfr.md, eq. (7)): 1000 steps, sqrt(beta) linear from sqrt(.0015) to
-    sqrt(.0195), abar_0 behind the last step instead of 1, nothing clipped.
+    sqrt(.0195), abar_0 after the last step instead of 1, nothing clipped.
 
     Args:
         prediction: what the U-Net predicts: `epsilon`, the noise (the published one), or `sample`, the clean latent.
@@ -94,7 +94,7 @@ def clrface_schedule(
     prediction: Literal["epsilon", "sample"] = "epsilon", timestep_spacing: TimestepSpacing = "trailing"
 ) -> DDIMScheduler:
     """CLR-Face's schedule (docs/methods/clrface.md, eq. (4); the details are limner's): 1000 steps, beta linear
-    from 1e-4 to 0.02, abar 1 behind the last step, nothing clipped.
+    from 1e-4 to 0.02, abar 1 after the last step, nothing clipped.
 
     Args:
         prediction: what the U-Net predicts: `epsilon`, the noise, or `sample`, the clean latent.
@@ -224,7 +224,12 @@ def clean_estimate(schedule: SchedulerMixin, predicted: Tensor, noisy: Tensor, a
 
 
 def load_schedule(*folders: Path, default: Callable[[], DDIMScheduler] = difface_schedule) -> DDIMScheduler:
-    """The schedule saved in the first of the folders that has one (`scheduler_config.json`); the default if none."""
+    """The noise schedule that is saved beside weights.
+
+    Args:
+        folders: the first that has a `scheduler_config.json` counts.
+        default: makes it where none has.
+    """
     for folder in folders:
         if (folder / "scheduler_config.json").is_file():
             # from_pretrained gives a union

@@ -92,7 +92,7 @@ def sinusoids(height: int, width: int, channels: int) -> Tensor:
     return torch.cat(grid, dim=2).flatten(0, 1)
 
 
-Behind = Callable[[int, Tensor], Tensor]
+AfterAttention = Callable[[int, Tensor], Tensor]
 """From the number of an attention layer and its output to what the net goes on with."""
 
 
@@ -112,14 +112,14 @@ class MainPass:
 
     Args:
         caches: None stands for no references.
-        behind: what follows each layer, or None.
+        after_attention: what follows each layer, or None.
     """
 
     done = False
 
-    def __init__(self, caches: Sequence[ReferenceCache | None], behind: Behind | None = None):
+    def __init__(self, caches: Sequence[ReferenceCache | None], after_attention: AfterAttention | None = None):
         self.caches = caches
-        self.behind = behind
+        self.after_attention = after_attention
         self.layer = 0
 
     def __call__(self, attention: Attention, x: Tensor) -> Tensor:
@@ -129,11 +129,11 @@ class MainPass:
         self.layer += 1
         references = [None if cache is None else cache.layer(number) for cache in self.caches]
         x = attention(x, references)
-        return x if self.behind is None else self.behind(number, x)
+        return x if self.after_attention is None else self.after_attention(number, x)
 
 
 class ReferencePass:
-    """Keeps the keys and values of every layer, and is done at the last: what comes behind it leaves no trace.
+    """Keeps the keys and values of every layer, and is done at the last: what comes after it leaves no trace.
 
     Args:
         layers: how many attention layers the net has.

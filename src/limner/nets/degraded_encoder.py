@@ -53,10 +53,10 @@ class DegradedEncoder(ModelMixin, ConfigMixin):
         self.estimator = None if estimator_config is None else Estimator(**estimator_config)
 
     @classmethod
-    def beside(
+    def for_vqgan(
         cls, vqgan: VQGAN, estimator: Estimator | None = None, borrows: Mapping[str, str] | None = None
     ) -> DegradedEncoder:
-        """The twin of a VQGAN's encoder, with its weights, perhaps behind an estimator with its own."""
+        """The twin of a VQGAN's encoder, with its weights, perhaps after an estimator with its own."""
         names = (
             "sample_size",
             "latent_channels",

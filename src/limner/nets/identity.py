@@ -147,9 +147,9 @@ class IdentityNet(ModelMixin, ConfigMixin):
     def forward(self, crops: Tensor) -> Tensor:
         """(B, 3, H, W) RGB in [0, 1], FFHQ-aligned, of any size, to (B, D) of unit length in float32. Gradients
         reach the crops."""
-        return F.normalize(self.embed(self.look(crops)).float(), dim=1)
+        return F.normalize(self.embed(self.prepare(crops)).float(), dim=1)
 
-    def look(self, crops: Tensor) -> Tensor:
+    def prepare(self, crops: Tensor) -> Tensor:
         """What the net sees of crops (B, 3, H, W) in [0, 1]: (B, 3, S, S) in [-1, 1], or its local contrast."""
         with torch.autocast(crops.device.type, enabled=False):  # which would coarsen the picture itself
             region = 2 * face_region(crops, self.config["sample_size"], self.config["region"]) - 1
@@ -158,7 +158,7 @@ class IdentityNet(ModelMixin, ConfigMixin):
         return region.to(self.conv1.weight.dtype)
 
     def embed(self, region: Tensor) -> Tensor:
-        """From what `look` returns to vectors (B, D) of any length: what is published as ArcFace."""
+        """From what `prepare` returns to vectors (B, D) of any length: what is published as ArcFace."""
         patch = self.config["patch_size"]
         x = F.pixel_unshuffle(region, patch) if patch > 1 else region
         x = self.prelu(self.bn1(self.conv1(x)))

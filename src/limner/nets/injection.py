@@ -1,9 +1,9 @@
 """High-quality feature injection (docs/methods/ldbfr.md, eq. (8) to (11)): a restored feature F, led into a frozen
-U-Net behind its self-attention layers.
+U-Net after its self-attention layers.
 
 On the way down a block fuses F with what the attention gave, by convolutions and self-attention; on the way up F
 modulates the tokens and is what they attend to. Every block ends in a convolution that starts at zero, so that the
-untrained whole equals the U-Net alone. The U-Net knows nothing of it: it calls what it is given behind its attention.
+untrained whole equals the U-Net alone. The U-Net knows nothing of it: it calls what it is given after its attention.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from limner.nets.unet import UNet
 
 
 class Place(NamedTuple):
-    """Where a block stands: behind the attention layer `layer` of the U-Net, counted in its order."""
+    """Where a block stands: after the attention layer `layer` of the U-Net, counted in its order."""
 
     layer: int
     level: int
@@ -75,7 +75,7 @@ class Injection(ModelMixin, ConfigMixin):
             self.blocks[str(place.layer)] = block
 
     @classmethod
-    def beside(cls, unet: UNet, levels: Sequence[int], condition_channels: int, condition_side: int, positions: bool):
+    def for_unet(cls, unet: UNet, levels: Sequence[int], condition_channels: int, condition_side: int, positions: bool):
         """For a U-Net and an F of so many channels and such a side."""
         names = ("width", "multipliers", "depths", "attention_levels", "head_channels", "groups")
         scale = unet.config["sample_size"] / unet.config["patch_size"] / condition_side
@@ -96,7 +96,7 @@ class Injection(ModelMixin, ConfigMixin):
             timesteps: (B,).
             feature: F, (B, condition_channels, h, w).
         """
-        return unet(x, timesteps, behind=Injected(self, feature))
+        return unet(x, timesteps, after_attention=Injected(self, feature))
 
     def condition(self, feature: Tensor, level: int) -> Tensor:
         """F_r, F on the grid of a level."""
@@ -105,7 +105,7 @@ class Injection(ModelMixin, ConfigMixin):
 
 
 class Injected:
-    """An `Injection` with a feature, as `UNet.forward` wants it: called behind attention layer `number`."""
+    """An `Injection` with a feature, as `UNet.forward` wants it: called after attention layer `number`."""
 
     def __init__(self, injection: Injection, feature: Tensor):
         self.injection = injection

@@ -18,12 +18,12 @@ from limner.nets.initial import keep_variance
 
 
 class IdentityRecovery(ModelMixin, ConfigMixin):
-    """A regressor's estimate, and a second look at it beside the degraded face. In full size it is one `SwinIR`.
+    """A regressor's estimate, and a correction of it that sees the degraded face too. In full size it is one `SwinIR`.
 
     Args:
         sample_size: side in pixels of the faces it was trained on.
         estimator_config: arguments of the `Estimator` that guesses first.
-        patch_size: factor of the pixel-unshuffle before the second look.
+        patch_size: factor of the pixel-unshuffle before the correction.
         width, depth: its channels and residual blocks.
         borrows: parts whose tensors lie with other weights, see `limner.weights.borrowed`.
     """

@@ -115,7 +115,7 @@ class StageA(ModelMixin, ConfigMixin):
         return self.vqgan.decode(feature, quantise)
 
     @torch.no_grad()
-    def restore(self, lq: Tensor) -> Tensor:
+    def one_step(self, lq: Tensor) -> Tensor:
         """The one-step restoration: (B, 3, H, W) in [0, 1] to the same, float32."""
         return (self.decode(self(lq).feature).float() / 2 + 0.5).clamp(0, 1)
 

@@ -157,7 +157,7 @@ class ResidualSwinStage(nn.Module):
 
 
 class SwinLayer(nn.Module):
-    """Attention within windows and an MLP, each behind a LayerNorm and beside a skip (SwinIR, equation 7)."""
+    """Attention within windows and an MLP, each after a LayerNorm and beside a skip (SwinIR, equation 7)."""
 
     def __init__(self, channels: int, heads: int, window: int, mlp_ratio: float, shift: int):
         super().__init__()

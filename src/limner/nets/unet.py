@@ -16,7 +16,7 @@ from diffusers.configuration_utils import ConfigMixin, register_to_config
 from diffusers.models.modeling_utils import ModelMixin
 from torch import Tensor, nn
 
-from limner.nets.attention import Attention, Behind, MainPass, Pass, ReferencePass, copies
+from limner.nets.attention import AfterAttention, Attention, MainPass, Pass, ReferencePass, copies
 from limner.nets.blocks import Parts, group_norm, zeroed
 from limner.nets.cachekv import ReferenceCache, collect
 from limner.nets.initial import keep_variance
@@ -73,7 +73,7 @@ class ResBlock(nn.Module):
 
 
 class Block(nn.Module):
-    """A residual block and, at some levels, attention behind it."""
+    """A residual block and, at some levels, attention after it."""
 
     def __init__(self, res: ResBlock, attention: Attention | None):
         super().__init__()
@@ -99,7 +99,7 @@ class UNet(ModelMixin, ConfigMixin):
 
     Args:
         sample_size: side of the picture or latent that it was made for; other sizes work.
-        in_channels, out_channels: of input and output; 6 out of 3 in means a learned variance behind the noise.
+        in_channels, out_channels: of input and output; 6 out of 3 in means a learned variance after the noise.
         width: channels of the first level.
         multipliers: channels of each level, in units of `width`; every level halves the resolution.
         depths: residual blocks of each level on the way down; the way up has one more.
@@ -107,7 +107,7 @@ class UNet(ModelMixin, ConfigMixin):
         head_channels: channels of an attention head.
         scale_shift: how the timestep enters, see `ResBlock`.
         groups: of the group normalisation; 0 leaves it out, which a CPU trains nearly twice as fast.
-        patch_size: factor of a pixel-unshuffle before the first convolution, undone behind the last.
+        patch_size: factor of a pixel-unshuffle before the first convolution, undone after the last.
         input_skip: add the input to the output, each channel of the patches in a share that depends on the timestep
             (an input of several pictures, each as large as the output, adds them all). A net that predicts the clean
             picture then needn't carry every pixel through its narrow middle.
@@ -193,7 +193,7 @@ class UNet(ModelMixin, ConfigMixin):
         x: Tensor,
         timesteps: Tensor,
         caches: ReferenceCache | Sequence[ReferenceCache | None] | None = None,
-        behind: Behind | None = None,
+        after_attention: AfterAttention | None = None,
     ) -> Tensor:
         """Predicts noise (or whatever it was trained for).
 
@@ -202,7 +202,8 @@ class UNet(ModelMixin, ConfigMixin):
             timesteps: (B,), in steps of the original schedule.
             caches: from `read_references`, of B rows or of one for all. Of several (for guidance), each gives B rows
                 of the result; what no reference can change is computed once for all. None stands for no references.
-            behind: called behind every attention layer, with its number and its output; what it returns goes on.
+            after_attention: called after every attention layer, with its number and its output; what it returns
+                goes on.
 
         Returns:
             (B, out_channels, H, W); of k caches (k * B, out_channels, H, W), the rows of the first cache first.
@@ -210,7 +211,7 @@ class UNet(ModelMixin, ConfigMixin):
         given = (caches,) if caches is None or isinstance(caches, ReferenceCache) else tuple(caches)
         embedding = copies(self.time(timesteps), len(given))
         patches = self._patches(x)
-        h = self._between(self._stem(patches), embedding, MainPass(given, behind))
+        h = self._between(self._stem(patches), embedding, MainPass(given, after_attention))
         h = self.head(F.silu(self.norm(h)))
         if self.share is not None:  # in the precision of x, so that bf16 weights don't coarsen it
             share = self.share(F.silu(embedding))[:, :, None, None].to(x.dtype)
@@ -245,7 +246,7 @@ class UNet(ModelMixin, ConfigMixin):
         return self.stem(patches.to(self.stem.weight.dtype))
 
     def _between(self, h: Tensor, embedding: Tensor, attend: Pass) -> Tensor:
-        """From behind the stem to before the head, or until `attend` is done."""
+        """From after the stem to before the head, or until `attend` is done."""
         skips = [h]
         for level in self.down:
             for block in level.blocks:

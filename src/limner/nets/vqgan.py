@@ -81,7 +81,7 @@ class Grow(nn.Conv2d):
 
 
 def _level(ins: int, outs: int, depth: int, attention: bool, groups: int) -> nn.Sequential:
-    """`depth` residual blocks at one resolution, each with attention behind it where asked."""
+    """`depth` residual blocks at one resolution, each with attention after it where asked."""
     layers: list[nn.Module] = []
     for number in range(depth):
         layers.append(ResBlock(outs if number else ins, outs, groups))
@@ -208,7 +208,7 @@ class VQGAN(ModelMixin, ConfigMixin):
         attention_levels: indices of the levels with attention.
         middle: two residual blocks around attention at the smallest resolution, as published.
         groups: of the group normalisation; 0 leaves it out.
-        patch_size: factor of a pixel-unshuffle before the first convolution, undone behind the last.
+        patch_size: factor of a pixel-unshuffle before the first convolution, undone after the last.
         normalise_latent: keep the latent's standard deviation, as seen in training, beside the weights, and scale
             latents to 1 by it. The published nets don't.
         asymmetric: the decoder doubles the resolution once more, so that pictures come back twice as large

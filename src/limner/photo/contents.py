@@ -34,8 +34,8 @@ def with_tail(path: Path, tail: str) -> Path:
 
 @dataclass(frozen=True, eq=False)
 class Contents:
-    """Pixels and whatever the file says of them, as reading gives them and writing takes them; `limner.Photo`, which
-    they make, says what each is."""
+    """Pixels and whatever the file says of them, as reading gives them and writing takes them. `limner.Photo`, which
+    they make, says what each field is."""
 
     pixels: np.ndarray
     format: str

@@ -1,4 +1,4 @@
-"""What a file says of its picture beside the pixels: EXIF, its turn, and the resolution."""
+"""What a file says of its picture besides the pixels: EXIF, its turn, and the resolution."""
 
 import struct
 from math import isfinite
@@ -12,7 +12,8 @@ _ORIENTATION = 0x0112
 
 
 def orientation_of(image: Image.Image) -> int:
-    """1 to 8 as EXIF counts; 1 is upright. EXIF that can't be read says nothing."""
+    """The EXIF orientation of an opened picture, 1 to 8; 1 is upright, and so is EXIF that is missing or can't be
+    read."""
     try:
         orientation = image.getexif().get(_ORIENTATION, 1)
     except Exception:  # Pillow meets damaged EXIF with many exceptions
@@ -21,7 +22,15 @@ def orientation_of(image: Image.Image) -> int:
 
 
 def upright(channels: np.ndarray, orientation: int) -> np.ndarray:
-    """Undo an EXIF orientation: 2 to 4 mirror or turn by 180 degrees, 5 to 8 also swap rows and columns."""
+    """Undoes an EXIF orientation.
+
+    Args:
+        channels: (H, W, C) as stored.
+        orientation: 1 to 8: 2 to 4 mirror or turn by 180 degrees, 5 to 8 also swap rows and columns.
+
+    Returns:
+        A view of them, upright.
+    """
     if orientation in (5, 6, 7, 8):
         channels = channels.swapaxes(0, 1)
     if orientation in (3, 4, 7, 8):
@@ -32,7 +41,8 @@ def upright(channels: np.ndarray, orientation: int) -> np.ndarray:
 
 
 def exif_of(image: Image.Image) -> bytes | None:
-    """EXIF as TIFF bytes, marked upright, without its thumbnail; None if it is missing or damaged."""
+    """The EXIF of an opened picture as TIFF bytes, marked upright, without its thumbnail; None if it is missing or
+    damaged."""
     try:
         return _upright_exif(image)
     except Exception:  # as above: damaged EXIF is no reason to refuse the photo
@@ -40,7 +50,15 @@ def exif_of(image: Image.Image) -> bytes | None:
 
 
 def dpi_of(image: Image.Image, turned: bool) -> tuple[float, float] | None:
-    """Horizontal and vertical resolution, swapped where the picture was turned by a quarter."""
+    """The resolution of an opened picture, horizontal and vertical in dots per inch.
+
+    Args:
+        image: the picture.
+        turned: whether it is to be turned by a quarter, which swaps the two.
+
+    Returns:
+        None where the file gives none, or an impossible one.
+    """
     try:
         x, y = (float(d) for d in image.info["dpi"])
     except (KeyError, TypeError, ValueError, ZeroDivisionError):

@@ -16,7 +16,15 @@ _INTENT = ImageCms.Intent.RELATIVE_COLORIMETRIC
 
 
 def rgb_image(image: Image.Image, icc: bytes | None) -> Image.Image:
-    """A picture in CMYK or L*a*b* as sRGB; without a usable profile by Pillow's plain formula."""
+    """Converts a picture in CMYK or L*a*b* to sRGB.
+
+    Args:
+        image: in the mode CMYK or LAB.
+        icc: the file's profile, for CMYK; without a usable one Pillow's plain formula serves.
+
+    Returns:
+        An RGB picture.
+    """
     srgb = ImageCms.createProfile("sRGB")
     try:
         if image.mode == "LAB":
@@ -33,7 +41,16 @@ def rgb_image(image: Image.Image, icc: bytes | None) -> Image.Image:
 
 @lru_cache(maxsize=16)
 def transform(icc: bytes | None, grey: bool, forward: bool) -> ImageCms.ImageCmsTransform | None:
-    """From a profile to sRGB, or back; None if it is sRGB in effect, damaged, or for other pixels."""
+    """The conversion between a profile's colour space and sRGB.
+
+    Args:
+        icc: the profile; None means sRGB.
+        grey: whether the photo has a single colour channel, for which alone a grey profile holds.
+        forward: to sRGB, else back.
+
+    Returns:
+        None if the profile is sRGB in effect, damaged, or for other pixels.
+    """
     if icc is None:
         return None
     try:
@@ -55,14 +72,22 @@ def transform(icc: bytes | None, grey: bool, forward: bool) -> ImageCms.ImageCms
 
 
 def apply(by: ImageCms.ImageCmsTransform, rgb: np.ndarray) -> np.ndarray:
-    """Convert (H, W, 3) uint8; a grey space takes the first channel and gives three equal ones."""
+    """Converts pixels, (H, W, 3) uint8 to the same; a grey space takes the first channel and gives three equal ones."""
     image = Image.fromarray(np.ascontiguousarray(rgb[..., 0] if by.input_mode == "L" else rgb))
     result = np.asarray(by.apply(image))
     return np.repeat(result[..., None], 3, axis=2) if result.ndim == 2 else result
 
 
 def converted(values: np.ndarray, by: ImageCms.ImageCmsTransform | None) -> np.ndarray:
-    """Convert (H, W, 3) float32 in [0, 1]; without a transform they stay exactly as they are."""
+    """Converts float pixels in steps of 1/255.
+
+    Args:
+        values: (H, W, 3) float32 in [0, 1].
+        by: the conversion; with None the values stay exactly as they are.
+
+    Returns:
+        (H, W, 3) float32 in [0, 1].
+    """
     if by is None:
         return values.astype(np.float32, copy=False)
     eight_bit = np.rint(np.clip(values, 0, 1) * 255).astype(np.uint8)

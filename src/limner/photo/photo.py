@@ -94,12 +94,22 @@ class Photo(Contents):
         return icc.converted(native, icc.transform(self.icc, self.grey, True))
 
     def from_srgb(self, srgb: np.ndarray) -> np.ndarray:
-        """Convert a restored crop back to this photo's colour space: the inverse of `to_srgb`, with its shapes, ranges
-        and precision. Blend the result in the photo's own depth."""
+        """Converts a restored crop back to this photo's colour space: the inverse of `to_srgb`. Blend the result in the
+        photo's own depth.
+
+        Args:
+            srgb: (H, W, 3) float32 in [0, 1].
+
+        Returns:
+            (H, W, 3) float32 in [0, 1], as exact as `to_srgb` gives it.
+        """
         return icc.converted(srgb, icc.transform(self.icc, self.grey, False))
 
     def replaced(self, pixels: np.ndarray) -> "Photo":
-        """This photo with other pixels, of the same shape and dtype.
+        """This photo with other pixels, all else as it is.
+
+        Args:
+            pixels: of the same shape and dtype as `pixels`.
 
         Raises:
             ValueError: the shape or the dtype differs.

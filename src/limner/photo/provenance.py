@@ -119,7 +119,13 @@ class Provenance:
 
 
 def read(path: str | PathLike[str]) -> Provenance | None:
-    """What a file says of its restoration by limner; None if nothing.
+    """What a file says of its restoration by limner.
+
+    Args:
+        path: of a picture.
+
+    Returns:
+        None if it says nothing, or not all that belongs to it.
 
     Raises:
         PhotoError: the file is missing, unreadable or no picture.
@@ -169,7 +175,7 @@ def digest_of(path: Path) -> str:
 
 
 def packet_of(image: Image.Image) -> bytes | None:
-    """The XMP packet of an opened picture."""
+    """The XMP packet of an opened picture, in UTF-8; None if it has none."""
     packet = image.info.get("xmp") or image.info.get("XML:com.adobe.xmp")
     return packet.encode() if isinstance(packet, str) else packet
 

@@ -21,7 +21,8 @@ _INTEROPERABILITY = 40965  # a directory within EXIF's: its offset would point a
 
 
 def description_of(exif: Image.Exif) -> dict[int, Any]:
-    """The descriptive tags with their sub-directories, ready to be written by Pillow."""
+    """The EXIF tags that describe the photo, not the file, with their sub-directories, ready to be written by
+    Pillow."""
 
     def ready(value: Any) -> Any:
         # Pillow reads text as Latin-1 and writes it as ASCII; bytes it leaves as they are.
@@ -36,7 +37,10 @@ def description_of(exif: Image.Exif) -> dict[int, Any]:
 
 
 def decode(data: bytes) -> np.ndarray | None:
-    """The pixels of a PNG as they are stored, or of a TIFF in its upright turn.
+    """Decodes a 16-bit PNG as it is stored, or a 16-bit TIFF in its upright turn.
+
+    Args:
+        data: the whole file.
 
     Returns:
         (H, W, C) uint16 in RGB order with C = 1, 3 or 4, or None if OpenCV can't read the file.
@@ -54,7 +58,7 @@ def decode(data: bytes) -> np.ndarray | None:
 
 
 def eight_bit(values: np.ndarray) -> np.ndarray:
-    """uint16 of any shape rounded to uint8; uint8 stays as it is."""
+    """Pixel values of any shape, uint16 rounded to uint8; uint8 stays as it is."""
     return values if values.dtype == np.uint8 else ((values.astype(np.uint32) * 255 + 32767) // 65535).astype(np.uint8)
 
 

@@ -59,7 +59,11 @@ def sweep(folder: Path) -> None:
 
 
 def save_png(path: Path, picture: np.ndarray) -> None:
-    """Writes a plain picture, (H, W, 3) uint8 RGB, as PNG; for what is no photograph of the user's.
+    """Writes a plain picture as PNG; it is for what is no photograph of the user's.
+
+    Args:
+        path: the file.
+        picture: (H, W, 3) uint8 RGB.
 
     Raises:
         PhotoError: the folder is missing or can't be written to.
@@ -70,7 +74,11 @@ def save_png(path: Path, picture: np.ndarray) -> None:
 
 
 def write_atomically(path: Path, data: bytes) -> None:
-    """Write a file through a temporary one beside it, so that `path` is never seen half written.
+    """Writes a file through a temporary one in its folder, so that it is never seen half written.
+
+    Args:
+        path: the file.
+        data: all of it.
 
     Raises:
         PhotoError: the folder is missing or can't be written to.
@@ -114,7 +122,7 @@ def _encode(contents: Contents, quality: int) -> bytes:
 
 
 def _pillow_options(contents: Contents, quality: int) -> dict[str, object]:
-    """What `Image.save` is given beside the pixels."""
+    """What `Image.save` is given besides the pixels."""
     options: dict[str, object] = {"icc_profile": contents.icc} if contents.icc else {}
     if contents.exif:
         options["exif"] = b"Exif\0\0" + contents.exif

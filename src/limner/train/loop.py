@@ -33,14 +33,20 @@ WEIGHTS = "weights"
 
 @dataclass
 class Progress:
-    """How far a run has come; saved with its state."""
+    """How far a run has come; saved with its state.
+
+    Attributes:
+        step: optimiser steps done.
+    """
 
     step: int = 0
 
     def state_dict(self) -> dict[str, int]:
+        """What is saved of it."""
         return {"step": self.step}
 
     def load_state_dict(self, state: dict[str, int]) -> None:
+        """Goes on from what `state_dict` gave."""
         self.step = state["step"]
 
 
@@ -84,7 +90,12 @@ def _from_names_of_the_net(module: nn.Module, state: dict[str, Any], prefix: str
 
 
 def learning_rate(training: Training, step: int) -> float:
-    """The factor on `training.lr` at a step: linear warm-up, then a cosine to `final_lr`."""
+    """The factor on `training.lr` at a step: linear warm-up, then a cosine to `final_lr`.
+
+    Args:
+        training: of the recipe.
+        step: optimiser steps done.
+    """
     if step < training.warmup:
         return (step + 1) / training.warmup
     done = min((step - training.warmup) / max(training.steps - training.warmup, 1), 1.0)
@@ -93,7 +104,12 @@ def learning_rate(training: Training, step: int) -> float:
 
 
 def parameter_groups(net: nn.Module, training: Training) -> list[dict[str, Any]]:
-    """The trained parameters, those together that share a factor on the learning rate."""
+    """The parameters that learn, as an optimiser takes them: a group for each factor on the learning rate.
+
+    Args:
+        net: what is trained.
+        training: its `lr` and `lr_factors`.
+    """
     groups: dict[float, list[nn.Parameter]] = {}
     for name, parameter in net.named_parameters():
         if parameter.requires_grad:
@@ -234,8 +250,8 @@ def _report(accelerator: Accelerator, recipe: Recipe, ema: EMAModel | None, out:
         with torch.no_grad():
             report = recipe.validation(net)
         accelerator.log({f"val/{name}": value for name, value in report.figures.items()}, step=step)
-        told = ", ".join(f"{name} {value:.4f}" for name, value in report.figures.items())
-        accelerator.print(f"step {step}: {told}", flush=True)
+        figures = ", ".join(f"{name} {value:.4f}" for name, value in report.figures.items())
+        accelerator.print(f"step {step}: {figures}", flush=True)
         cv2.imwrite(str(out / f"sheet_{step:07d}.png"), cv2.cvtColor(report.sheet, cv2.COLOR_RGB2BGR))
     net.train()
     if ema:
@@ -243,7 +259,13 @@ def _report(accelerator: Accelerator, recipe: Recipe, ema: EMAModel | None, out:
 
 
 def save_weights(net: ModelMixin, folder: Path, precision: str = "fp32") -> None:
-    """Saves a net as `config.json` and safetensors, in full or half precision, but for what it borrows."""
+    """Saves a net as `config.json` and safetensors, but for what it borrows from other weights.
+
+    Args:
+        net: it stays as it is.
+        folder: to save it in.
+        precision: `fp32` or `fp16`.
+    """
     shipped = copy.deepcopy(net)
     nn.Module.to(shipped, torch.float16 if precision == "fp16" else torch.float32)
     shipped.save_pretrained(str(folder))
@@ -251,7 +273,7 @@ def save_weights(net: ModelMixin, folder: Path, precision: str = "fp32") -> None
 
 
 class _StopOnInterrupt:
-    """Turns Ctrl-C into a wish that the loop looks at between two steps; a second Ctrl-C stops at once."""
+    """Turns Ctrl-C into a request that the loop reads between two steps; a second Ctrl-C stops at once."""
 
     asked = False
 
@@ -283,11 +305,11 @@ class _Bar:
             BarColumn(),
             MofNCompleteColumn(),
             TimeRemainingColumn(),
-            TextColumn("{task.fields[told]}"),
+            TextColumn("{task.fields[state]}"),
             console=console,
             disable=not show or self.plain,
         )
-        self.task = self.bar.add_task("train", total=recipe.training.steps, completed=progress.step, told="")
+        self.task = self.bar.add_task("train", total=recipe.training.steps, completed=progress.step, state="")
 
     def __enter__(self) -> _Bar:
         self.bar.start()
@@ -300,7 +322,7 @@ class _Bar:
         value = loss.item()
         self.loss = value if math.isnan(self.loss) else 0.98 * self.loss + 0.02 * value
         self.images += images
-        told = f"loss {self.loss:.4f}  {self.images / (time.monotonic() - self.started):.1f} images/s"
-        self.bar.update(self.task, completed=self.progress.step, told=told)
+        state = f"loss {self.loss:.4f}  {self.images / (time.monotonic() - self.started):.1f} images/s"
+        self.bar.update(self.task, completed=self.progress.step, state=state)
         if self.plain and self.progress.step % 100 == 0:
-            print(f"step {self.progress.step}  {told}", flush=True)
+            print(f"step {self.progress.step}  {state}", flush=True)

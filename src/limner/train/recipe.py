@@ -30,9 +30,13 @@ class Samples(Protocol):
 class Stateful(Protocol):
     """Anything that can be saved and resumed."""
 
-    def state_dict(self) -> dict[str, Any]: ...
+    def state_dict(self) -> dict[str, Any]:
+        """What is saved with the run's state."""
+        ...
 
-    def load_state_dict(self, state: dict[str, Any]) -> None: ...
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Goes on from what `state_dict` gave."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -69,7 +73,7 @@ class Training:
 
 @dataclass(frozen=True)
 class MiniTraining(Training):
-    """What the embedded nets' trainings have in common."""
+    """What the trainings of the embedded nets have in common; see `Training`."""
 
     betas: tuple[float, float] = (0.9, 0.99)
     clip: float | None = 5.0

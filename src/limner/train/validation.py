@@ -81,12 +81,21 @@ class Pair(NamedTuple):
 
 
 def degraded_faces(faces: FaceSet, size: int, presets: Sequence[str]) -> dict[str, list[Pair]]:
-    """All faces under each preset, in groups by its name; each face is spoiled alike in every run."""
+    """Validation faces under several degradations; each face is spoiled alike in every run.
+
+    Args:
+        faces: all of them are taken.
+        size: side of the pictures in pixels.
+        presets: see `limner.degrade.degrade.preset_names`.
+
+    Returns:
+        A group of faces for each preset, by its name.
+    """
     return {preset: [Pair(*pair) for pair in fixed_pairs(faces, size, preset)] for preset in presets}
 
 
 def severely_degraded_faces(faces: FaceSet, size: int) -> dict[str, list[Pair]]:
-    """All faces under the severe preset, a group without a name."""
+    """Validation faces under the severe preset, (size, size, 3), as one group without a name; see `degraded_faces`."""
     return {"": degraded_faces(faces, size, [SEVERE])[SEVERE]}
 
 
@@ -118,22 +127,34 @@ def restorations(
 
 
 def mean(values: Iterable[float]) -> float:
-    """The mean of numbers."""
+    """The mean of numbers, of which there is at least one."""
     return float(np.mean(list(values)))
 
 
 def through(net: nn.Module, picture: np.ndarray) -> np.ndarray:
-    """One picture, (H, W, 3) uint8 to the same, through a net from (B, 3, H, W) in [0, 1] to the same."""
+    """What a net makes of one picture.
+
+    Args:
+        net: from (B, 3, H, W) in [0, 1] to the same.
+        picture: (H, W, 3) uint8.
+
+    Returns:
+        (H, W, 3) uint8.
+    """
     return to_picture(net(to_tensor(picture)[None].to(device_of(net)))[0])
 
 
 def device_of(net: nn.Module) -> torch.device:
-    """Where a net's parameters lie."""
+    """The device on which a net's parameters lie."""
     return next(net.parameters()).device
 
 
 def likeness(recogniser: IdentityNet) -> Score:
-    """How like two faces are: the cosine of a recogniser's vectors."""
+    """The score of likeness: the cosine of a recogniser's vectors of two faces, -1 to 1.
+
+    Args:
+        recogniser: from (B, 3, H, W) in [0, 1] to unit vectors.
+    """
 
     def score(picture: np.ndarray, truth: np.ndarray) -> float:
         ours, theirs = recogniser(torch.stack([to_tensor(picture), to_tensor(truth)]).to(recogniser.device))

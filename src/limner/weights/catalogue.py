@@ -22,20 +22,28 @@ REFLDM_LICENCE = "as the authors state it: non-commercial research only"
 
 @dataclass(frozen=True)
 class Embedded:
-    """A net that this project trained: a folder in the package with config.json, weights and a model card."""
+    """A net that this project trained: a folder in the package with config.json, weights and a model card.
+
+    Attributes:
+        name: `mini/` and the folder's name.
+        purpose: one line on what it is for.
+        licence: of the weights.
+    """
 
     name: str
     purpose: str
     licence: str = OWN_LICENCE
 
     def path(self, models: Path | None = None) -> Path:
-        """The folder; `models` plays no part."""
+        """The folder; `models`, where fetched files lie, plays no part."""
         return EMBEDDED / self.name.removeprefix("mini/")
 
     def files(self) -> list[Path]:
+        """The safetensors files in the folder, sorted by name."""
         return sorted(self.path().glob("*.safetensors"))
 
     def present(self, models: Path | None = None) -> bool:
+        """Whether the weights are in the package; `models` plays no part."""
         return bool(self.files())
 
     def facts(self, models: Path | None = None) -> Iterator[tuple[str, str]]:
@@ -58,8 +66,13 @@ class Published:
     """A file that the authors of a paper, or of a detector, published.
 
     Attributes:
+        name: `official/` and what limner calls it.
+        purpose: one line on what it is for.
+        licence: as its authors state it.
         format: the name of its layout in `formats/registry.py`; `fetch` loads it strictly as that before it accepts it.
             None is OpenCV's detector, which is no net of limner's own.
+        file: its name.
+        url: where it is fetched from.
         about: size in bytes, computed from the number of parameters where the authors state none.
         sha256: of the file, where it is known. Where it is not, `fetch` records what it got the first time.
     """
@@ -74,18 +87,24 @@ class Published:
     sha256: str | None = None
 
     def path(self, models: Path | None = None) -> Path:
-        """Where the file lies, or will lie; `models` defaults to `models_dir()`."""
+        """Where the file lies, or will lie.
+
+        Args:
+            models: the folder of fetched files; None is `models_dir()`.
+        """
         return (models or models_dir()) / self.file
 
     def present(self, models: Path | None = None) -> bool:
+        """Whether the file lies in the folder `models`, by default `models_dir()`."""
         return self.path(models).is_file()
 
     def record(self, models: Path | None = None) -> Path:
-        """Beside the file: its sha256 when it was fetched, in the form that `sha256sum --check` reads."""
+        """The file next to it that holds its sha256 as it was when it was fetched, in the form that `sha256sum --check`
+        reads."""
         return self.path(models).with_name(self.file + ".sha256")
 
     def known_sha256(self, models: Path | None = None) -> str | None:
-        """The published sha256, else the recorded one, else None."""
+        """The published sha256, else the one recorded in the folder `models`, else None."""
         if self.sha256 or not self.record(models).is_file():
             return self.sha256
         recorded = self.record(models).read_text(encoding="utf-8").split()
@@ -183,7 +202,10 @@ WEIGHTS: tuple[Weights, ...] = (
 
 
 def find(name: str) -> Weights:
-    """The entry called `name`; a published one also answers to its file's name.
+    """The entry of the catalogue with a name.
+
+    Args:
+        name: such as `mini/vqgan`; a published one also answers to its file's name.
 
     Raises:
         WeightsError: there is none; names that look like it are listed.
@@ -210,10 +232,11 @@ def models_dir() -> Path:
 
 
 def sha256(path: Path) -> str:
+    """The sha256 of a file, in hexadecimal digits."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def megabytes(size: int) -> str:
-    """Bytes as a user reads them, in powers of ten as file managers and download pages show them."""
+    """A number of bytes as a user reads it, in powers of ten as file managers and download pages show them."""
     return f"{size / 1e6:.0f} MB" if size >= 10e6 else f"{size / 1e6:.1f} MB" if size >= 1e6 else f"{size / 1e3:.0f} kB"

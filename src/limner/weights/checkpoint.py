@@ -28,7 +28,7 @@ class Checkpoint:
         path: the file.
         tensors: all of them by name.
         unusable: names among the tensors' of what is none.
-        beside: names of what lies beside the tensors, such as an optimizer's state.
+        extra: names of what else the file holds, such as an optimizer's state.
         classes: names of what the file wanted to be looked up; none of it was.
     """
 
@@ -37,11 +37,11 @@ class Checkpoint:
         path: Path,
         tensors: Tensors,
         unusable: Iterable[str] = (),
-        beside: Iterable[str] = (),
+        extra: Iterable[str] = (),
         classes: Iterable[str] = (),
     ):
         self.path, self.tensors = path, tensors
-        self.unusable, self.beside, self.classes = tuple(unusable), tuple(beside), tuple(classes)
+        self.unusable, self.extra, self.classes = tuple(unusable), tuple(extra), tuple(classes)
         self._asked_for: set[str] = set()
 
     def all(self) -> Tensors:
@@ -58,7 +58,7 @@ class Checkpoint:
         return self.tensors
 
     def below(self, prefix: str, parts: tuple[str, ...] = ("",)) -> Tensors:
-        """The tensors whose names begin with `prefix` and one of `parts` behind it, without the prefix."""
+        """The tensors whose names begin with `prefix` and one of `parts` after it, without the prefix."""
         wanted = tuple(prefix + part for part in parts)
         found = {name: tensor for name, tensor in self.tensors.items() if name.startswith(wanted)}
         self.pass_over(found)
@@ -73,7 +73,7 @@ class Checkpoint:
         used = {name[: dot.start()] for name in self._asked_for for dot in re.finditer(r"\.", name)}
         groups = Counter(_group(name, used) for name in self.tensors if name not in self._asked_for)
         names = [f"{group} ({count} tensors)" if count > 1 else group for group, count in groups.items()]
-        names = sorted([*names, *self.unusable, *self.beside])
+        names = sorted([*names, *self.unusable, *self.extra])
         if not names:
             return ""
         more = f" and {len(names) - MOST_IN_NOTE} more" if len(names) > MOST_IN_NOTE else ""
@@ -115,9 +115,9 @@ def read_checkpoint(path: Path) -> Checkpoint:
         raise WeightsError(f"Can't read the weights {path}: {error.strerror or error}.") from error
     # The content decides, not the name: a safetensors file begins with a length and a JSON object.
     content, classes = (_read_safetensors(path), []) if start[8:9] == b"{" else _read_pickled(path)
-    beside: list[str] = []
+    extra: list[str] = []
     if isinstance(content, Mapping) and isinstance(content.get("state_dict"), Mapping):
-        beside = [_label(name) for name in content if name != "state_dict"]
+        extra = [_label(name) for name in content if name != "state_dict"]
         content = content["state_dict"]
     entries = content if isinstance(content, Mapping) else {}
     tensors: dict[str, Tensor] = {}
@@ -129,7 +129,7 @@ def read_checkpoint(path: Path) -> Checkpoint:
             unusable.append(_label(name))
     if not isinstance(content, Mapping) or (unusable and not tensors):
         raise _refusal(path, classes[0]) if classes else _no_weights(path)
-    return Checkpoint(path, tensors, unusable, beside, classes)
+    return Checkpoint(path, tensors, unusable, extra, classes)
 
 
 def _read_safetensors(path: Path) -> dict[str, Tensor]:

@@ -16,14 +16,14 @@ from limner.weights.formats.registry import format_of
 def convert(path: Path, out: Path, tell: Callable[[str], object] | None = None) -> Path:
     """Turns a published file into a folder of ours: config.json, safetensors and a card with the licence.
 
-    A checkpoint of LD-BFR's trainer becomes a folder of such folders, `stage_a`, `unet`, `injection` and `vqgan`, and
-    the `scheduler` beside them.
+    A checkpoint of LD-BFR's trainer becomes a folder of such folders, `stage_a`, `unet`, `injection` and `vqgan`; they
+    have the paper's schedule.
 
     Args:
         path: the authors' file.
         out: the folder to make. For `DifFacePipeline`, call it `unet` or `estimator` inside a common folder; for
             `RefLDMPipeline`, `unet` or `vqgan`.
-        tell: called with one sentence that names what the file holds beside its nets, if it does.
+        tell: called with one sentence that names what the file holds besides its nets, if it does.
 
     Raises:
         WeightsError: the file can't be read; a tensor is missing, of another shape or not expected; or `out` exists.

@@ -61,6 +61,11 @@ def fetch(weights: Weights, models: Path | None = None, progress: Progress | Non
 def verify(weights: Published, path: Path, models: Path | None = None) -> None:
     """Checks a file against its known sha256, loads it strictly, and records the sha256 if it had none.
 
+    Args:
+        weights: what the file should be.
+        path: of the file.
+        models: the folder where the sha256 is recorded; None is `catalogue.models_dir()`.
+
     Raises:
         WeightsError: another sha256, or not the net that it should be.
     """

@@ -63,7 +63,7 @@ class Part:
     """One of the nets that a method needs.
 
     Attributes:
-        weights: its name behind `mini/` and `official/` in the catalogue.
+        weights: its name in the catalogue, after `mini/` or `official/`.
         kinds: the classes of net that it may be.
     """
 
@@ -73,7 +73,13 @@ class Part:
 
 @dataclass(frozen=True)
 class Nets:
-    """The nets of a method, by the names of their folders in a saved pipeline; `method` and `source` are for errors."""
+    """The nets of a method.
+
+    Attributes:
+        method: its name, for errors.
+        source: where the nets come from, for errors.
+        nets: by the names of their folders in a saved pipeline.
+    """
 
     method: str
     source: str
@@ -166,7 +172,14 @@ def load_identity(source: str | Path = "mini") -> IdentityNet:
 
 
 def identity_licence(source: str | Path = "mini") -> str:
-    """The licence of what `load_identity` reads; of a file that is the user's to know."""
+    """The licence of the recogniser that `load_identity` reads from a source.
+
+    Args:
+        source: as for `load_identity`.
+
+    Returns:
+        What its card states; of a file of the user's, that only they can know it.
+    """
     if str(source) == "mini":
         return catalogue.find("mini/identity").licence
     stated = licence_of(Path(source))
@@ -235,7 +248,8 @@ def _load_folder(folder: Path) -> ModelMixin:
 
 
 def licence_of(folder: Path) -> str:
-    """The licence that the model card README.md of a folder states in its head, or that it states none."""
+    """The licence of a folder of weights, as the head of its model card README.md states it; `not stated` where it does
+    not."""
     card = folder / "README.md"
     text = card.read_text(encoding="utf-8") if card.is_file() else ""
     head = re.match(r"---\n(.*?)\n---", text, re.DOTALL)

@@ -136,8 +136,8 @@ def test_zeroed_references_are_alike_and_absent_ones_are_none(vqgan, unet):
     assert paid(given, drop_references=1) != pytest.approx(dropped, rel=1e-4)
 
 
-def test_several_looks_at_a_sample_share_its_references(vqgan, unet):
-    """Two looks cost what the same samples twice in a batch would."""
+def test_repeats_of_a_sample_share_its_references(vqgan, unet):
+    """Two repeats cost what the same samples twice in a batch would."""
     schedule, given = refldm_schedule("sample"), batch(2, references=2)
     given["present"][0, 1] = False
     settings = {"drop_lq": 0, "drop_references": 0}
@@ -147,9 +147,9 @@ def test_several_looks_at_a_sample_share_its_references(vqgan, unet):
         def kept(self, rows, chance, generator):
             return torch.ones(rows)
 
-    looks = Still(vqgan, schedule, looks=2, **settings)(unet, given, torch.Generator().manual_seed(0))
+    repeated = Still(vqgan, schedule, repeats=2, **settings)(unet, given, torch.Generator().manual_seed(0))
     plain = Still(vqgan, schedule, **settings)(unet, twice, torch.Generator().manual_seed(0))
-    torch.testing.assert_close(looks, plain)
+    torch.testing.assert_close(repeated, plain)
 
 
 class Corner(nn.Module):

@@ -57,7 +57,9 @@ def pipeline(vqgan, identity):
     unet = UNet(14, 6, 3, 16, (1, 1), (1, 1), (1,), 8, False, groups=0, input_skip=True, attention_positions=True)
     irn = IdentityRecovery(56, {"sample_size": 56, "widths": (8, 8), "depths": (1, 1)}, width=8, depth=1)
     mask = PredictedMask(3, width=8, time_channels=8)
-    return CLRFacePipeline(vqgan, DegradedEncoder.beside(vqgan), unet, irn, mask, identity, clrface_schedule("sample"))
+    return CLRFacePipeline(
+        vqgan, DegradedEncoder.for_vqgan(vqgan), unet, irn, mask, identity, clrface_schedule("sample")
+    )
 
 
 def batch(rows=2):
@@ -145,7 +147,7 @@ def test_the_score_net_is_conditioned_on_the_degraded_face(pipeline):
         seen.append(x)
         return x[:, :3]
 
-    options = {"vqgan": pipeline.vqgan, "scheduler": pipeline.scheduler, "encoder": pipeline.encoder, "looks": 3}
+    options = {"vqgan": pipeline.vqgan, "scheduler": pipeline.scheduler, "encoder": pipeline.encoder, "repeats": 3}
     for drop in (0.0, 1.0):
         ConditionedLoss(**options, drop=drop)(net, batch(), torch.Generator().manual_seed(0))
     expected = pipeline.encode_degraded(batch()["lq"])
@@ -157,7 +159,7 @@ def test_the_score_net_is_conditioned_on_the_degraded_face(pipeline):
 
 
 def test_the_twin_begins_as_the_encoder_and_learns_to_see_through_damage(vqgan):
-    twin = DegradedEncoder.beside(vqgan)
+    twin = DegradedEncoder.for_vqgan(vqgan)
     picture = batch()["image"]
     with torch.no_grad():
         assert torch.allclose(twin(picture) / vqgan.scale, vqgan.encode(picture * 2 - 1), atol=1e-5)
@@ -176,7 +178,7 @@ def test_the_twin_begins_as_the_encoder_and_learns_to_see_through_damage(vqgan):
 def test_the_twins_regressor_stays(vqgan):
     estimator = Estimator(56, 4, (8, 8), (1, 1))
     nn.init.normal_(estimator.head.weight)
-    twin = DegradedEncoder.beside(vqgan, estimator)
+    twin = DegradedEncoder.for_vqgan(vqgan, estimator)
     assert not any(p.requires_grad for p in twin.estimator.parameters())
     assert all(p.requires_grad for p in twin.encoder.parameters())
     with torch.no_grad():
@@ -225,7 +227,7 @@ def test_the_paper_presets(shared, name, parameters, steps, batch):
 def test_the_paper_presets_that_build_on_others(shared, tmp_path, vqgan):
     """In the published sizes but for the first stage, which decides the size of the faces."""
     save_weights(vqgan, tmp_path / "vqgan")
-    save_weights(DegradedEncoder.beside(vqgan), tmp_path / "encoder")
+    save_weights(DegradedEncoder.for_vqgan(vqgan), tmp_path / "encoder")
     faces = shared / "faces"
     encoder = make_recipe("clrface-encoder", faces, "paper", first_stage=tmp_path / "vqgan")
     assert (encoder.training.steps, encoder.training.batch) == (100_000, 16)

@@ -98,9 +98,9 @@ def same(a, b):
 
 def test_nothing_but_the_injection_learns(tmp_path, vqgan, stage_a, prior):
     """The frozen part stays bit-identical over a training run."""
-    injection = Injection.beside(prior, (0, 1), 4, stage_a.grid, positions=True)
+    injection = Injection.for_unet(prior, (0, 1), 4, stage_a.grid, positions=True)
     before, untrained = state_of(vqgan, stage_a, prior), copy.deepcopy(injection)
-    loss = InjectionLoss(vqgan, ldbfr_schedule("sample"), looks=2, stage_a=stage_a, prior=prior)
+    loss = InjectionLoss(vqgan, ldbfr_schedule("sample"), repeats=2, stage_a=stage_a, prior=prior)
     recipe = Recipe("ldbfr-injection", injection, Samples(), loss, Training(6, 4, 3e-3, 3e-3, weight_decay=0.01))
     fit(recipe, tmp_path, every=100, cpu=True)
     assert same(before, state_of(vqgan, stage_a, prior))
@@ -112,10 +112,10 @@ def test_nothing_but_the_injection_learns(tmp_path, vqgan, stage_a, prior):
 @pytest.mark.slow
 def test_the_injection_learns_to_show_the_feature(vqgan, stage_a, prior):
     """The loss falls well below what the prior alone can do on one batch."""
-    injection = Injection.beside(prior, (0, 1), 4, stage_a.grid, positions=True)
-    loss = InjectionLoss(vqgan, ldbfr_schedule("sample"), looks=4, stage_a=stage_a, prior=prior)
+    injection = Injection.for_unet(prior, (0, 1), 4, stage_a.grid, positions=True)
+    loss = InjectionLoss(vqgan, ldbfr_schedule("sample"), repeats=4, stage_a=stage_a, prior=prior)
     optimizer = torch.optim.AdamW(injection.parameters(), 3e-3, weight_decay=0)
-    alone = LatentLoss(vqgan, ldbfr_schedule("sample"), looks=4)(prior, batch(), torch.Generator().manual_seed(0))
+    alone = LatentLoss(vqgan, ldbfr_schedule("sample"), repeats=4)(prior, batch(), torch.Generator().manual_seed(0))
     values = []
     for step in range(120):
         value = loss(injection, batch(), torch.Generator().manual_seed(step))
@@ -135,7 +135,9 @@ def test_noise_levels_stay_below_the_last(vqgan):
         return noisy
 
     for last in (60, None):
-        LatentLoss(vqgan, ldbfr_schedule("sample"), looks=50, last=last)(net, batch(), torch.Generator().manual_seed(0))
+        LatentLoss(vqgan, ldbfr_schedule("sample"), repeats=50, last=last)(
+            net, batch(), torch.Generator().manual_seed(0)
+        )
     assert seen[0].max() <= 60 and seen[0].unique().numel() > 30
     assert seen[1].max() > 900
 

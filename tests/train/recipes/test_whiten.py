@@ -29,10 +29,10 @@ def crops() -> torch.Tensor:
 
 @torch.no_grad()
 def test_vectors_become_white(net, crops):
-    before = net.embed(net.look(crops))
+    before = net.embed(net.prepare(crops))
     assert torch.cov(before.T).diag().min() < 0.1 * torch.cov(before.T).diag().max()
     white = whitened(net, crops, ridge=1e-9)
-    after = white.embed(white.look(crops))
+    after = white.embed(white.prepare(crops))
     torch.testing.assert_close(after.mean(0), torch.zeros(6), atol=1e-3, rtol=0)
     torch.testing.assert_close(torch.cov(after.T, correction=0), torch.eye(6), atol=1e-2, rtol=0)
 
@@ -41,13 +41,13 @@ def test_vectors_become_white(net, crops):
 def test_it_is_the_same_map_for_all(net, crops):
     """Vectors of other faces are turned, scaled and shifted as those it was made from."""
     white = whitened(net, crops, ridge=0.1)
-    vectors = net.embed(net.look(crops))
+    vectors = net.embed(net.prepare(crops))
     variances, directions = torch.linalg.eigh(torch.cov(vectors.T, correction=0))
     turn = directions / (variances + 0.1 * variances.max()).sqrt()
     others = torch.rand(5, 3, 64, 64)
-    expected = (net.embed(net.look(others)) - vectors.mean(0)) @ turn
+    expected = (net.embed(net.prepare(others)) - vectors.mean(0)) @ turn
     # Which way a direction points is left open.
-    torch.testing.assert_close(white.embed(white.look(others)).abs(), expected.abs(), atol=1e-3, rtol=1e-3)
+    torch.testing.assert_close(white.embed(white.prepare(others)).abs(), expected.abs(), atol=1e-3, rtol=1e-3)
 
 
 @torch.no_grad()

@@ -16,8 +16,9 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from limner.errors import WeightsError
+from limner.methods import load
 from limner.methods.ldbfr import LDBFR
-from limner.methods.schedules import ldbfr_schedule, load_schedule, refldm_schedule
+from limner.methods.schedules import ldbfr_schedule
 from limner.nets.injection import Injection
 from limner.nets.stage_a import StageA
 from limner.nets.vqgan import VQGAN
@@ -378,12 +379,12 @@ def test_convert_makes_a_folder_that_loads_alike(published, tmp_path):
     out = convert(published, tmp_path / "ldbfr", notes.append)
     assert ["first_stage_model.loss.*, first_stage_model_gt.loss.*" in note for note in notes] == [True]
     assert [path.name for path in tmp_path.iterdir()] == ["ldbfr"]
-    assert {path.name for path in out.iterdir()} == {"stage_a", "unet", "injection", "vqgan", "scheduler"}
+    assert {path.name for path in out.iterdir()} == {"stage_a", "unet", "injection", "vqgan"}
     nets, info = load_ldbfr(out)
     assert_equal(nets, ldbfr.load(published))
     assert (info.name, info.licence, info.size) == (str(out), "as last.safetensors", nets.unet.config["sample_size"])
     assert "# Injection" in (out / "injection/README.md").read_text()
-    assert settings(load_schedule(out / "scheduler", default=refldm_schedule)) == settings(ldbfr_schedule())
+    assert settings(load("ldbfr", str(out)).pipeline.scheduler) == settings(ldbfr_schedule())
     with pytest.raises(WeightsError, match="ldbfr, which exists: name a new folder"):
         convert(published, out)
 

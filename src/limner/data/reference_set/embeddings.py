@@ -176,10 +176,10 @@ def _in_order(
 
 def _stamp(path: Path) -> np.ndarray:
     try:
-        told = path.stat()
+        stat = path.stat()
     except OSError:
         return np.array([-1, -1])
-    return np.array([told.st_size, told.st_mtime_ns])
+    return np.array([stat.st_size, stat.st_mtime_ns])
 
 
 def _embedded(

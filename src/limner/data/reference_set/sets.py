@@ -1,4 +1,4 @@
-"""Sets of faces with references, as FFHQ-Ref was made of FFHQ (ReF-LDM, section 4 and appendix).
+"""Sets of faces with references, as FFHQ-Ref was made of FFHQ (docs/methods/refldm.md, eq. (12)).
 
 Pictures that are alike enough show one person: the connected components under a cosine distance of 0.4 between their
 embeddings. People, never pictures, are divided into train, val and test. The references of a picture are the other
@@ -69,10 +69,10 @@ class Rules:
         if (self.val is None) != (self.test is None):
             raise LimnerError("Either both splits val and test are listed, or neither is: give both or none.")
         for name in ("val", "test"):
-            wish = getattr(self, name)
-            if wish is not None and (wish < 0 or (wish >= 1 and wish != int(wish))):
+            size = getattr(self, name)
+            if size is not None and (size < 0 or (size >= 1 and size != int(size))):
                 raise LimnerError(
-                    f"The split {name} should have {wish:g} people: give a count, or a share from 0 to below 1."
+                    f"The split {name} should have {size:g} people: give a count, or a share from 0 to below 1."
                 )
 
 
@@ -126,8 +126,8 @@ class ReferenceSet:
             write_table(folder / f"{name}_references.csv", entries)
         write_csv(folder / "people.csv", ("file", "person_id", "split"), self.people)
         write_csv(folder / "left_out.csv", ("file", "reason"), self.left_out.items())
-        told = {"identity": identity, "rules": asdict(rules), "splits": self.counts(), "notes": self.notes}
-        write_atomically(about, (json.dumps(told, indent=2, ensure_ascii=False) + "\n").encode())
+        record = {"identity": identity, "rules": asdict(rules), "splits": self.counts(), "notes": self.notes}
+        write_atomically(about, (json.dumps(record, indent=2, ensure_ascii=False) + "\n").encode())
 
 
 def build(
@@ -254,18 +254,18 @@ def _drawn(people: Mapping[str, list[int]], kept: _Kept, rules: Rules, made: Ref
     several = [person for person, places in people.items() if len(places) > 1]
     order = [several[i] for i in np.random.default_rng(rules.seed).permutation(len(several))]
     splits = dict.fromkeys(people, "train")
-    for name, wish in (("test", rules.test), ("val", rules.val)):
-        count = int(wish) if wish and wish >= 1 else round((wish or 0) * len(several))
-        if wish and not count:
-            made.notes.append(f"The share {wish:g} of {len(several)} people leaves none for {name}.")
+    for name, size in (("test", rules.test), ("val", rules.val)):
+        count = int(size) if size and size >= 1 else round((size or 0) * len(several))
+        if size and not count:
+            made.notes.append(f"The share {size:g} of {len(several)} people leaves none for {name}.")
         fit = (p for p in order if splits[p] == "train" and (name == "val" or len(kept.of(p)) > rules.fewest))
         chosen = list(islice(fit, count))
         if len(chosen) < count:
             needs = f"{rules.fewest + 1} distinct pictures" if name == "test" else "2 pictures"
-            told = f"{count} people should be in {name}, but only {len(chosen)} are left that have {needs}"
-            if wish and wish >= 1:
-                raise LimnerError(f"{told}: ask for fewer.")
-            made.notes.append(f"{told}.")
+            message = f"{count} people should be in {name}, but only {len(chosen)} are left that have {needs}"
+            if size and size >= 1:
+                raise LimnerError(f"{message}: ask for fewer.")
+            made.notes.append(f"{message}.")
         splits |= dict.fromkeys(chosen, name)
     return splits
 

@@ -1,4 +1,4 @@
-"""ReF-LDM's timestep-scaled identity loss (section 4 of its notes), with the switches of its ablations."""
+"""ReF-LDM's timestep-scaled identity loss (docs/methods/refldm.md, eq. (10)), with the switches of its ablations."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""The loss of a latent diffusion: noised latents, and how far the net's guess lies from what they were made of."""
+"""The loss of a latent diffusion: noised latents, and how far the net's guess lies from what they were made of
+(docs/methods/refldm.md, eq. (10), (11))."""
 
 from __future__ import annotations
 
@@ -28,8 +29,8 @@ class LatentLoss(Generic[Net]):
         vqgan: first stage, frozen.
         scheduler: noise schedule; its prediction type says what the net predicts.
         norm: `l2` as the authors' programs have it, `l1` as ReF-LDM's paper says.
-        looks: noise levels at which each sample is seen in a step; what doesn't depend on them is paid for once.
-        last: the noisiest timestep that is looked at; None for all.
+        repeats: noise levels at which each sample is seen in a step; what doesn't depend on them is computed once.
+        last: the noisiest timestep that is drawn; None for all.
         balance: weight an x0 error by 1 / (sigma + 0.05), so that all noise levels cost about the same.
         identity: the identity term, or None.
     """
@@ -37,7 +38,7 @@ class LatentLoss(Generic[Net]):
     vqgan: VQGAN
     scheduler: DDIMScheduler
     norm: Literal["l1", "l2"] = "l2"
-    looks: int = 1
+    repeats: int = 1
     last: int | None = None
     balance: bool = False
     identity: IdentityLoss | None = None
@@ -50,7 +51,7 @@ class LatentLoss(Generic[Net]):
         nn.Module.to(self.vqgan, device)
         clean = self.encode(batch["image"])
         denoiser = self.denoiser(model, batch, generator)
-        image, clean = (part.repeat(self.looks, 1, 1, 1) for part in (batch["image"], clean))
+        image, clean = (part.repeat(self.repeats, 1, 1, 1) for part in (batch["image"], clean))
         levels = len(self.scheduler.alphas_cumprod) if self.last is None else self.last + 1
         timesteps = torch.randint(0, levels, (len(clean),), generator=generator)
         abar = self.scheduler.alphas_cumprod[timesteps].to(device)[:, None, None, None]
@@ -70,7 +71,7 @@ class LatentLoss(Generic[Net]):
         return loss
 
     def denoiser(self, model: Net, batch: Batch, generator: torch.Generator) -> Denoiser:
-        """What predicts for this batch, its rows `looks` times over."""
+        """What predicts for this batch, its rows `repeats` times over."""
         return model
 
     @torch.no_grad()

@@ -1,4 +1,4 @@
-"""The loss of a latent diffusion that sees a degraded picture and references (ReF-LDM, section 4 of its notes)."""
+"""The loss of a latent diffusion that sees a degraded picture and references (docs/methods/refldm.md, eq. (10))."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ class ReferenceLoss(LatentLoss[UNet]):
     def denoiser(self, model: UNet, batch: Batch, generator: torch.Generator) -> Denoiser:
         degraded = self.encode(batch["lq"])
         degraded = degraded * self.kept(len(degraded), self.drop_lq, generator)[:, None, None, None].to(degraded.device)
-        degraded = degraded.repeat(self.looks, 1, 1, 1)
+        degraded = degraded.repeat(self.repeats, 1, 1, 1)
         cache = self.read(model, batch, generator) if "references" in batch else None
-        cache = None if cache is None else cache.repeat(self.looks)
+        cache = None if cache is None else cache.repeat(self.repeats)
         return lambda noisy, timesteps: model(torch.cat([noisy, degraded], dim=1), timesteps, cache)
 
     def read(self, model: UNet, batch: Batch, generator: torch.Generator) -> ReferenceCache | None:

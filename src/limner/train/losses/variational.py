@@ -1,5 +1,5 @@
 """The hybrid loss of improved diffusion: noise error plus a variational bound that teaches the variance alone
-(Nichol & Dhariwal 2021, sections 3.1 and 4; DifFace trains its prior with it)."""
+(Nichol & Dhariwal 2021; DifFace trains its prior with it: docs/methods/difface.md, eq. (4), (5))."""
 
 from __future__ import annotations
 

@@ -184,7 +184,7 @@ class Patches:
             return shown
         other = int(rng.integers(len(self.faces)))
         throw = _throw(rng.normal(0, 20), np.exp(rng.normal(0, 0.3)), rng.uniform(-1.2, 1.2, 2), rng)
-        behind = cv2.warpPerspective(
+        backdrop = cv2.warpPerspective(
             self.faces.image(other, STORED[1]),
             throw @ self._upright(other) @ np.diag([1 / STORED[1], 1 / STORED[1], 1]),
             (SIZE, SIZE),
@@ -192,7 +192,7 @@ class Patches:
             borderMode=cv2.BORDER_REFLECT_101,
         )
         covered = cv2.warpPerspective(np.full((stored, stored), 255, np.uint8), matrix, (SIZE, SIZE))
-        return np.where(covered[..., None] > 127, shown, behind)
+        return np.where(covered[..., None] > 127, shown, backdrop)
 
 
 def _square(matrix: np.ndarray) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""What AlignNet's training patches are made of beside faces: made-up textures, and the wear of photographs."""
+"""What AlignNet's training patches are made of besides faces: made-up textures, and the wear of photographs."""
 
 from __future__ import annotations
 

@@ -228,13 +228,13 @@ class Views:
         return [photographs[k] for k in rng.choice(len(photographs), 2, replace=False)]
 
     def view(self, index: int, rng: np.random.Generator) -> np.ndarray:
-        """One look at a photograph, (S, S, 3) uint8: another pose, light, background, camera and wear."""
+        """A variation of a photograph, (S, S, 3) uint8: another pose, light, background, camera and wear."""
         image, points = warp(self.faces.image(index, STORED), self.faces.landmarks(index, 1), rng)
         if rng.random() < 0.5:
             image, points = np.ascontiguousarray(image[:, ::-1]), points * (-1, 1) + (SIZE - 1, 0)
         if rng.random() < 0.5:
-            behind = self.faces.image(int(rng.integers(len(self.faces))), SIZE) if rng.random() < 0.4 else None
-            image = before(image, points, behind, rng)
+            backdrop = self.faces.image(int(rng.integers(len(self.faces))), SIZE) if rng.random() < 0.4 else None
+            image = before(image, points, backdrop, rng)
         image = light(image, rng)
         if rng.random() < 0.15:
             cover(image, rng)
@@ -285,7 +285,7 @@ def warp(picture: np.ndarray, points: np.ndarray, rng: np.random.Generator) -> t
     return warped, went * (SIZE - 1)
 
 
-def before(image: np.ndarray, points: np.ndarray, behind: np.ndarray | None, rng: np.random.Generator) -> np.ndarray:
+def before(image: np.ndarray, points: np.ndarray, backdrop: np.ndarray | None, rng: np.random.Generator) -> np.ndarray:
     """The face before another background, a picture or a made-up one: no one is known by a wall or a collar."""
     eyes, mouth = points[:2].mean(0), points[3:].mean(0)
     reach = float(np.linalg.norm(mouth - eyes))
@@ -295,10 +295,10 @@ def before(image: np.ndarray, points: np.ndarray, behind: np.ndarray | None, rng
     axes = (int(reach * 1.02 * grow), int(reach * 1.38 * grow))
     cv2.ellipse(mask, (int(centre[0]), int(centre[1])), axes, 0, 0, 360, 1.0, -1)
     mask = cv2.blur(mask, (7, 7))[..., None]
-    if behind is None:
+    if backdrop is None:
         cells = int(rng.integers(1, 6))
-        behind = cv2.resize(rng.integers(0, 256, (cells, cells, 3), dtype=np.uint8), (SIZE, SIZE))
-    return (image * mask + behind * (1 - mask)).astype(np.uint8)
+        backdrop = cv2.resize(rng.integers(0, 256, (cells, cells, 3), dtype=np.uint8), (SIZE, SIZE))
+    return (image * mask + backdrop * (1 - mask)).astype(np.uint8)
 
 
 def light(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:

@@ -28,7 +28,7 @@ def whitened(net: IdentityNet, crops: Tensor, ridge: float = RIDGE) -> IdentityN
         ridge: share of the largest variance that is added to all.
     """
     net = copy.deepcopy(net).float().eval()
-    vectors = torch.cat([net.embed(net.look(_unit(some))) for some in crops.split(64)]).double()
+    vectors = torch.cat([net.embed(net.prepare(_unit(some))) for some in crops.split(64)]).double()
     mean = vectors.mean(0)
     variances, directions = torch.linalg.eigh((vectors - mean).T @ (vectors - mean) / len(vectors))
     turn = directions / (variances.clamp(min=0) + ridge * variances.max()).sqrt()

@@ -1,7 +1,7 @@
 """Recognisers that others published with ArcFace's IR-ResNet, read by path into `IdentityNet`.
 
 Two forms are common: PyTorch's tensors under insightface's names, which are `IdentityNet`'s own; and ONNX graphs, in
-which tensors have numbers for names and a batch normalisation behind a convolution is mostly folded into it. A graph
+which tensors have numbers for names and a batch normalisation after a convolution is mostly folded into it. A graph
 is followed from its input to its output and must be an IR-ResNet in every node.
 """
 

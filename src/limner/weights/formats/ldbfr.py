@@ -14,7 +14,6 @@ from typing import NamedTuple
 
 import torch
 from diffusers.models.modeling_utils import ModelMixin
-from diffusers.schedulers.scheduling_utils import SchedulerMixin
 from torch import nn
 
 from limner.errors import WeightsError
@@ -30,7 +29,7 @@ from limner.weights.tensors import Tensors, below, fill, shape_of
 
 STAGE_A, TARGET = "first_stage_model.", "first_stage_model_gt."
 CROSS = "mid_Cross."
-"""What stage A has beside an autoencoder's parts."""
+"""What stage A has besides an autoencoder's parts."""
 
 NEVER_CALLED = re.compile(
     r"absolute_pos_embed"
@@ -49,17 +48,9 @@ class LDBFRNets(NamedTuple):
     injection: Injection
     vqgan: VQGAN
 
-    def parts(self) -> dict[str, ModelMixin | SchedulerMixin]:
-        """What a folder of the pipeline holds, by the names of its folders: the nets and their schedule."""
-        from limner.methods.schedules import ldbfr_schedule  # brings in diffusers' pipelines
-
-        return {
-            "stage_a": self.stage_a,
-            "unet": self.unet,
-            "injection": self.injection,
-            "vqgan": self.vqgan,
-            "scheduler": ldbfr_schedule(),
-        }
+    def parts(self) -> dict[str, ModelMixin]:
+        """What a folder of the pipeline holds, by the names of its folders; without a schedule it has the paper's."""
+        return {"stage_a": self.stage_a, "unet": self.unet, "injection": self.injection, "vqgan": self.vqgan}
 
 
 def detect(tensors: Tensors) -> bool:
@@ -206,7 +197,7 @@ def build_injection(tensors: Tensors, path: Path, unet: UNet, condition_channels
     ratio = 2.0 ** round(math.log2(condition_channels / condition) / 2)
     side = round(unet.config["sample_size"] / 2 ** levels[0] / ratio)
     with torch.device("meta"):
-        net = Injection.beside(unet, levels, condition_channels, side, positions=False)
+        net = Injection.for_unet(unet, levels, condition_channels, side, positions=False)
     return fill(net, tensors, path, injection_names(net, unet))
 
 

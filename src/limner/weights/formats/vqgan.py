@@ -1,7 +1,7 @@
 """ReF-LDM's first stage, `vqgan.ckpt`, under its authors' names, and the autoencoders of LD-BFR that share them.
 
-Beside the net may lie those of its losses and a trainer's state, which the authors' program passes over, and so does
-this.
+Besides the net there may be those of its losses and a trainer's state, which the authors' program passes over, and so
+does this.
 """
 
 from collections.abc import Iterator

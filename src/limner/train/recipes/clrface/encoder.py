@@ -1,5 +1,5 @@
-"""Recipe: CLR-Face's E_d, the twin of the first stage's encoder that reads degraded faces (section 3 of its
-notes, S2)."""
+"""Recipe: CLR-Face's E_d, the twin of the first stage's encoder that reads degraded faces (docs/methods/clrface.md,
+eq. (3))."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def clrface_encoder(
 
     Args:
         data: folder of aligned faces with its tables.
-        preset: `mini`, 256 px, behind `mini/difface-estimator`, which stays; or `paper`, 512 px and the decided
+        preset: `mini`, 256 px, after `mini/difface-estimator`, which stays; or `paper`, 512 px and the decided
             settings, with features of a net of limner's own in place of LPIPS.
         seed: of data order and degradations.
         first_stage: the VQGAN, a name of the catalogue or a folder (recipe `clrface-vqgan`).
@@ -83,11 +83,11 @@ def clrface_encoder(
     faces, validation = FaceSet.open(data, "train"), FaceSet.open(data, "val")
     size = int(vqgan.config["sample_size"])
     if preset == "paper":
-        net, loss, limit = DegradedEncoder.beside(vqgan), TwinLoss(vqgan, estimator_features()), 16
+        net, loss, limit = DegradedEncoder.for_vqgan(vqgan), TwinLoss(vqgan, estimator_features()), 16
         pairs = RestorationPairs(faces, size, seed, {"gfpgan": 1})
     else:
         estimator = load_net("mini/difface-estimator", Estimator)
-        net = DegradedEncoder.beside(vqgan, estimator, {"estimator": "mini/difface-estimator"})
+        net = DegradedEncoder.for_vqgan(vqgan, estimator, {"estimator": "mini/difface-estimator"})
         loss, limit = TwinLoss(vqgan), 32
         pairs = RestorationPairs(faces, size, seed, MIX, grey=0.1)
 

@@ -1,5 +1,5 @@
-"""Recipe: CLR-Face's identity recovery network (section 3 of its notes, S4). Its pictures may be soft; a recogniser
-must see the right person in them."""
+"""Recipe: CLR-Face's identity recovery network (docs/methods/clrface.md, eq. (8)). Its pictures may be soft; a
+recogniser must see the right person in them."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def clrface_irn(data: Path, preset: Preset = "mini", seed: int = 0) -> Recipe[Mo
 
     Args:
         data: folder of aligned faces with its tables.
-        preset: `mini`, 256 px, behind `mini/difface-estimator`, which stays; or `paper`, 512 px, a SwinIR and the
+        preset: `mini`, 256 px, after `mini/difface-estimator`, which stays; or `paper`, 512 px, a SwinIR and the
             decided settings, with limner's own recogniser for ArcFace and features of a net of its own for LPIPS.
         seed: of initialisation, data order and degradations.
     """
@@ -97,7 +97,7 @@ def clrface_irn(data: Path, preset: Preset = "mini", seed: int = 0) -> Recipe[Mo
 
 
 def mini_recovery() -> IdentityRecovery:
-    """A small net behind the embedded estimator, which stays."""
+    """A small net after the embedded estimator, which stays."""
     estimator = load_net("mini/difface-estimator", Estimator)
     net = IdentityRecovery(
         sample_size=256,

@@ -1,5 +1,5 @@
-"""Recipe: CLR-Face's mask (section 4 of its notes, S5): where in the latent identity guidance helps. All else is
-frozen."""
+"""Recipe: CLR-Face's mask (docs/methods/clrface.md, eq. (16)): where in the latent identity guidance helps. All else
+is frozen."""
 
 from __future__ import annotations
 
@@ -55,8 +55,8 @@ class MaskLoss:
         perceptual(G(z_0'), x) + |G(z_0') - x| + 0.5 (1 - cos(R2(G(z_0')), R2(x))) + sparsity * mean M
 
     The guidance's direction is a constant to it. The estimate is the chain's own, from noise on. That of the noised
-    truth, which the notes have, is nearer to the truth than the identity recovery network's guess can be, so that any
-    guidance harms it and the mask learns to close.
+    truth would be nearer to the truth than the identity recovery network's guess can be, so that any guidance would
+    harm it and the mask would learn to close.
 
     Attributes:
         pipeline: all nets but the mask; frozen.

@@ -1,5 +1,5 @@
-"""Recipe: CLR-Face's conditional score network, a latent diffusion beside the latent of the degraded face (section 3 of
-its notes, S3)."""
+"""Recipe: CLR-Face's conditional score network, a latent diffusion that sees the latent of the degraded face
+(docs/methods/clrface.md, eq. (5))."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ TRAINING = {
 
 
 def published_score_net() -> UNet:
-    """The decided denoiser: 115.7 M parameters, 11 attention layers (section 2, row 5)."""
+    """The decided denoiser: 115.7 M parameters, 11 attention layers."""
     return UNet(
         sample_size=128,
         in_channels=6,
@@ -90,7 +90,7 @@ class ConditionedLoss(LatentLoss[UNet]):
         with torch.no_grad():
             condition = self.encoder(batch["lq"]).float() / self.vqgan.scale
         kept = (torch.rand(len(condition), generator=generator) >= self.drop).to(condition)
-        condition = (condition * kept[:, None, None, None]).repeat(self.looks, 1, 1, 1)
+        condition = (condition * kept[:, None, None, None]).repeat(self.repeats, 1, 1, 1)
         return lambda noisy, timesteps: model(torch.cat([noisy, condition], dim=1), timesteps)
 
 
@@ -127,7 +127,7 @@ def clrface_prior(
     else:
         schedule = clrface_schedule("sample")
         net = begin(mini_score_net, start, UNet)
-        loss = ConditionedLoss(vqgan, schedule, looks=8, balance=True, encoder=twin, drop=0.0)
+        loss = ConditionedLoss(vqgan, schedule, repeats=8, balance=True, encoder=twin, drop=0.0)
         pairs = RestorationPairs(faces, size, seed, MIX, grey=0.1)
         steps, shown = 10, 6
 

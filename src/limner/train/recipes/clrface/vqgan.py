@@ -1,4 +1,5 @@
-"""Recipe: CLR-Face's first stage (section 3 of its notes, S1), an autoencoder that shrinks a face four times only."""
+"""Recipe: CLR-Face's first stage (docs/methods/clrface.md, eq. (1)), an autoencoder that shrinks a face four
+times only."""
 
 from __future__ import annotations
 
@@ -17,7 +18,7 @@ from limner.train.recipes.refldm.vqgan import TRAINING, Objective, autoencoder, 
 
 def published_first_stage() -> VQGAN:
     """3 channels at 128 x 128 for a face of 512 px, 8,192 codes, 55.3 M parameters; the diffusion sees its latents
-    divided by their deviation (section 2, rows 1 and 2)."""
+    divided by their deviation."""
     return VQGAN(
         sample_size=512,
         latent_channels=3,

@@ -1,4 +1,5 @@
-"""Recipe: DifFace's estimator f, the regressor from a degraded to a clean face (methods paper, section 4.2)."""
+"""Recipe: DifFace's estimator f, the regressor from a degraded to a clean face (docs/methods/difface.md, eq. (1), (2),
+(11))."""
 
 from __future__ import annotations
 

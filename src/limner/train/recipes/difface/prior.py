@@ -1,4 +1,4 @@
-"""Recipe: DifFace's unconditional prior over clean faces (methods paper, section 4.1)."""
+"""Recipe: DifFace's unconditional prior over clean faces (docs/methods/difface.md, eq. (4), (5), (12))."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from limner.train.validation import Validation, device_of, mean
 LAST_TIMESTEP = 450
 """DifFace enters the chain at t = 400, so the mini prior learns nothing above this."""
 MEASURED_AT, SHOWN_AT = (50, 150, 250, 400), (100, 250, 400)
-"""Timesteps at which one look at noised validation faces is measured, and shown."""
+"""Timesteps from which one denoising step of validation faces is measured, and shown."""
 TRAINING = {
     "mini": MiniTraining(steps=5_600, batch=8, lr=8e-4, final_lr=1e-5, warmup=200, clip=1.0),
     "paper": Training(steps=500_000, batch=64, lr=1e-4, final_lr=1e-4, warmup=10_000, ema=0.999),
@@ -65,7 +65,7 @@ def noised(scheduler: DDIMScheduler, clean: Tensor, noise: Tensor, timesteps: Te
 
 
 def mini_prior() -> UNet:
-    """A small U-Net behind a pixel-unshuffle, that predicts x0."""
+    """A small U-Net after a pixel-unshuffle, that predicts x0."""
     return UNet(
         sample_size=256,
         out_channels=3,
@@ -85,7 +85,7 @@ def difface_prior(data: Path, preset: Preset = "mini", seed: int = 0) -> Recipe[
 
     Args:
         data: folder of aligned faces with its tables.
-        preset: `mini`, a small U-Net behind a pixel-unshuffle at 256 px that learns t <= 450 only, or `paper`,
+        preset: `mini`, a small U-Net after a pixel-unshuffle at 256 px that learns t <= 450 only, or `paper`,
             the published U-Net at 512 px with a learned variance and the published settings.
         seed: of initialisation, data order and noise.
     """
@@ -133,7 +133,7 @@ def errors_by_timestep(trials: Sequence[tuple[tuple[int, Tensor], dict[int, Tens
 
 
 def denoised(net: UNet, scheduler: DDIMScheduler, clean: Tensor, timestep: int, generator: torch.Generator) -> Tensor:
-    """One look at a noised picture in [-1, 1]: the predicted x0, clipped."""
+    """One denoising step from a noised picture in [-1, 1]: the predicted x0, clipped."""
     device = device_of(net)
     times = torch.full((len(clean),), timestep)
     noisy = noised(scheduler, clean, torch.randn(clean.shape, generator=generator), times)

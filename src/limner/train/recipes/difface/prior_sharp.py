@@ -1,8 +1,9 @@
-"""Recipe: DifFace's prior, made sharp where the chain uses it.
+"""Recipe: DifFace's prior, made sharp where the chain uses it (docs/methods/difface.md, eq. (13), (14)).
 
 The prior learns its least noise levels from photographs, and meets there, at the end of a chain, an estimate that was
-smooth from the start. So half of what it is shown here are noised estimates, and a discriminator asks of every look
-the sharpness of a photograph. What the estimator's own layers see in a face holds that sharpness to its place.
+smooth from the start. So half of what it is shown here are noised estimates, and a discriminator asks of every
+prediction the sharpness of a photograph. What the estimator's own layers see in a face holds that sharpness to its
+place.
 """
 
 from __future__ import annotations

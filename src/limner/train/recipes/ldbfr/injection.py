@@ -1,5 +1,5 @@
-"""Recipe: LD-BFR's injection, which shows the prior what stage A restored (sections 3.4 and 3.5 of its notes). Stage A
-and the prior are frozen; nothing but the new blocks learns."""
+"""Recipe: LD-BFR's injection, which shows the prior what stage A restored (docs/methods/ldbfr.md, eq. (8) to (12)).
+Stage A and the prior are frozen; nothing but the new blocks learns."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ class InjectionLoss(LatentLoss[Injection]):
         for net in (self.stage_a, self.prior):
             nn.Module.to(net, batch["lq"].device)
         with torch.no_grad():
-            feature = self.stage_a(batch["lq"]).feature.repeat(self.looks, 1, 1, 1)
+            feature = self.stage_a(batch["lq"]).feature.repeat(self.repeats, 1, 1, 1)
         return lambda noisy, timesteps: model(self.prior, noisy, timesteps, feature)
 
 
@@ -82,14 +82,14 @@ def ldbfr_injection(
 
     Args:
         data: folder of aligned faces with its tables.
-        preset: `mini`, 256 px; or `paper`: behind the self-attention of the second and third level, 200,000 steps (the
+        preset: `mini`, 256 px; or `paper`: after the self-attention of the second and third level, 200,000 steps (the
             length and the learning rate are ours; the authors' last setting, 1.6e-6, is called a fine-tuning).
         seed: of initialisation, data order, degradations and noise.
         first_stage: the VQGAN of the latents: a name of the catalogue, or a folder.
         stage_a, prior: likewise what the recipes `ldbfr-stage-a` and `ldbfr-prior` left.
 
     Raises:
-        LimnerError: if the paper preset isn't told what to stand on.
+        LimnerError: if the paper preset isn't given what to stand on.
         WeightsError: if one of them is missing, or another net.
     """
     torch.manual_seed(seed)
@@ -106,15 +106,15 @@ def ldbfr_injection(
     channels, size = restoration.config["latent_channels"], restoration.config["sample_size"]
     if preset == "paper":
         schedule = ldbfr_schedule("epsilon")
-        injection = Injection.beside(unet, (1, 2), channels, restoration.grid, positions=False)
+        injection = Injection.for_unet(unet, (1, 2), channels, restoration.grid, positions=False)
         loss = InjectionLoss(vqgan, schedule, stage_a=restoration, prior=unet)
         pairs = RestorationPairs(faces, size, seed, {"gfpgan": 1})
         sampling, shown = Sampling(steps=50), 4
     else:
         size, schedule = 256, ldbfr_schedule("sample", "trailing")
-        injection = Injection.beside(unet, (0, 1), channels, restoration.grid, positions=True)
+        injection = Injection.for_unet(unet, (0, 1), channels, restoration.grid, positions=True)
         loss = InjectionLoss(
-            vqgan, schedule, looks=8, last=LAST_TIMESTEP, balance=True, stage_a=restoration, prior=unet
+            vqgan, schedule, repeats=8, last=LAST_TIMESTEP, balance=True, stage_a=restoration, prior=unet
         )
         pairs = RestorationPairs(faces, size, seed, MIX, grey=0.1)
         sampling, shown = Sampling(steps=10, start=50), 6

@@ -1,5 +1,5 @@
-"""Recipe: LD-BFR's unconditional prior, a latent diffusion that has learned what faces look like (sections 3.1, 3.2 and
-3.5 of its notes). It is frozen ever after: what restores is injected into it, see `injection.py`."""
+"""Recipe: LD-BFR's unconditional prior, a latent diffusion that has learned what faces look like
+(docs/methods/ldbfr.md, eq. (12)). It is frozen ever after: what restores is injected into it, see `injection.py`."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ TRAINING = {
     "paper": Training(steps=635_000, batch=42, lr=8.4e-5, final_lr=8.4e-5, warmup=10_000, ema=0.9999),
 }
 NOISED_TO = (100, 300, 500, 700)
-"""Timesteps from which validation faces are denoised in one look."""
+"""Timesteps from which validation faces are denoised in one step."""
 DRAWN, DRAWN_STEPS = 4, 50
 """How many faces are drawn from nothing for the sheet, and in how many steps."""
 GAP = 4
@@ -42,7 +42,7 @@ SHEET = ("x0 at t=100", "x0 at t=300", "x0 at t=500")
 
 
 def published_prior() -> UNet:
-    """The latent diffusion that LD-BFR builds on (section 3.2)."""
+    """The latent diffusion that LD-BFR builds on: 274,056,163 parameters."""
     return UNet(
         sample_size=64,
         in_channels=3,
@@ -112,7 +112,7 @@ def ldbfr_prior(
         samples = Faces(faces, 256, seed)
     else:
         schedule = ldbfr_schedule("sample", "trailing")
-        net, loss = begin(mini_prior, start, UNet), LatentLoss(vqgan, schedule, looks=8, balance=True)
+        net, loss = begin(mini_prior, start, UNet), LatentLoss(vqgan, schedule, repeats=8, balance=True)
         samples = Faces(faces, 256, seed, grey=0.1)
     return Recipe(
         name="ldbfr-prior",
@@ -120,24 +120,24 @@ def ldbfr_prior(
         data=samples,
         loss=loss,
         training=TRAINING[preset],
-        validation=looks_and_faces_from_nothing(validation.first(32), vqgan, schedule),
+        validation=one_step_estimates_and_samples(validation.first(32), vqgan, schedule),
         seed=seed,
         scheduler=schedule,
     )
 
 
-def looks_and_faces_from_nothing(faces: FaceSet, vqgan: VQGAN, schedule: DDIMScheduler) -> Callable[[UNet], Report]:
-    """PSNR of one look at noised faces; the sheet also shows faces that are drawn from nothing."""
-    looked = Validation[UNet, Numbered, dict[str, np.ndarray]](
+def one_step_estimates_and_samples(faces: FaceSet, vqgan: VQGAN, schedule: DDIMScheduler) -> Callable[[UNet], Report]:
+    """PSNR of one denoising step from noised faces; the sheet also shows faces that are drawn from nothing."""
+    one_step = Validation[UNet, Numbered, dict[str, np.ndarray]](
         cases=lambda: {"": [Numbered(n, faces.image(n, 256)) for n in range(len(faces))]},
-        attempt=lambda net, face: looks(net, vqgan, schedule, face),
-        figures=psnr_of_looks,
+        attempt=lambda net, face: one_step_estimates(net, vqgan, schedule, face),
+        figures=psnr_by_timestep,
         row=lambda face, seen: {**{name: seen[name] for name in SHEET}, "truth": face.truth},
         shown=DRAWN,
     )
 
     def validate(net: UNet) -> Report:
-        report = looked(net)
+        report = one_step(net)
         left = contact_sheet([[face] for face in drawn(net, vqgan, schedule)], ["from nothing"])
         between = np.full((len(left), GAP, 3), 255, np.uint8)
         return replace(report, sheet=np.hstack([left, between, report.sheet]))
@@ -152,8 +152,8 @@ class Numbered(NamedTuple):
     truth: np.ndarray
 
 
-def looks(net: UNet, vqgan: VQGAN, schedule: DDIMScheduler, face: Numbered) -> dict[str, np.ndarray]:
-    """One look at a face noised to each timestep: the predicted x0, decoded."""
+def one_step_estimates(net: UNet, vqgan: VQGAN, schedule: DDIMScheduler, face: Numbered) -> dict[str, np.ndarray]:
+    """One denoising step from a face noised to each timestep: the predicted x0, decoded."""
     device = net.device
     nn.Module.to(vqgan, device)
     clean = vqgan.encode(to_tensor(face.truth)[None].to(device) * 2 - 1).float()
@@ -180,8 +180,8 @@ def decoded(vqgan: VQGAN, latent: Tensor) -> np.ndarray:
     return to_picture(vqgan.decode(latent)[0].float() / 2 + 0.5)
 
 
-def psnr_of_looks(trials: Sequence[tuple[Numbered, dict[str, np.ndarray]]]) -> dict[str, float]:
-    """PSNR of one look at noised faces, by the timestep that they were noised to."""
+def psnr_by_timestep(trials: Sequence[tuple[Numbered, dict[str, np.ndarray]]]) -> dict[str, float]:
+    """PSNR of one denoising step, by the timestep that the faces were noised to."""
     return {
         f"psnr t={timestep}": mean(psnr(seen[f"x0 at t={timestep}"], face.truth) for face, seen in trials)
         for timestep in NOISED_TO

@@ -1,5 +1,5 @@
-"""Recipe: LD-BFR's stage A, which restores a face in one pass (section 2.3 of its notes). The authors' losses for it
-are not known; what is here is what their predecessors used, and the decisions are ours.
+"""Recipe: LD-BFR's stage A, which restores a face in one pass (docs/methods/ldbfr.md, eq. (5)). The authors' losses
+for it are not known; what is here is what their predecessors used, and the decisions are ours.
 
 The codes and the decoder are those of clean faces and stay: only the encoder, slowly, and the dual cross-attention
 learn to find them from degraded ones.
@@ -99,7 +99,7 @@ def ldbfr_stage_a(
 
     Args:
         data: folder of aligned faces with its tables.
-        preset: `mini`, 256 px, around `mini/vqgan` and behind `mini/difface-estimator`; or `paper`, 512 px, the
+        preset: `mini`, 256 px, around `mini/vqgan` and after `mini/difface-estimator`; or `paper`, 512 px, the
             published sizes, around a VQGAN of the recipe `ldbfr-dictionary`. Its learning rates are ours but for
             their ratio: 1 for the cross-attention, 0.01 for the encoder, 0 for the rest.
         seed: of initialisation, data order and degradations.
@@ -126,11 +126,11 @@ def ldbfr_stage_a(
     else:
         adversary = Adversary(150, 0.2, PatchDiscriminator(width=32), lr=3e-4)
         loss = StageALoss(root_mse, identity=identity, identity_weight=3.0, adversary=adversary)
-        net, limit = behind_the_estimator(vqgan, first_stage), 32
+        net, limit = after_the_estimator(vqgan, first_stage), 32
         pairs = RestorationPairs(faces, size, seed, MIX, grey=0.1)
 
     def restored(net: StageA, lq: np.ndarray) -> np.ndarray:
-        return to_picture(net.restore(to_tensor(lq)[None].to(device_of(net)))[0])
+        return to_picture(net.one_step(to_tensor(lq)[None].to(device_of(net)))[0])
 
     return Recipe(
         name="ldbfr-stage-a",
@@ -148,8 +148,8 @@ def ldbfr_stage_a(
     )
 
 
-def behind_the_estimator(vqgan: VQGAN, first_stage: str | Path) -> StageA:
-    """The small stage A, behind the embedded estimator; what it is made of and leaves alone isn't saved again."""
+def after_the_estimator(vqgan: VQGAN, first_stage: str | Path) -> StageA:
+    """The small stage A, after the embedded estimator; what it is made of and leaves alone isn't saved again."""
     borrowed = {"estimator": "mini/difface-estimator"}
     if str(first_stage) == "mini/vqgan":
         borrowed["vqgan"] = "mini/vqgan"
@@ -158,7 +158,7 @@ def behind_the_estimator(vqgan: VQGAN, first_stage: str | Path) -> StageA:
 
 
 def around(vqgan: VQGAN, estimator: Estimator | None = None, **settings: Any) -> StageA:
-    """A stage A that begins as a VQGAN of clean faces, behind an estimator or none; only what learns has gradients."""
+    """A stage A that begins as a VQGAN of clean faces, after an estimator or none; only what learns has gradients."""
     config = {key: value for key, value in vqgan.config.items() if not key.startswith("_") and key != "asymmetric"}
     made = None
     if estimator is not None:

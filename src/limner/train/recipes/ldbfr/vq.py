@@ -1,6 +1,6 @@
-"""Recipes: LD-BFR's two autoencoders at 512 px (sections 2.1, 2.3 and 3.1 of its notes). How the authors trained them
-isn't known; the settings are those of the works they built on. The embedded weights share one autoencoder, the recipe
-`vqgan`.
+"""Recipes: LD-BFR's two autoencoders at 512 px: the codes of stage A, and the latent of stage B
+(docs/methods/ldbfr.md, eq. (6)). How the authors trained them isn't known; the settings are those of the works they
+built on. The embedded weights share one autoencoder, the recipe `vqgan`.
 """
 
 from __future__ import annotations

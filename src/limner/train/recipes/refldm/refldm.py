@@ -1,5 +1,5 @@
-"""Recipes: ReF-LDM's latent diffusion, first without references (`ldm`), then with them (`refldm`); section 5 of its
-notes. The first stage is the recipe `vqgan`."""
+"""Recipes: ReF-LDM's latent diffusion, first without references (`ldm`), then with them (`refldm`)
+(docs/methods/refldm.md, eq. (10), (11)). The first stage is the recipe `vqgan`."""
 
 from __future__ import annotations
 
@@ -38,17 +38,17 @@ REFLDM = {
     "mini": replace(LDM["mini"], steps=750, lr=6e-4, final_lr=6e-6, warmup=50),
     "paper": replace(LDM["paper"], steps=150_000, batch=8, warmup=10_000),
 }
-LOOKS = {
+NOISED_TO = {
     "t=999 alone": (999, False),
     "t=999 reference": (999, True),
     "t=400 alone": (400, False),
     "t=400 reference": (400, True),
 }
-"""From where validation faces are denoised in one look, and whether beside a reference."""
+"""Timesteps from which validation faces are denoised in one step, and whether with a reference."""
 
 
 def published_unet() -> UNet:
-    """ReF-LDM's denoiser (section 2.2)."""
+    """ReF-LDM's denoiser: 117,759,368 parameters."""
     return UNet(
         sample_size=64,
         in_channels=16,
@@ -98,7 +98,7 @@ def ldm(data: Path, preset: Preset = "mini", seed: int = 0, first_stage: str | P
         pairs = RestorationPairs(faces, 512, seed, {"refldm": 1})
     else:
         schedule = refldm_schedule("sample")
-        net, loss = mini_unet(), ReferenceLoss(vqgan, schedule, drop_lq=0.0, looks=2, balance=True)
+        net, loss = mini_unet(), ReferenceLoss(vqgan, schedule, drop_lq=0.0, repeats=2, balance=True)
         pairs = RestorationPairs(faces, 256, seed, MIX, grey=0.1)
     return Recipe(
         name="ldm",
@@ -106,7 +106,7 @@ def ldm(data: Path, preset: Preset = "mini", seed: int = 0, first_stage: str | P
         data=pairs,
         loss=loss,
         training=LDM[preset],
-        validation=looks_beside_references(validation, preset, vqgan, schedule),
+        validation=one_step_estimates(validation, preset, vqgan, schedule),
         seed=seed,
         scheduler=schedule,
     )
@@ -119,7 +119,7 @@ def refldm(
     first_stage: str | Path = "mini/vqgan",
     start: str | Path | None = None,
 ) -> Recipe[UNet]:
-    """Stage 3: the same net learns to look at references, held to the person by the identity loss.
+    """Stage 3: the same net learns to attend to references, held to the person by the identity loss.
 
     Args:
         data: folder of aligned faces with its tables.
@@ -143,7 +143,7 @@ def refldm(
         samples = ReferencePairs(faces, 256, seed, MIX, ALIGNED, most=2, fewest=1, known=0.25, grey=0.1)
         identity.samples = 2
         loss = ReferenceLoss(
-            vqgan, schedule, drop_lq=0.0, drop_all_references=0.25, looks=2, balance=True, identity=identity
+            vqgan, schedule, drop_lq=0.0, drop_all_references=0.25, repeats=2, balance=True, identity=identity
         )
     return Recipe(
         name="refldm",
@@ -151,7 +151,7 @@ def refldm(
         data=samples,
         loss=loss,
         training=REFLDM[preset],
-        validation=looks_beside_references(validation, preset, vqgan, schedule),
+        validation=one_step_estimates(validation, preset, vqgan, schedule),
         seed=seed,
         scheduler=schedule,
     )
@@ -165,20 +165,21 @@ class Referenced(NamedTuple):
     truth: np.ndarray
 
 
-def looks_beside_references(
+def one_step_estimates(
     faces: FaceSet, preset: Preset, vqgan: VQGAN, schedule: DDIMScheduler
 ) -> Validation[UNet, Referenced, dict[str, np.ndarray]]:
-    """One look at severely degraded faces from almost pure noise and from half-way, with and without a reference."""
+    """One denoising step from almost pure noise and from half-way, of severely degraded faces, with and without a
+    reference."""
     size, limit, shown = (512, 16, 4) if preset == "paper" else (256, 32, 6)
 
     def attempt(net: UNet, face: Referenced) -> dict[str, np.ndarray]:
         return {
             name: denoised_face(net, vqgan, schedule, face, timestep, referenced)
-            for name, (timestep, referenced) in LOOKS.items()
+            for name, (timestep, referenced) in NOISED_TO.items()
         }
 
     def figures(trials: Sequence[tuple[Referenced, dict[str, np.ndarray]]]) -> dict[str, float]:
-        return {f"psnr {name}": mean(psnr(seen[name], face.truth) for face, seen in trials) for name in LOOKS}
+        return {f"psnr {name}": mean(psnr(seen[name], face.truth) for face, seen in trials) for name in NOISED_TO}
 
     def row(face: Referenced, seen: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
         return {
@@ -204,7 +205,7 @@ def referenced_faces(faces: FaceSet, size: int) -> list[Referenced]:
 def denoised_face(
     net: UNet, vqgan: VQGAN, schedule: DDIMScheduler, face: Referenced, timestep: int, referenced: bool
 ) -> np.ndarray:
-    """One look at the noised truth beside the degraded face: the predicted x0, decoded."""
+    """One denoising step from the noised truth, given the degraded face: the predicted x0, decoded."""
     device = net.device
     nn.Module.to(vqgan, device)
 

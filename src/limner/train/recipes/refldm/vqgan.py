@@ -1,4 +1,4 @@
-"""Recipe: the VQGAN, first stage of the latent methods (ReF-LDM, section 5 of its notes; Esser et al. 2021).
+"""Recipe: the VQGAN, first stage of the latent methods (docs/methods/refldm.md, eq. (2); Esser et al. 2021).
 
 Reconstruction, codebook and, from some step on, an adversarial term whose weight follows the ratio of the gradients
 at the decoder's last layer. A perceptual term is whatever function of two pictures it is given.
