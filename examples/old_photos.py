@@ -17,7 +17,7 @@ import numpy as np
 from limner import LimnerError, Photo, Restorer, Settings
 from limner.evaluate.metrics import laplacian_variance
 from limner.evaluate.report import contact_sheet
-from limner.folder import photos_in
+from limner.folder.find import find_photos
 from limner.methods import METHODS
 
 SIDE = 220
@@ -41,7 +41,7 @@ def detail_in(picture: np.ndarray, box: tuple[float, float, float, float]) -> fl
 def main(folder: Path, sheet: Path) -> None:
     restorers = {method: Restorer(Settings(method=method, faces="largest")) for method in METHODS}
     rows = []
-    for path, _ in photos_in([folder], folder):
+    for path, _ in find_photos([folder]).photos:
         photo = Photo.open(path)
         done = [restorer.restore(photo) for restorer in restorers.values()]
         if not done[0].faces:

@@ -145,6 +145,7 @@ def test_a_photo_is_no_reference_for_itself(plain, files):
     expected = Restorer(replace(plain, references=files[1:])).restore(photo)
     np.testing.assert_array_equal(done.photos[0].pixels, expected.photos[0].pixels)
     assert done.provenance is not None and done.provenance.references == len(files) - 1
+    assert "The photo was left out of its own references" in done.notes[-1]
     alone = Restorer(replace(plain, references=files[:1])).restore(photo)
     assert alone.referenced is None and "There are no references" in alone.notes[-1]
 
@@ -165,7 +166,8 @@ def test_the_chosen_face_gets_them_whoever_it_resembles(plain, portrait, someone
     """Without a recogniser: a single chosen face needs no comparison."""
     photo = group(portrait, someone)
     done = Restorer(replace(plain, references=files, faces=[1])).restore(photo)
-    assert len(done.faces) == 1 and done.referenced == 0 and not [n for n in done.notes if "references" in n]
+    assert len(done.faces) == 1 and done.referenced == 0
+    assert len([note for note in done.notes if "hardly resembles" in note]) == len(files), "whoever, but it is told"
     without = Restorer(replace(plain, faces=[1])).restore(photo)
     assert np.abs(face_of(done, 0) - face_of(without, 0)).mean() > 0.5
 
@@ -175,6 +177,26 @@ def test_aligned_means_the_references_too(plain, portrait, files):
     done = Restorer(replace(plain, references=files, aligned=True)).restore(crop)
     without = Restorer(replace(plain, aligned=True)).restore(crop)
     assert done.referenced == 0 and np.abs(face_of(done, 0) - face_of(without, 0)).mean() > 0.5
+
+
+def test_a_strangers_reference_is_told_with_the_figure(plain, portrait, someone, tmp_path):
+    Image.fromarray(someone).save(tmp_path / "stranger.png")
+    done = Restorer(replace(plain, references=[tmp_path / "stranger.png"])).restore(Photo(portrait, "PNG"))
+    told = r"stranger\.png hardly resembles the face \(-?0\.[01]\d; photos of one person reach 0\.20\)"
+    assert re.search(told, done.notes[-1])
+    again = Restorer(replace(plain, references=[Photo(portrait, "PNG")])).restore(Photo(portrait, "PNG"))
+    assert not [note for note in again.notes if "reference" in note]
+
+
+def test_one_that_cannot_be_used_is_left_out_and_told(plain, portrait, files, tmp_path):
+    Image.fromarray(np.full((80, 80, 3), 128, np.uint8)).save(tmp_path / "garden.png")
+    (tmp_path / "torn.png").write_bytes(files[0].read_bytes()[:2000])
+    photo = Photo(portrait, "PNG")
+    some = Restorer(replace(plain, references=[tmp_path / "garden.png", *files, tmp_path / "torn.png"])).restore(photo)
+    garden, torn = [note for note in some.notes if note.startswith("A reference was left out: ")]
+    assert "garden.png: give another" in garden and "torn.png is a damaged" in torn
+    expected = Restorer(replace(plain, references=files)).restore(photo)
+    np.testing.assert_array_equal(some.photos[0].pixels, expected.photos[0].pixels)
 
 
 def test_references_are_read_once_for_many_photos(plain, portrait, files, monkeypatch):
@@ -197,6 +219,10 @@ def test_a_file_tells_of_its_references(plain, portrait, files, tmp_path):
     restore(tmp_path / "a.png", tmp_path / "b.png", replace(plain, references=files))
     told = read(tmp_path / "b.png")
     assert told is not None and (told.method, told.references) == ("refldm", 2)
+    restorer = Restorer(replace(plain, references=files))
+    assert told == restorer.provenance(tmp_path / "a.png", 1, told.invented), "what it takes to make it again"
+    others = Restorer(replace(plain, references=files[::-1]))
+    assert told != others.provenance(tmp_path / "a.png", 1, told.invented)
 
 
 @pytest.mark.parametrize(
@@ -261,7 +287,7 @@ def test_the_command_line(run, folder, portrait, files, tmp_path):
         (["--method", "refldm", "--weights", "{folder}", "--reference", "{wall}"], "No face .* reference .*wall.png"),
         (
             ["--method", "refldm", "--weights", "{folder}", "--guidance", "-1"],
-            "0 or more for guidance, not -1.0.",
+            "takes 0 or more for guidance, not -1.0",
         ),
         (["--method", "refldm", "--weights", "{folder}", "--start", "9"], "'refldm' has no option 'start'"),
     ],

@@ -1,5 +1,6 @@
 """What can be asked of a restoration, and the sentence for what can't."""
 
+import json
 from dataclasses import FrozenInstanceError
 
 import pytest
@@ -20,6 +21,11 @@ def refused(told, **given):
 @pytest.mark.parametrize("method", METHODS)
 def test_the_defaults_stand_within_what_is_declared(method):
     assert Settings(method=method).options == {}
+
+
+@pytest.mark.parametrize("faces", ["all", "largest", [0, 2], (1,)])
+def test_faces_are_a_word_or_their_numbers(faces):
+    assert Settings(faces=faces).faces == faces
 
 
 def test_every_common_option_has_its_help_and_its_family():
@@ -84,3 +90,10 @@ def test_words_of_the_command_line():
         faces_of("left")
     with pytest.raises(LimnerError, match="--strength is 'much': give auto, or a number from 0 to 1."):
         strength_of("much")
+
+
+def test_what_decides_a_result_is_recorded():
+    told = json.loads(Settings(faces=(0, 2), upscale=2).recorded(DifFaceOptions(eta=0.25), "ab12"))
+    assert (told["faces"], told["upscale"], told["eta"], told["references"]) == ([0, 2], 2, 0.25, "ab12")
+    assert "steps" not in told and "seed" not in told, "they have a field of their own"
+    assert "eta" not in Settings().recorded()

@@ -18,10 +18,7 @@ MOST_LINES, MOST_IN_A_FUNCTION, MOST_PARAMETERS, MOST_CASTS = 350, 60, 10, 20
 WITHOUT_TEST = {
     "cli/benchmark.py",
     "cli/degrade.py",
-    "cli/detect.py",
     "cli/methods.py",
-    "cli/output.py",
-    "cli/restore.py",
     "cli/train.py",
     "cli/weights.py",
     "errors.py",

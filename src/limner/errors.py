@@ -5,6 +5,11 @@ class LimnerError(Exception):
     """Something the user can put right. The message is one sentence: what, which file, what to do."""
 
 
+def unexpected(error: Exception) -> str:
+    """An error that is no `LimnerError`, in words: its type, and what it says."""
+    return f"unexpected {type(error).__name__}: {error}"
+
+
 class PhotoError(LimnerError):
     """A photograph that can't be read or written."""
 

@@ -25,7 +25,7 @@ from limner.faces.tone import keep_tone
 from limner.methods import find_method, load
 from limner.methods.pipeline import ReadReferences
 from limner.photo.photo import Photo
-from limner.photo.provenance import Provenance
+from limner.photo.provenance import Provenance, digest_of
 from limner.pixels import to_tensor
 from limner.settings import Settings
 from limner.version import __version__
@@ -115,7 +115,7 @@ class Restorer:
         faces = choose_faces(self.placing.find(rgb), settings.faces, settings.min_face, settings.min_score)
         matrices = [self.placing.matrix(rgb, face, self.size) for face in faces]
         crops = [crop(rgb, matrix, self.size) for matrix in matrices]
-        references = self.references.for_photo(photo)
+        references = self.references.for_photo(photo.path)
         owner = references.owner(crops)
         restored = self.restore_crops(crops, [face.number for face in faces], progress, references, owner)
         canvas, enlarge = enlarged(photo, settings.upscale)
@@ -128,12 +128,12 @@ class Restorer:
         return Restoration(
             photos=[canvas.replaced(pixels) for pixels in put_back.canvases],
             faces=faces,
-            provenance=self.provenance(len(faces), len(references), put_back.share_invented),
+            provenance=self.provenance(photo.path, len(faces), put_back.share_invented),
             seconds=time.perf_counter() - started,
             invented=put_back.invented,
             referenced=owner,
             crops=restored,
-            notes=[*photo.notes, *self.notes(matrices), *self.notes_on_references(faces, owner)],
+            notes=[*photo.notes, *self.notes(matrices), *self.notes_on_references(faces, crops, references, owner)],
         )
 
     def restore_crops(
@@ -197,24 +197,36 @@ class Restorer:
             self._read = references.known, read  # one set at a time: it is large
         return self._read[1]
 
-    def provenance(self, faces: int, references: int, invented: float) -> Provenance | None:
-        """What a saved result says about how it was made.
+    def provenance(self, source: Path | None, faces: int, invented: float | None) -> Provenance | None:
+        """What a saved result says about how it was made; None where nothing was changed.
 
         Args:
+            source: the photo's file; None of a photo that was never one.
             faces: how many were restored.
-            references: how many the method was given.
-            invented: the share of the restored faces that is made up, 0 to 1.
-
-        Returns:
-            None where nothing was changed.
+            invented: see `Provenance`.
         """
         settings = self.settings
-        if faces:
-            name = self.method.info.name
-            return Provenance(settings.method, name, settings.seed, faces, __version__, references, round(invented, 3))
-        if settings.background == "clean":
-            return Provenance("clean", "mini", None, 0, __version__, invented=0.0)
-        return None
+        digest = digest_of(Path(source)) if source and Path(source).is_file() else None
+        if not faces:
+            how = settings.recorded()
+            clean = Provenance("clean", "mini", None, 0, __version__, invented=0.0, source=digest, options=how)
+            return clean if settings.background == "clean" else None
+        references = self.references.for_photo(source)
+        return Provenance(
+            settings.method,
+            self.method.info.name,
+            settings.seed,
+            faces,
+            __version__,
+            len(references),
+            None if invented is None else round(invented, 3),
+            source=digest,
+            strength=settings.strength if isinstance(settings.strength, str) else f"{settings.strength:g}",
+            steps=self.options.steps,
+            finish=self.finish,
+            scheduler=settings.scheduler or "ddim",
+            options=settings.recorded(self.options, references.digest() if references else None),
+        )
 
     def notes(self, matrices: Sequence[np.ndarray]) -> list[str]:
         """What the weights' files held and was passed over; and where a plain blend takes more from a face than the
@@ -233,28 +245,36 @@ class Restorer:
             "at auto, or use weights of a larger size.",
         ]
 
-    def notes_on_references(self, faces: Sequence[Face], owner: int | None) -> list[str]:
-        """Says where the references went, or that there were none although the method lives on them.
+    def notes_on_references(
+        self, faces: Sequence[Face], crops: Sequence[np.ndarray], references: References, owner: int | None
+    ) -> list[str]:
+        """Says where the references went, which were left out or may be a stranger's, or that there were none although
+        the method lives on them.
 
         Args:
             faces: that were restored.
+            crops: of them, aligned, (S, S, 3) uint8.
+            references: for this photo.
             owner: the place among them of the one that the references went to; None for none.
 
         Returns:
-            Sentences for the user, none or one.
+            Sentences for the user.
         """
         if not faces or not find_method(self.settings.method).references:
             return []
         if owner is None:
             return [
+                *references.notes,
                 f"There are no references, so the method '{self.settings.method}' restored from the photo alone: other "
-                "photos of the same person (--reference) would make the result truer to the person."
+                "photos of the same person (--reference) would make the result truer to the person.",
             ]
+        notes = [*references.notes, *references.strangers(crops[owner])]
         if len(faces) == 1:
-            return []
+            return notes
         return [
+            *notes,
             f"The references went to face {faces[owner].number} (0 is the largest), which resembles them most, and the "
-            "others were restored without: --faces chooses."
+            "others were restored without: --faces chooses.",
         ]
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from os import PathLike
 from pathlib import Path
 from typing import Any, Literal
@@ -155,3 +156,20 @@ class Settings:
             LimnerError: if an option doesn't exist or lies outside its range.
         """
         return self.options if isinstance(self.options, Options) else suited.but(self.options)
+
+    def recorded(self, options: Options | None = None, references: str | None = None) -> str:
+        """What decides a result beside all that `Provenance` has a field for, as JSON.
+
+        Args:
+            options: of the method, as they were used; None where it didn't run.
+            references: digest of those that it was given.
+        """
+        of_all = ("faces", "min_face", "min_score", "detector", "aligned", "grain", "background", "upscale")
+        values: dict[str, object] = {name: getattr(self, name) for name in of_all}
+        if not isinstance(self.faces, str):
+            values["faces"] = [int(one) for one in self.faces]
+        if options:
+            values |= {name: value for name, value in asdict(options).items() if name != "steps"}
+        if references:
+            values["references"] = references
+        return json.dumps(values, sort_keys=True)

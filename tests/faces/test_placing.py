@@ -65,3 +65,9 @@ def test_the_tone_is_that_of_the_surroundings_or_of_the_whole_crop(found):
     page[:300, :300] = page[:300, :300, :1]
     face = AlignedCrop().find(page[:100, :100])[0]
     assert (found.tone(page, face).kind, AlignedCrop().tone(page, face).kind) == ("grey", "colour")
+
+
+def test_a_photo_that_is_no_square_is_no_crop():
+    with pytest.raises(LimnerError, match=r"^The photo is 600 x 400 pixels, so it is no aligned crop: give"):
+        AlignedCrop().find(np.zeros((400, 600, 3), np.uint8))
+    assert AlignedCrop().find(np.zeros((100, 104, 3), np.uint8))[0].box == (0, 0, 104, 100)

@@ -110,10 +110,10 @@ def test_bad_references_are_named(portrait, tmp_path):
     good = saved(portrait, folder / "good.jpg")
     (folder / "torn.jpg").write_bytes(good.read_bytes()[:2000])
     with pytest.raises(PhotoError, match=r"torn\.jpg is a damaged or truncated"):
-        read_references([folder], SIZE)
+        read_references([folder / "torn.jpg"], SIZE)
     wall = saved(np.full((80, 100, 3), 128, np.uint8), tmp_path / "wall.png")
     with pytest.raises(LimnerError, match=r"No face was found in the reference .*wall\.png: give another photograph"):
-        read_references([good, wall], SIZE)
+        read_references([wall, folder / "torn.jpg"], SIZE)
     with pytest.raises(LimnerError, match=r"wall\.png is 100 x 80 pixels, so it is no aligned crop: give square"):
         read_references([wall], SIZE, aligned=True)
     with pytest.raises(LimnerError, match=r"There is no reference .*gone\.jpg: check the path"):
@@ -123,6 +123,19 @@ def test_bad_references_are_named(portrait, tmp_path):
         read_references([tmp_path / "empty"], SIZE)
     with pytest.raises(PhotoError, match="megapixel"):
         read_references([good], SIZE, max_megapixels=0.01)
+
+
+@pytest.mark.slow
+def test_one_that_cannot_be_used_is_left_out(portrait, tmp_path, monkeypatch):
+    good = saved(portrait, tmp_path / "1.jpg")
+    saved(np.full((80, 100, 3), 128, np.uint8), tmp_path / "2_garden.png")
+    (tmp_path / "3_torn.jpg").write_bytes(good.read_bytes()[:2000])
+    read = References.read(Settings(method="refldm", references=[tmp_path]), SIZE, torch.device("cpu"))
+    assert [Path(one.name).name for one in read.known] == ["1.jpg"]
+    assert ["2_garden.png" in read.notes[0], "3_torn.jpg" in read.notes[1], len(read.notes)] == [True, True, 2]
+    monkeypatch.setattr(Photo, "open", lambda path, limit: (_ for _ in ()).throw(MemoryError("so large")))
+    with pytest.raises(PhotoError, match=r"1\.jpg can't be used: unexpected MemoryError: so large"):
+        read_references([good], SIZE)
 
 
 def test_resemblance_is_highest_for_the_same_picture():

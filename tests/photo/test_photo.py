@@ -1,11 +1,13 @@
 """Photographs in and out of files: pixels, alpha and grey, round trips."""
 
+import os
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
+from limner.errors import PhotoError
 from limner.photo.photo import Photo
 
 from .samples import LOSSLESS, LOSSY, MADE, encoded, random_pixels, smooth, write
@@ -106,3 +108,39 @@ def test_other_pixels_must_have_the_same_shape_and_dtype() -> None:
     for wrong in (photo.pixels[1:], photo.pixels.astype(np.uint16)):
         with pytest.raises(ValueError, match="the photo is \\(40, 56, 3\\) uint8"):
             photo.replaced(wrong)
+
+
+@pytest.mark.parametrize(
+    ("pixels", "told"),
+    [
+        (np.zeros((4, 5, 3)), r"not \(4, 5, 3\) in float64: scale floats to 255"),
+        (np.zeros((4, 5), np.uint8), r"not \(4, 5\) in uint8"),
+        (np.zeros((4, 5, 4), np.uint8), r"not \(4, 5, 4\) in uint8"),
+        (np.zeros((0, 5, 3), np.uint8), r"not \(0, 5, 3\) in uint8"),
+        ([[[0, 0, 0]]], r"not \(1, 1, 3\) in list"),
+    ],
+)
+def test_what_are_no_pixels_is_refused(pixels, told) -> None:
+    with pytest.raises(PhotoError, match=told):
+        Photo(pixels, "PNG")
+
+
+def test_alpha_and_format_are_checked() -> None:
+    pixels = np.zeros((4, 5, 3), np.uint8)
+    with pytest.raises(PhotoError, match=r"The alpha of this photo is \(4, 5\) in uint8, not \(5, 4\) in uint8"):
+        Photo(pixels, "PNG", alpha=np.zeros((5, 4), np.uint8))
+    with pytest.raises(PhotoError, match="There is no format 'gif' of photos: choose one of JPEG, PNG"):
+        Photo(pixels, "gif")
+
+
+@pytest.mark.parametrize("limit", [float("nan"), 0, -1])
+def test_a_limit_that_is_none_is_refused(tmp_path, limit) -> None:
+    Photo(np.zeros((4, 5, 3), np.uint8), "PNG").save(tmp_path / "a.png")
+    with pytest.raises(PhotoError, match="megapixels lets no photo pass"):
+        Photo.open(tmp_path / "a.png", limit)
+
+
+def test_a_pipe_does_not_block(tmp_path) -> None:
+    os.mkfifo(tmp_path / "a.jpg")
+    with pytest.raises(PhotoError, match="is a pipe or a device"):
+        Photo.open(tmp_path / "a.jpg")

@@ -1,5 +1,6 @@
 """The XMP of a restored photograph: written, merged with what was there, read again."""
 
+import hashlib
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -9,7 +10,7 @@ from PIL import Image
 
 from limner.errors import PhotoError
 from limner.photo.photo import Photo
-from limner.photo.provenance import SOURCE_TYPE, Provenance, read
+from limner.photo.provenance import SOURCE_TYPE, Provenance, digest_of, read
 
 MADE = Provenance(method="difface", weights='mini/difface & "co" <1>', seed=7, faces=3, version="0.1.0")
 RDF = "{http://www.w3.org/1999/02/22-rdf-syntax-ns#}"
@@ -135,3 +136,13 @@ def test_reading_what_is_missing_or_no_picture(tmp_path: Path) -> None:
 def test_a_photo_of_another_origin_says_nothing(tmp_path: Path) -> None:
     Image.new("RGB", (8, 8)).save(tmp_path / "a.png")
     assert read(tmp_path / "a.png") is None
+
+
+def test_what_it_takes_to_make_a_result_again_is_kept(tmp_path: Path) -> None:
+    made = Provenance(
+        "difface", "mini", 7, 1, "0.1.0", 0, 0.5, "ab12", "auto", 2, 0, "ddim", '{"eta": 0.5, "mask": "<&>"}'
+    )
+    photo().save(tmp_path / "a.jpg", provenance=made)
+    assert read(tmp_path / "a.jpg") == made
+    (tmp_path / "b").write_text("photo")
+    assert digest_of(tmp_path / "b") == hashlib.sha256(b"photo").hexdigest()

@@ -32,7 +32,7 @@ def test_webp_of_quality_100_is_lossless(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("quality", [0, 101, -5])
 def test_an_impossible_quality_is_refused(tmp_path: Path, quality: int) -> None:
-    with pytest.raises(PhotoError, match=rf"a\.jpg can't be written with quality {quality}: choose 1 to 100\.$"):
+    with pytest.raises(PhotoError, match=rf"^There is no quality {quality}: choose 1 to 100\.$"):
         Photo(smooth(), "PNG").save(tmp_path / "a.jpg", quality=quality)
 
 
@@ -103,7 +103,7 @@ def test_a_folder_in_the_place_of_the_file(tmp_path: Path) -> None:
 
 
 def test_a_size_that_the_format_cannot_hold(tmp_path: Path) -> None:
-    with pytest.raises(PhotoError, match=r"a\.webp can't be written as WEBP \(.+\): choose another format\.$"):
+    with pytest.raises(PhotoError, match=r"a\.webp can't be written: 16400 x 1 pixels are more than the 16383 px"):
         Photo(np.zeros((1, 16_400, 3), np.uint8), "PNG").save(tmp_path / "a.webp")
     assert list(tmp_path.iterdir()) == []
 

@@ -15,27 +15,37 @@ from limner.cli.options import Given, Json, Megapixels, takes
 def detect(
     given: Given,
     photo: Annotated[Path, typer.Argument(help="The photo.")],
+    save: Annotated[
+        Path | None, typer.Option(help="Picture of the photo with numbered boxes, for `restore --faces`.")
+    ] = None,
     max_megapixels: Megapixels = 100.0,
     json: Json = False,
 ) -> None:
     """Find the faces of a photograph: boxes, five points, scores."""
     from limner.device import choose
     from limner.faces.find import choose_faces, find_faces
+    from limner.faces.numbered import numbered
     from limner.photo.photo import Photo
+    from limner.photo.writable import check_writable
 
     settings = given.settings()
     choose(threads=settings.threads)
-    rgb = Photo.open(photo, max_megapixels).srgb()
-    found = find_faces(rgb, settings.detector, settings.yunet)
+    opened = Photo.open(photo, max_megapixels)
+    picture = Photo(opened.srgb(), opened.format, path=opened.path)
+    if save:
+        check_writable(picture, save, None)
+    found = find_faces(picture.pixels, settings.detector, settings.yunet)
     found = choose_faces(found, settings.faces, settings.min_face, settings.min_score)
+    if save:
+        picture.replaced(numbered(picture.pixels, found)).save(save)
     if json:
         ui.emit({"photo": str(photo), "faces": [ui.face_as_json(face) for face in found]})
     elif found:
         rows = []
-        for number, face in enumerate(found):
+        for face in found:
             left, top, right, bottom = face.box
             sides = [f"{value:.0f}" for value in (left, top, right - left, bottom - top)]
-            rows.append([str(number), f"{face.score:.2f}", *sides])
+            rows.append([str(face.number), f"{face.score:.2f}", *sides])
         ui.table(["face", "score", "left", "top", "width", "height"], rows)
     else:
         ui.say(f"{photo}: no face found.")

@@ -3,8 +3,9 @@ imported inside."""
 
 from __future__ import annotations
 
+import logging
 import sys
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 
@@ -13,12 +14,14 @@ from limner.cli.benchmark import benchmark
 from limner.cli.degrade import degrade
 from limner.cli.detect import detect
 from limner.cli.methods import methods
-from limner.cli.output import say
+from limner.cli.output import emit, say
 from limner.cli.reference_set import reference_set
 from limner.cli.restore import restore
 from limner.cli.train import train
 from limner.cli.weights import weights_app
-from limner.errors import LimnerError
+from limner.errors import LimnerError, unexpected
+
+INTERRUPTED = 130
 
 app = typer.Typer(
     help="Restores degraded photographs of faces, offline, with diffusion models.",
@@ -50,22 +53,36 @@ def options(
 
 def main() -> None:
     """Runs the command line: 0 done, 1 some photos failed, 2 wrong input, 130 interrupted."""
-    debug = "--debug" in sys.argv
+    debug, json = "--debug" in sys.argv, "--json" in sys.argv
     sys.argv = [word for word in sys.argv if word != "--debug"]
+    if debug:
+        _show_failures()
     try:
         app()
     except LimnerError as error:
         if debug:
             raise
-        say(f"limner: {error}")
-        sys.exit(2)
-    except KeyboardInterrupt:
-        if debug:
-            raise
-        say("limner: interrupted.")
-        sys.exit(130)
+        _stop(str(error), 2, json)
+    except SystemExit as stop:
+        if stop.code == INTERRUPTED:  # typer makes that of KeyboardInterrupt, in silence
+            say("limner: interrupted.")
+        raise
     except Exception as error:
         if debug:
             raise
-        say(f"limner: unexpected {type(error).__name__}: {error} (run again with --debug and report it)")
-        sys.exit(3)
+        _stop(f"{unexpected(error)} (run again with --debug and report it)", 3, json)
+
+
+def _stop(sentence: str, code: int, json: bool) -> NoReturn:
+    """Ends the program with a sentence for people, and for machines if they are told."""
+    if json:
+        emit({"error": sentence})
+    say(f"limner: {sentence}")
+    sys.exit(code)
+
+
+def _show_failures() -> None:
+    """Tracebacks of failures that don't end the program, such as one photo's of many."""
+    log = logging.getLogger("limner")
+    log.addHandler(logging.StreamHandler())
+    log.setLevel(logging.DEBUG)

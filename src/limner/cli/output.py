@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -10,32 +11,39 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from limner.faces.find import Face
-    from limner.folder import Outcome
-    from limner.restorer import Settings
 
 JSON_HELP = "Print the result as JSON, for machines."
+_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+
+
+def plain(text: str) -> str:
+    """A text that a terminal shows and never obeys: control characters, which a file's name may hold, and bytes that
+    are no characters stand as escapes."""
+    return _CONTROL.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
 
 
 def say(text: str) -> None:
     """A line for people, on the error stream, so that the output stream holds results alone."""
-    print(text, file=sys.stderr)
+    print(plain(text), file=sys.stderr)
 
 
 def emit(value: object) -> None:
-    """A result for machines, on the output stream."""
-    print(json.dumps(value, ensure_ascii=False, indent=2))
+    """A result for machines, on the output stream: JSON in ASCII, which every console's encoding holds. Bytes of a
+    file's name that are no characters stand as Python's `os.fsdecode` gives them, `\\udc80` to `\\udcff`."""
+    print(json.dumps(value, indent=2))
 
 
 def table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     """A table on the output stream, which is wide where no terminal says how wide it is."""
     from rich.console import Console
     from rich.table import Table
+    from rich.text import Text
 
     drawn = Table(box=None, pad_edge=False, header_style="bold")
     for number, heading in enumerate(headings):
         drawn.add_column(heading, overflow="fold", no_wrap=number == 0)
     for row in rows:
-        drawn.add_row(*row)
+        drawn.add_row(*(Text(plain(cell)) for cell in row))
     console = Console()
     if not console.is_terminal:
         console.width = max(console.width, 160)
@@ -50,7 +58,7 @@ def progress(what: str, show: bool = True) -> Iterator[Callable[[str, int, int],
 
     console = Console(stderr=True)
     bar = Progress(
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),
         BarColumn(),
         TextColumn("{task.percentage:>3.0f}%"),
         TimeRemainingColumn(),
@@ -60,7 +68,7 @@ def progress(what: str, show: bool = True) -> Iterator[Callable[[str, int, int],
     )
     with bar:
         task = bar.add_task(what, total=None)
-        yield lambda text, done, total: bar.update(task, description=text, completed=done, total=total)
+        yield lambda text, done, total: bar.update(task, description=plain(text), completed=done, total=total)
 
 
 def face_as_json(face: Face) -> dict[str, object]:
@@ -70,40 +78,3 @@ def face_as_json(face: Face) -> dict[str, object]:
         "landmarks": [[round(float(x), 2), round(float(y), 2)] for x, y in face.landmarks],
         "score": round(float(face.score), 4),
     }
-
-
-def outcome_as_json(outcome: Outcome, settings: Settings, weights: str) -> dict[str, object]:
-    """What became of a photo, as `limner restore --json` prints it."""
-    if outcome.error:
-        return {"photo": str(outcome.source), "error": outcome.error}
-    names = [str(path) for path in outcome.outputs]
-    done = outcome.restoration
-    return {
-        "photo": str(outcome.source),
-        "faces": [face_as_json(face) for face in done.faces] if done else [],
-        "referenced": done.referenced if done else None,
-        "output": names[0] if len(names) == 1 else names,
-        "method": settings.method,
-        "weights": weights,
-        "seed": settings.seed,
-        "invented": done.provenance.invented if done and done.provenance else None,
-        "seconds": round(done.seconds, 3) if done else 0.0,
-        "skipped": done is None,
-        "notes": done.notes if done else [],
-    }
-
-
-def describe(outcome: Outcome) -> None:
-    """Tells a person what became of one photo."""
-    done, names = outcome.restoration, ", ".join(str(path) for path in outcome.outputs)
-    if done is None:
-        say(f"{names} is there already: --overwrite makes it anew.")
-    elif not done.faces:
-        what = "the photo, cleaned" if done.provenance else "the photo as it was"
-        say(f"{outcome.source}: no face found, so {names} is {what}.")
-    else:
-        count = f"{len(done.faces)} face{'s' if len(done.faces) > 1 else ''}"
-        made_up = f", {done.provenance.invented or 0:.0%} made up" if done.provenance else ""
-        say(f"{names}: {count} restored in {done.seconds:.1f} s{made_up}.")
-    for note in done.notes if done else []:
-        say(f"  Note: {note}")

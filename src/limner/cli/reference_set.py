@@ -52,7 +52,7 @@ def reference_set(
     from limner.data.reference_set.sets import Rules, build
     from limner.data.reference_set.table import read_people
     from limner.device import choose
-    from limner.folder import photos_in
+    from limner.folder.find import find_photos
 
     settings = given.settings()
     val, test = split_wish(split)
@@ -65,7 +65,7 @@ def reference_set(
     if identity == "none" and not people:
         raise LimnerError("Without an identity net it must be known who is who: give --people, a CSV.")
     known = read_people(people) if people else None
-    pictures = {path.as_posix(): file for file, path in photos_in([folder], out)}
+    pictures = {path.as_posix(): file for file, path in find_photos([folder], [out]).photos}
     try:
         out.mkdir(parents=True, exist_ok=True)
     except OSError as error:

@@ -2,23 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from limner.cli import output as ui
 from limner.cli.options import Given, Json, Megapixels, takes
+from limner.cli.report import Report
+from limner.cli.streams import STREAM, streams
 from limner.declared import declared_fields
 from limner.errors import LimnerError
 from limner.settings import Settings
+
+if TYPE_CHECKING:
+    from limner.folder.run import Saving
+    from limner.folder.targets import Target
 
 
 @takes(*(one.name for one in declared_fields(Settings)), methods=True)
 def restore(
     given: Given,
-    sources: Annotated[list[Path], typer.Argument(help="Photos, or folders of photos.")],
-    output: Annotated[Path, typer.Option("--output", "-o", help="Folder, or a file for a single photo.")],
+    sources: Annotated[list[Path], typer.Argument(help="Photos, or folders of photos; - is the input stream.")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="Folder, or a file for one photo; - is the output.")],
     quality: Annotated[int | None, typer.Option(help="Of JPEG, WebP and AVIF, 1 to 100.")] = None,
     save_intermediate: Annotated[
         Path | None,
@@ -29,49 +36,57 @@ def restore(
     save_map: Annotated[
         Path | None, typer.Option(help="Folder for pictures of what was made up: grey photos, red where invented.")
     ] = None,
+    compare: Annotated[Path | None, typer.Option(help="Folder for pictures of before and after, side by side.")] = None,
+    suffix: Annotated[str, typer.Option(help="Behind the name of each result, such as _restored.")] = "",
     no_provenance: Annotated[bool, typer.Option("--no-provenance", help="Leave out who made the result.")] = False,
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Make results anew that are there.")] = False,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Make all results anew that are there.")] = False,
     max_megapixels: Megapixels = 100.0,
     json: Json = False,
 ) -> None:
     """Restore the faces of photographs."""
-    from limner.folder import Saving, photos_in, restore_all
-    from limner.restorer import Restorer
+    from limner.folder.find import find_photos
+    from limner.folder.pictures import SidePictures
+    from limner.folder.run import Saving, check_intermediate
+    from limner.folder.targets import targets_of
 
     settings = given.settings()
-    photos = photos_in(sources, output)
-    single = len(photos) == 1 and not sources[0].is_dir()
-    restorer = Restorer(settings, max_megapixels)
-    saving = Saving(
-        overwrite=overwrite,
-        max_megapixels=max_megapixels,
-        quality=quality,
-        provenance=not no_provenance,
-        intermediate=save_intermediate,
-        maps=save_map,
-    )
-    results, failed = [], []
-    with ui.progress("restoring", show=not json) as bar:
-        current = {"name": photos[0][0].name, "number": 0}
-
-        def progress(done: int, total: int) -> None:
-            bar(str(current["name"]), int(current["number"]) * total + done, len(photos) * total)
-
-        for number, outcome in enumerate(restore_all(restorer, photos, output, saving, progress)):
-            current = {"name": outcome.source.name, "number": number + 1}
-            if outcome.error and single:
-                raise LimnerError(outcome.error)
-            if outcome.error:
-                failed.append(outcome)
-            if json:
-                results.append(ui.outcome_as_json(outcome, settings, restorer.method.info.name))
-            elif not outcome.error:
-                ui.describe(outcome)
-    if json:
-        ui.emit(results[0] if single else results)
-    elif failed:
-        ui.say(f"{len(failed)} of {len(photos)} photos failed:")
-        for outcome in failed:
-            ui.say(f"  {outcome.error}")
-    if failed:
+    beside = SidePictures(save_intermediate, save_map, compare)
+    saving = Saving(overwrite, max_megapixels, quality, not no_provenance, beside)
+    check_intermediate(settings.method, beside)
+    if json and output == STREAM:
+        raise LimnerError("The output stream can't hold both a photo and --json: give a file with --output.")
+    with streams(sources, output) as given_files:
+        found = find_photos(given_files.sources, [given_files.output, *beside.folders()])
+        targets = targets_of(found, given_files.output, settings.samples, suffix)
+        if output == STREAM and sum(len(target.outputs) for target in targets) > 1:
+            raise LimnerError("The output stream takes one photo with one result: give a folder with --output.")
+        single = len(sources) == 1 and not sources[0].is_dir()
+        report = Report(settings, len(targets), single, json, given_files.named)
+        for sentence in found.passed_over:
+            report.note(sentence)
+        run(targets, saving, report)
+    if report.failed:
         raise typer.Exit(1)
+
+
+def run(targets: Sequence[Target], saving: Saving, report: Report) -> None:
+    """Restores the photos and tells of each, also of those that were done when the run is interrupted."""
+    from limner.folder.run import restore_all
+    from limner.restorer import Restorer
+
+    number = 0
+    try:
+        with ui.progress("restoring", show=not report.json) as bar:
+
+            def progress(done: int, total: int) -> None:
+                bar(targets[number].source.path.name, number * total + done, len(targets) * total)
+
+            restorer = Restorer(report.settings, saving.max_megapixels)
+            report.weights = restorer.method.info.name
+            for outcome in restore_all(restorer, targets, saving, progress):
+                report.add(outcome)
+                number += 1
+    except KeyboardInterrupt:
+        report.interrupted(targets[min(number, len(targets) - 1)].source.path)
+        raise
+    report.finish()

@@ -17,7 +17,7 @@ import numpy as np
 
 from limner.errors import LimnerError
 from limner.faces.find import Face, find_faces
-from limner.folder import photos_in
+from limner.folder.find import find_photos
 from limner.photo.photo import Photo
 
 SIDES = 64, 400  # smallest and largest side of a crop in pixels
@@ -75,9 +75,7 @@ def main() -> None:
     parser.add_argument("--photos", type=Path, required=True, help="folder of photographs of people")
     parser.add_argument("--count", type=int, default=100, help="crops, half of them from these photographs")
     arguments = parser.parse_args()
-    inhabited = {
-        place.as_posix(): Photo.open(path).srgb() for path, place in photos_in([arguments.photos], arguments.photos)
-    }
+    inhabited = {place.as_posix(): Photo.open(path).srgb() for path, place in find_photos([arguments.photos]).photos}
     empty, count = nobody(), arguments.count // 2
     faces = {name: find_faces(photo) for name, photo in inhabited.items()}  # whole, they are easy
     for title, cut in (

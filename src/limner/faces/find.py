@@ -309,6 +309,8 @@ def _find_with_yunet(rgb: np.ndarray, path: Path | None) -> list[Face]:
         )
     height, width = rgb.shape[:2]
     scale = min(1.0, YUNET_SIDE / max(height, width))
+    if scale * min(height, width) < 1:
+        return []  # it would shrink to a line
     bgr = np.ascontiguousarray(rgb[..., ::-1])
     if scale < 1:
         bgr = cv2.resize(bgr, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)

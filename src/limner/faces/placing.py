@@ -29,7 +29,11 @@ class Placing(Protocol):
     surrounded: bool
 
     def find(self, rgb: np.ndarray) -> list[Face]:
-        """All faces of a picture, (H, W, 3) uint8, largest first."""
+        """All faces of a picture, (H, W, 3) uint8, largest first.
+
+        Raises:
+            LimnerError: if it can't be what the placing takes it for.
+        """
         ...
 
     def matrix(self, rgb: np.ndarray, face: Face, size: int) -> np.ndarray:
@@ -105,10 +109,22 @@ class AlignedCrop:
     surrounded = False
 
     def find(self, rgb: np.ndarray) -> list[Face]:
-        """The whole picture, (H, W, 3) uint8, as one face of score 1."""
+        """The whole picture, (H, W, 3) uint8, as one face of score 1.
+
+        Raises:
+            LimnerError: if the picture is far from square.
+        """
+        return [self._face(rgb, "The photo")]
+
+    def _face(self, rgb: np.ndarray, what: str) -> Face:
         height, width = rgb.shape[:2]
+        if max(height, width) > MOST_UNLIKE_SQUARE * min(height, width):
+            raise LimnerError(
+                f"{what} is {width} x {height} pixels, so it is no aligned crop: give square crops, or leave out "
+                "--aligned."
+            )
         points = (template(1) * (width, height)).astype(np.float32)
-        return [Face((0.0, 0.0, float(width), float(height)), points, 1.0)]
+        return Face((0.0, 0.0, float(width), float(height)), points, 1.0)
 
     def matrix(self, rgb: np.ndarray, face: Face, size: int) -> np.ndarray:
         """The matrix that resizes the picture to a crop of `size` px, 2x3."""
@@ -125,13 +141,7 @@ class AlignedCrop:
         Raises:
             LimnerError: if the picture is far from square.
         """
-        height, width = rgb.shape[:2]
-        if max(height, width) > MOST_UNLIKE_SQUARE * min(height, width):
-            raise LimnerError(
-                f"The reference {name} is {width} x {height} pixels, so it is no aligned crop: give square crops, or "
-                "leave out --aligned."
-            )
-        return self.find(rgb)[0]
+        return self._face(rgb, f"The reference {name}")
 
 
 def placing_of(settings: Settings) -> Placing:

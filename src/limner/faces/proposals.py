@@ -38,10 +38,12 @@ def haar(grey: np.ndarray, angle: float, longest: int, step: float = 1.08) -> np
         step: ratio of two neighbouring scales of the search.
 
     Returns:
-        Frames (N, 2, 3).
+        Frames (N, 2, 3); none of a picture that would shrink to a line.
     """
     height, width = grey.shape
     scale = min(1.0, longest / max(height, width))
+    if scale * min(height, width) < 1:
+        return np.empty((0, 2, 3))
     shrunk = cv2.resize(grey, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA) if scale < 1 else grey
     turn, size = _turn(shrunk.shape[1], shrunk.shape[0], angle)
     turned = cv2.warpAffine(shrunk, turn, size, flags=cv2.INTER_LINEAR) if angle else shrunk

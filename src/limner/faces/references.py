@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -13,15 +14,26 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from limner.errors import LimnerError
+from limner.errors import LimnerError, PhotoError, unexpected
 from limner.faces.align import crop
-from limner.faces.placing import placing_of
+from limner.faces.placing import Placing, placing_of
 from limner.nets.identity import IdentityNet
 from limner.photo.contents import SUFFIXES
 from limner.photo.photo import Photo
 from limner.pixels import to_tensor
 from limner.settings import Settings
 from limner.weights.load import load_identity
+
+LEAST_ALIKE = 0.2
+"""Cosine of two photographs, by the recogniser `mini`, below which they hardly show one person.
+
+Measured by `python benchmarks/strangers.py ../shared/faces` on 62 photographs of 31 people that no training saw, at 256
+px, one of each pair spoilt, the other the reference:
+
+- whole: the least of one person .52, the median .79; of strangers the median .19, 53 % below .2
+- `ffhq-ref-moderate`: the least .50, the median .75; strangers .18, 55 % below
+- `ffhq-ref-severe`: 5 % of one person below .2, the median .47; strangers .11, 72 % below
+"""
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,6 +49,23 @@ class Reference:
     name: str
     crop: np.ndarray
     path: Path | None = None
+
+    @classmethod
+    def read(cls, source: Path | Photo, number: int, placing: Placing, size: int, max_megapixels: float) -> Reference:
+        """The largest face of a reference photograph.
+
+        Raises:
+            LimnerError: it has none, or can't be an aligned crop.
+            PhotoError: it can't be read.
+        """
+        photo = source if isinstance(source, Photo) else Photo.open(source, max_megapixels)
+        name, rgb = str(photo.path or f"number {number}"), photo.srgb()
+        matrix = placing.matrix(rgb, placing.reference(rgb, name), size)
+        return cls(name, crop(rgb, matrix, size), _resolved(photo.path))
+
+
+def _resolved(path: Path | None) -> Path | None:
+    return None if path is None else Path(path).resolve()
 
 
 def reference_files(sources: Sequence[str | PathLike[str] | Photo]) -> list[Path | Photo]:
@@ -69,15 +98,16 @@ class References:
 
     Args:
         known: the faces.
-        device: where the recogniser runs that tells people in a group apart.
+        device: where the recogniser runs that tells people apart.
+        notes: what the user should know of those that were left out, one sentence each.
     """
 
-    def __init__(self, known: Sequence[Reference], device: torch.device):
-        self.known, self.device = tuple(known), device
+    def __init__(self, known: Sequence[Reference], device: torch.device, notes: Sequence[str] = ()):
+        self.known, self.device, self.notes = tuple(known), device, tuple(notes)
 
     @classmethod
     def read(cls, settings: Settings, size: int, device: torch.device, max_megapixels: float = 100.0) -> References:
-        """The largest face of each reference photograph.
+        """The largest face of each reference photograph. One that can't be used is left out, which the notes say.
 
         Args:
             settings: their files, folders of files, or photographs; and how faces lie in them.
@@ -86,29 +116,59 @@ class References:
             max_megapixels: larger photographs are refused.
 
         Raises:
-            LimnerError: a source that doesn't exist, a folder without a photograph, a photograph without a face, or one
-                that can't be an aligned crop.
-            PhotoError: a photograph that can't be read.
+            LimnerError: a source that doesn't exist, a folder without a photograph; or none can be used, each being
+                without a face or no aligned crop.
+            PhotoError: or each can't be read.
         """
-        placing, known = placing_of(settings), []
+        placing, known = placing_of(settings), list[Reference]()
+        failed: list[LimnerError] = []
         for number, source in enumerate(reference_files(settings.references), 1):
-            photo = source if isinstance(source, Photo) else Photo.open(source, max_megapixels)
-            name, rgb = str(photo.path or f"number {number}"), photo.srgb()
-            matrix = placing.matrix(rgb, placing.reference(rgb, name), size)
-            path = None if photo.path is None else Path(photo.path).resolve()
-            known.append(Reference(name, crop(rgb, matrix, size), path))
-        return cls(known, device)
+            try:
+                known.append(Reference.read(source, number, placing, size, max_megapixels))
+            except LimnerError as error:
+                failed.append(error)
+            except Exception as error:  # one that is broken in a new way is left out, too
+                what = source.path if isinstance(source, Photo) else source
+                failed.append(PhotoError(f"The reference {what} can't be used: {unexpected(error)}"))
+        if failed and not known:
+            raise failed[0]
+        return cls(known, device, [f"A reference was left out: {error}" for error in failed])
 
     def __len__(self) -> int:
         return len(self.known)
 
-    def for_photo(self, photo: Photo) -> References:
-        """The references for one photo: all but the photo itself, which may well lie among them in a folder."""
-        own = None if photo.path is None else Path(photo.path).resolve()
+    def for_photo(self, path: Path | None) -> References:
+        """The references for one photo: all but the photo itself, which may well lie among them in a folder.
+
+        Args:
+            path: of the photo; None for one that was never a file.
+        """
+        own = _resolved(path)
         others = [one for one in self.known if own is None or one.path != own]
         if len(others) == len(self.known):
             return self
-        return References(others, self.device)
+        note = "The photo was left out of its own references: it would only teach the method its own damage."
+        return References(others, self.device, [*self.notes, note])
+
+    def digest(self) -> str:
+        """SHA-256 of all crops, in hexadecimal: which references they were."""
+        return hashlib.sha256(b"".join(one.crop.tobytes() for one in self.known)).hexdigest()
+
+    def strangers(self, face: np.ndarray) -> list[str]:
+        """A warning for each that resembles a face less than photographs of one person do.
+
+        Args:
+            face: aligned crop, (S, S, 3) uint8.
+        """
+        if not self.known:
+            return []
+        alike = resemblance(_recogniser(self.device), [face], [one.crop for one in self.known])
+        return [
+            f"The reference {one.name} hardly resembles the face ({score:.2f}; photos of one person reach "
+            f"{LEAST_ALIKE:.2f}): make sure that it shows the same person."
+            for one, score in zip(self.known, alike, strict=True)
+            if score < LEAST_ALIKE
+        ]
 
     def owner(self, crops: Sequence[np.ndarray]) -> int | None:
         """Which of a photo's faces the references belong to: the one that resembles them most (docs/methods/refldm.md,

@@ -1,5 +1,6 @@
 """What limner keeps of a photograph's file, and the formats of such files."""
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,6 +22,17 @@ SUFFIXES = {
     ".hif": "HEIF",
 }
 """The format of a file by its suffix, in lower case."""
+
+
+def suffix_of(path: Path) -> str:
+    """The suffix of a file's name in lower case, empty where it has none: a dot amid words ("St. Petersburg 1912") or
+    before a year ("oma.1912") makes none."""
+    return path.suffix.lower() if re.fullmatch(r"\.(?=.*[A-Za-z])\w{1,8}", path.suffix) else ""
+
+
+def with_tail(path: Path, tail: str) -> Path:
+    """The path with `tail` behind its name and before its suffix."""
+    return path.with_stem(path.stem + tail) if suffix_of(path) else path.with_name(path.name + tail)
 
 
 @dataclass(frozen=True)

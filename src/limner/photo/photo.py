@@ -11,10 +11,11 @@ from pathlib import Path
 
 import numpy as np
 
+from limner.errors import PhotoError
 from limner.photo import icc
-from limner.photo.contents import Contents
+from limner.photo.contents import SUFFIXES, Contents
 from limner.photo.provenance import Provenance
-from limner.photo.read import read
+from limner.photo.read import check_limit, read
 from limner.photo.sixteen_bit import eight_bit
 from limner.photo.write import write
 
@@ -41,6 +42,9 @@ class Photo(Contents):
         lossless: a WebP that was stored without loss, and will be again where no quality is asked for.
         path: the file that this was read from, which is never written to. Its permissions go along.
         notes: what could not be taken along in reading, one sentence each.
+
+    Raises:
+        PhotoError: pixels or alpha are of another shape or dtype, or there is no such format.
     """
 
     @classmethod
@@ -59,10 +63,26 @@ class Photo(Contents):
 
         Raises:
             PhotoError: the file is missing, a folder, unreadable, empty, no picture, of another format, damaged or
-                truncated, animated or of several pages, a camera's raw values, or larger than `max_megapixels`; or
-                it needs an extra of limner that isn't installed.
+                truncated, animated or of several pages, a camera's raw values, or larger than
+                `max_megapixels`, or that is no number above 0; or it needs an extra of limner that isn't installed.
         """
+        check_limit(max_megapixels)
         return cls(**vars(read(Path(path), max_megapixels)))
+
+    def __post_init__(self) -> None:
+        shape, kind = np.shape(self.pixels), getattr(self.pixels, "dtype", type(self.pixels).__name__)
+        if len(shape) != 3 or shape[2] != 3 or 0 in shape or kind not in (np.uint8, np.uint16):
+            raise PhotoError(
+                f"A photo's pixels are (H, W, 3) in uint8 or uint16, not {shape} in {kind}: scale floats to 255 and "
+                "round them, give a grey photo three equal channels."
+            )
+        if self.alpha is not None and (self.alpha.shape != shape[:2] or self.alpha.dtype != kind):
+            raise PhotoError(
+                f"The alpha of this photo is {shape[:2]} in {kind}, not {self.alpha.shape} in {self.alpha.dtype}."
+            )
+        if self.format not in SUFFIXES.values():
+            known = ", ".join(dict.fromkeys(SUFFIXES.values()))
+            raise PhotoError(f"There is no format '{self.format}' of photos: choose one of {known}.")
 
     def srgb(self) -> np.ndarray:
         """What detectors and nets see: (H, W, 3) uint8 in sRGB."""

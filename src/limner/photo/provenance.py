@@ -5,6 +5,7 @@ for it: `DigitalSourceType` compositeWithTrainedAlgorithmicMedia. Beside it stan
 and the seed.
 """
 
+import hashlib
 from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
@@ -19,6 +20,8 @@ SOURCE_TYPE = "http://cv.iptc.org/newscodes/digitalsourcetype/compositeWithTrain
 _XMP = "http://ns.adobe.com/xap/1.0/"
 _IPTC = "http://iptc.org/std/Iptc4xmpExt/2008-02-29/"
 _LIMNER = "urn:x-limner:provenance:1.0/"
+_HOW = ("source", "strength", "steps", "finish", "scheduler", "options")
+"""What it takes to make a result again, beside method, weights, seed and version."""
 
 
 @dataclass(frozen=True)
@@ -34,6 +37,10 @@ class Provenance:
         references: how many other photographs of the person the method was given.
         invented: how much of the restored faces is made up, 0 (all of it the photo's own) to 1; None where it is not
             known.
+        source: SHA-256 of the photograph's file.
+        strength: `auto`, or the share of the restoration in a plain blend.
+        steps, finish, scheduler: of the method; see `limner.Settings`.
+        options: what else was asked, as JSON.
     """
 
     method: str
@@ -43,6 +50,12 @@ class Provenance:
     version: str
     references: int = 0
     invented: float | None = None
+    source: str | None = None
+    strength: str | None = None
+    steps: int | None = None
+    finish: int | None = None
+    scheduler: str | None = None
+    options: str | None = None
 
     def xmp(self) -> str:
         """This as a complete XMP packet."""
@@ -92,6 +105,7 @@ class Provenance:
             values["references"] = self.references
         if self.invented is not None:
             values["invented"] = f"{self.invented:.3f}"
+        values |= {name: value for name in _HOW if (value := getattr(self, name)) is not None}
         tool = f' xmlns:xmp="{_XMP}" xmp:CreatorTool={quoteattr(f"limner {self.version}")}' if creator else ""
         return (
             f'<rdf:Description rdf:about="" xmlns:Iptc4xmpExt="{_IPTC}" xmlns:limner="{_LIMNER}"{tool}'
@@ -110,7 +124,7 @@ def read(path: str | PathLike[str]) -> Provenance | None:
     document = parsed(opened_container(Path(path)).xmp)
     found: dict[str, str] = {}
     for description in _descriptions(document) if document else []:
-        for name in ("method", "weights", "seed", "faces", "version", "references", "invented"):
+        for name in ("method", "weights", "seed", "faces", "version", "references", "invented", *_HOW):
             if value := _value(description, _LIMNER, name):
                 found[name] = value
     try:
@@ -122,9 +136,25 @@ def read(path: str | PathLike[str]) -> Provenance | None:
             version=found["version"],
             references=int(found.get("references", 0)),
             invented=float(found["invented"]) if "invented" in found else None,
+            source=found.get("source"),
+            strength=found.get("strength"),
+            steps=int(found["steps"]) if "steps" in found else None,
+            finish=int(found["finish"]) if "finish" in found else None,
+            scheduler=found.get("scheduler"),
+            options=found.get("options"),
         )
     except (KeyError, ValueError):
         return None
+
+
+def digest_of(path: Path) -> str:
+    """The SHA-256 of a file, in hexadecimal.
+
+    Raises:
+        OSError: it can't be read.
+    """
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _descriptions(document: minidom.Document) -> list[minidom.Element]:

@@ -80,7 +80,7 @@ def opened_container(path: Path, max_megapixels: float = float("inf")) -> Contai
         if path.is_dir():
             raise PhotoError(f"{path} is a folder: name a photo in it.")
         if path.exists() and not path.is_file():
-            raise PhotoError(f"{path} is no ordinary file: name a photo.")  # a pipe would never end
+            raise PhotoError(f"{path} is a pipe or a device: name a file.")
         with path.open("rb") as file:
             if os.fstat(file.fileno()).st_size > 16e6 * max_megapixels + _LARGEST_OVERHEAD:
                 raise PhotoError(
@@ -205,3 +205,13 @@ def _contents(path: Path, container: Container, metadata: _Metadata, pixels: Pix
         path=path,
         notes=tuple(dict.fromkeys(notes)),
     )
+
+
+def check_limit(max_megapixels: float) -> None:
+    """Refuses a limit that lets no photo pass.
+
+    Raises:
+        PhotoError: if it is no number above 0.
+    """
+    if not max_megapixels > 0:  # nan is no number
+        raise PhotoError(f"A limit of {max_megapixels:g} megapixels lets no photo pass: give a number above 0.")

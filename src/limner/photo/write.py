@@ -1,8 +1,11 @@
 """From a photograph to its file, whole or not at all."""
 
 import os
+import re
 import secrets
 import struct
+import time
+from contextlib import suppress
 from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
@@ -13,18 +16,21 @@ from PIL import Image
 from limner.errors import PhotoError
 from limner.photo import exif, icc, xmp
 from limner.photo.bmp import with_alpha
-from limner.photo.contents import SUFFIXES, Contents
+from limner.photo.contents import Contents
 from limner.photo.heif import encode_heif
 from limner.photo.jpeg import SEGMENT_LIMIT, with_words
 from limner.photo.png import about, sixteen_bit, with_chunks
 from limner.photo.provenance import Provenance
 from limner.photo.sixteen_bit import eight_bit
 from limner.photo.tiff_write import encode_tiff
+from limner.photo.writable import WITHOUT_ALPHA, check_writable
 
 _OF_THREE_COLOURS = ("WEBP", "AVIF")  # also where the photo is grey
 _JPEG_XMP_LIMIT = 65_502  # bytes in one APP1 segment
 _JPEG_EXIF_LIMIT = SEGMENT_LIMIT - len(exif.PREFIX)
 _QUALITY = 95
+_PART = re.compile(r"\.[0-9a-f]{16}\.part")
+_ABANDONED = 3600  # seconds
 
 
 def write(contents: Contents, path: Path, quality: int | None, provenance: Provenance | None) -> tuple[str, ...]:
@@ -40,22 +46,10 @@ def write(contents: Contents, path: Path, quality: int | None, provenance: Prove
         What could not go along, one sentence each.
 
     Raises:
-        PhotoError: the path is the photo's own, its suffix is unknown, the format can't hold the photo's
-            transparency, or writing fails.
+        PhotoError: what `check_writable` refuses, or writing fails.
     """
-    format = contents.format if not path.suffix else SUFFIXES.get(path.suffix.lower())
-    if format is None:
-        raise PhotoError(f"{path} can't be written: limner writes .jpg, .png, .webp, .avif, .heic, .tif and .bmp.")
-    if contents.path is not None and _same_file(path, contents.path):
-        raise PhotoError(f"{path} is the input itself, which limner never changes: choose another output.")
-    if quality is not None and not 1 <= quality <= 100:
-        raise PhotoError(f"{path} can't be written with quality {quality}: choose 1 to 100.")
-    if contents.alpha is not None and format == "JPEG":
-        if (contents.alpha != contents.peak).any():
-            raise PhotoError(
-                f"{path} can't be written: the photo has transparent parts and {format} holds none, "
-                "so choose .png, .webp, .avif or .tif."
-            )
+    format = check_writable(contents, path, quality)
+    if format in WITHOUT_ALPHA:
         contents = replace(contents, alpha=None)
     fitted, notes = _fitted(replace(contents, format=format), provenance)
     try:
@@ -66,6 +60,15 @@ def write(contents: Contents, path: Path, quality: int | None, provenance: Prove
         raise PhotoError(f"{path} can't be written as {format} ({error}): choose another format.") from error
     write_atomically(path, data, _permissions(contents.path))
     return (*notes, *([note] if note else []))
+
+
+def sweep(folder: Path) -> None:
+    """Takes away what `write_atomically` left in a folder when its run was killed amid it: temporary files that nobody
+    has written to for an hour."""
+    for part in folder.glob(".*.part"):
+        with suppress(OSError):
+            if _PART.fullmatch(part.name) and time.time() - part.stat().st_mtime > _ABANDONED:
+                part.unlink()
 
 
 def save_png(path: Path, picture: np.ndarray) -> None:
@@ -98,19 +101,14 @@ def write_atomically(path: Path, data: bytes, permissions: int | None = None) ->
                 if permissions is not None:
                     part.chmod(permissions)  # while there is nothing to be read in it
                 file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
             os.replace(part, path)
         except BaseException:
             part.unlink(missing_ok=True)
             raise
     except OSError as error:
         raise PhotoError(f"{path} can't be written ({error.strerror or error}): check the folder.") from error
-
-
-def _same_file(a: Path, b: Path) -> bool:
-    try:
-        return a.samefile(b)
-    except OSError:
-        return False
 
 
 def _permissions(source: Path | None) -> int | None:
@@ -145,7 +143,8 @@ def _encode(contents: Contents, quality: int | None) -> tuple[bytes, str | None]
     profile = contents.icc
     if profile and contents.grey and contents.format in _OF_THREE_COLOURS and icc.is_grey(profile):
         # A profile of one channel is wrong for three.
-        contents, profile = replace(contents, pixels=_in_srgb(contents)), None
+        alpha = None if contents.alpha is None else eight_bit(contents.alpha)
+        contents, profile = replace(contents, pixels=_in_srgb(contents), alpha=alpha), None
     array, format = _channels(contents), contents.format
     about_it = {"icc": profile, "exif": contents.exif, "xmp": contents.xmp}
     said = {"iptc": contents.iptc, "dpi": contents.dpi}

@@ -1,0 +1,128 @@
+"""What `limner restore` tells of its photographs: sentences for people, JSON for machines."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from limner.cli import output as told
+from limner.errors import LimnerError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from limner.folder.run import Outcome
+    from limner.settings import Settings
+
+
+def outcome_as_json(outcome: Outcome, settings: Settings, weights: str) -> dict[str, object]:
+    """What became of a photo, as `limner restore --json` prints it; of a result that was there already, what that says
+    of itself.
+
+    Args:
+        outcome: of the photo.
+        settings: of the run.
+        weights: their name.
+    """
+    if outcome.error:
+        return {"photo": str(outcome.source), "error": outcome.error}
+    names = [str(path) for path in outcome.outputs]
+    done, kept = outcome.restoration, outcome.kept
+    made = kept.provenance if kept else done.provenance if done else None
+    of_run = done is not None
+    return {
+        "photo": str(outcome.source),
+        "faces": [told.face_as_json(face) for face in done.faces] if done else [],
+        "referenced": done.referenced if done else None,
+        "output": names[0] if len(names) == 1 else names,
+        "method": settings.method if of_run else made and made.method,
+        "weights": weights if of_run else made and made.weights,
+        "seed": settings.seed if of_run else made and made.seed,
+        "invented": made.invented if made else None,
+        "seconds": round(done.seconds, 3) if done else 0.0,
+        "skipped": done is None,
+        "notes": [*(done.notes if done else []), *([kept.reason] if kept else [])],
+    }
+
+
+@dataclass
+class Report:
+    """Tells of one photograph after another.
+
+    Attributes:
+        settings: of the run.
+        total: how many photographs it has.
+        single: whether it was asked for one file: its failure is the run's.
+        json: whether machines are told, when all is done.
+        named: puts the names that the user gave in the place of our own.
+        weights: name of the weights.
+        results: what machines are told.
+        failed: one sentence each.
+        noted: notes that were told, which aren't repeated.
+    """
+
+    settings: Settings
+    total: int
+    single: bool
+    json: bool
+    named: Callable[[str], str]
+    weights: str = ""
+    results: list[dict[str, object]] = field(default_factory=list)
+    failed: list[str] = field(default_factory=list)
+    noted: set[str] = field(default_factory=set)
+
+    def add(self, outcome: Outcome) -> None:
+        """Tells what became of a photograph.
+
+        Raises:
+            LimnerError: if it is the only one, and failed in a way that the user can put right.
+        """
+        if outcome.error and outcome.expected and self.single:
+            raise LimnerError(self.named(outcome.error))
+        if outcome.error:
+            self.failed.append(outcome.error)
+        self.results.append(outcome_as_json(outcome, self.settings, self.weights))
+        if not self.json and not outcome.error:
+            self._describe(outcome)
+
+    def interrupted(self, source: Path) -> None:
+        """Tells of the photograph at which the run was interrupted, and of all before."""
+        self.results.append({"photo": str(source), "error": "Interrupted."})
+        self.finish()
+
+    def finish(self) -> None:
+        """Tells of the whole run."""
+        if self.json:
+            results = [{key: self._named(value) for key, value in result.items()} for result in self.results]
+            told.emit(results[0] if self.single else results)
+        elif self.failed:
+            self._say(f"{len(self.failed)} of {self.total} photos failed:")
+            for sentence in self.failed:
+                self._say(f"  {sentence}")
+
+    def note(self, sentence: str) -> None:
+        """Tells a person something, once."""
+        if sentence not in self.noted:
+            self.noted.add(sentence)
+            self._say(f"  Note: {sentence}")
+
+    def _describe(self, outcome: Outcome) -> None:
+        done, names = outcome.restoration, ", ".join(str(path) for path in outcome.outputs)
+        if outcome.kept:
+            self._say(outcome.kept.reason)
+        elif done and not done.faces:
+            what = "the photo, cleaned" if done.provenance else "the photo as it was"
+            self._say(f"{outcome.source}: no face found, so {names} is {what}.")
+        elif done:
+            count = f"{len(done.faces)} face{'s' if len(done.faces) > 1 else ''}"
+            made_up = f", {done.provenance.invented or 0:.0%} made up" if done.provenance else ""
+            self._say(f"{names}: {count} restored in {done.seconds:.1f} s{made_up}.")
+        for sentence in done.notes if done else []:
+            self.note(sentence)
+
+    def _say(self, text: str) -> None:
+        told.say(self.named(text))
+
+    def _named(self, value: object) -> object:
+        return self.named(value) if isinstance(value, str) else value

@@ -1,0 +1,1 @@
+"""Many photographs: which files, where to, one after another, and what became of each."""

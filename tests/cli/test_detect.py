@@ -1,0 +1,32 @@
+"""`limner detect --save`."""
+
+import numpy as np
+import pytest
+from PIL import Image
+from skimage.data import astronaut
+
+
+@pytest.fixture
+def portrait(tmp_path):
+    Image.fromarray(astronaut()[:300, 80:380]).save(tmp_path / "a.png")
+    return tmp_path / "a.png"
+
+
+def test_numbered_boxes_are_drawn(run, portrait, tmp_path):
+    before = portrait.read_bytes()
+    assert run("detect", portrait, "--save", tmp_path / "faces.png")[0] == 0
+    drawn = np.asarray(Image.open(tmp_path / "faces.png"))
+    assert drawn.shape == (300, 300, 3) and (drawn == (255, 224, 0)).all(axis=2).sum() > 200
+    for name in ("a.png", "faces.gif"):
+        code, _, err = run("detect", portrait, "--save", tmp_path / name)
+        assert code == 2 and err.count("\n") == 1
+    assert portrait.read_bytes() == before
+
+
+def test_a_number_is_the_one_that_chooses(run, tmp_path):
+    canvas = np.full((300, 420, 3), 210, np.uint8)
+    canvas[:, :300] = astronaut()[:300, 80:380]
+    canvas[:120, 300:] = np.asarray(Image.fromarray(astronaut()[:300, 80:380]).resize((120, 120)))
+    Image.fromarray(canvas).save(tmp_path / "two.png")
+    _, out, _ = run("detect", tmp_path / "two.png", "--faces", "1")
+    assert out.splitlines()[1].split()[0] == "1"

@@ -1,0 +1,51 @@
+"""What is told of photographs, for people and machines."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from limner.cli.report import Report, outcome_as_json
+from limner.errors import LimnerError
+from limner.folder.earlier import Kept
+from limner.folder.run import Outcome
+from limner.photo.provenance import Provenance
+from limner.settings import Settings
+
+
+def report(**wishes) -> Report:
+    return Report(Settings(), total=2, named=lambda text: text, **{"single": False, "json": False} | wishes)
+
+
+def test_a_result_that_stays_is_labelled_with_what_made_it():
+    kept = Kept("x is there already.", Provenance("refldm", "official", 9, 1, "0.1.0", invented=0.5))
+    told = outcome_as_json(Outcome(Path("a"), [Path("x")], kept=kept), Settings(seed=3), "mini")
+    assert (told["method"], told["weights"], told["seed"], told["invented"]) == ("refldm", "official", 9, 0.5)
+    assert told["skipped"] and told["notes"] == ["x is there already."]
+    told = outcome_as_json(Outcome(Path("a"), [Path("x")], kept=Kept("mine")), Settings(), "mini")
+    assert (told["method"], told["weights"], told["seed"]) == (None, None, None)
+
+
+def test_the_failure_of_a_single_photo_is_the_runs():
+    with pytest.raises(LimnerError, match="^torn$"):
+        report(single=True).add(Outcome(Path("a"), error="torn"))
+    odd = report(single=True)
+    odd.add(Outcome(Path("a"), error="unexpected", expected=False))
+    assert odd.failed == ["unexpected"]
+
+
+def test_failures_are_listed_and_a_note_is_told_once(capsys):
+    told = report()
+    told.add(Outcome(Path("a"), error="torn"))
+    for _ in range(2):
+        told.note("take care.")
+    told.finish()
+    assert capsys.readouterr().err == "  Note: take care.\n1 of 2 photos failed:\n  torn\n"
+
+
+def test_an_interrupted_run_tells_what_was_done(capsys):
+    told = report(json=True)
+    told.add(Outcome(Path("a"), [Path("x")], kept=Kept("there")))
+    told.interrupted(Path("b"))
+    done, interrupted = json.loads(capsys.readouterr().out)
+    assert done["photo"] == "a" and interrupted == {"photo": "b", "error": "Interrupted."}

@@ -1,0 +1,115 @@
+"""`limner restore` over albums: what is redone, refused, told."""
+
+import json
+import os
+
+import numpy as np
+import pytest
+from PIL import Image
+from skimage.data import astronaut
+
+from limner.restorer import Restorer
+
+FAST = ["--steps", "1", "--threads", "1"]
+
+
+@pytest.fixture
+def album(tmp_path):
+    folder = tmp_path / "album"
+    folder.mkdir()
+    for name, value in {"a.png": 10, "b.png": 20, "c.png": 30}.items():
+        Image.fromarray(np.full((40, 40, 3), value, np.uint8)).save(folder / name)
+    return folder
+
+
+@pytest.fixture
+def portrait(tmp_path):
+    path = tmp_path / "portrait.png"
+    Image.fromarray(astronaut()[:300, 80:380]).save(path)
+    return path
+
+
+def test_an_unexpected_failure_is_that_photos(run, album, tmp_path, monkeypatch):
+    restore = Restorer.restore
+
+    def failing(self, photo, progress=None):
+        if photo.path.name == "b.png":
+            raise MemoryError("16 GB")
+        return restore(self, photo, progress)
+
+    monkeypatch.setattr(Restorer, "restore", failing)
+    code, _, err = run("restore", album, "-o", tmp_path / "out", *FAST)
+    assert code == 1 and "1 of 3 photos failed:" in err
+    assert f"{album / 'b.png'} can't be restored: unexpected MemoryError: 16 GB" in err
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["a.png", "c.png"]
+    code, out, _ = run("restore", album / "b.png", "-o", tmp_path / "out", "--json", *FAST)
+    assert code == 1 and "MemoryError" in json.loads(out)["error"]
+
+
+def test_the_album_itself_is_refused_at_once(run, album, monkeypatch):
+    monkeypatch.setattr(Restorer, "__init__", lambda *_: pytest.fail("the nets were loaded"))
+    for words in (["-o", album], ["-o", album, "--overwrite"], ["-o", album / "a.png"]):
+        source = album / "a.png" if words[1] != album else album
+        code, out, err = run("restore", source, *words, "--json")
+        assert code == 2 and "would replace the photo itself" in err and "--suffix _restored" in err
+        assert json.loads(out)["error"] in err
+
+
+@pytest.mark.parametrize(
+    "words", [["-o", "result.heic"], ["-o", "x.gif"], ["-o", "a.jpg", "--quality", "0"]], ids=lambda words: words[-1]
+)
+def test_what_cannot_be_written_is_told_before_the_nets(run, album, tmp_path, monkeypatch, words):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(Restorer, "__init__", lambda *_: pytest.fail("the nets were loaded"))
+    code, _, err = run("restore", album / "a.png", *words)
+    assert code == 2 and err.count("\n") == 1 and sorted(os.listdir(tmp_path)) == ["album"]
+
+
+def test_results_may_lie_above_and_beside(run, album, tmp_path):
+    assert run("restore", album, "-o", tmp_path, *FAST)[0] == 0
+    assert (tmp_path / "a.png").is_file()
+    for _ in range(2):
+        assert run("restore", album, "-o", album, "--suffix", "_restored", *FAST)[0] == 0
+    assert len(list(album.iterdir())) == 6
+
+
+def test_other_settings_make_a_result_anew(run, portrait, tmp_path):
+    words = ("restore", portrait, "-o", tmp_path / "out", "--json", *FAST)
+    assert not json.loads(run(*words)[1])["skipped"]
+    again = json.loads(run(*words)[1])
+    assert again["skipped"] and (again["method"], again["seed"]) == ("difface", 0)
+    other = json.loads(run(*words, "--seed", "5")[1])
+    assert not other["skipped"] and other["seed"] == 5
+    compared = run(*words, "--seed", "5", "--compare", tmp_path / "compared")
+    assert compared[0] == 0 and Image.open(tmp_path / "compared/portrait.png_compared.png").size == (608, 300)
+
+
+def test_json_with_a_name_that_is_no_text(run, album, tmp_path):
+    name = os.fsdecode(b"caf\xe9\x1b[31m.png")
+    (album / "a.png").rename(album / name)
+    code, out, _ = run("restore", album, "-o", tmp_path / "out", "--json", *FAST)
+    assert code == 0 and out.isascii() and str(album / name) in [one["photo"] for one in json.loads(out)]
+    assert (tmp_path / "out" / name).is_file()
+    _, _, err = run("restore", album, "-o", tmp_path / "out", *FAST)
+    assert "\x1b" not in err and "caf\\udce9\\x1b[31m.png" in err
+
+
+def test_an_interruption_tells_what_was_done(run, album, tmp_path, monkeypatch):
+    restore = Restorer.restore
+
+    def interrupted(self, photo, progress=None):
+        if photo.path.name == "b.png":
+            raise KeyboardInterrupt
+        return restore(self, photo, progress)
+
+    monkeypatch.setattr(Restorer, "restore", interrupted)
+    code, out, err = run("restore", album, "-o", tmp_path / "out", "--json", *FAST)
+    assert code == 130 and "interrupted" in err
+    done, other = json.loads(out)
+    assert done["photo"] == str(album / "a.png") and other == {"photo": str(album / "b.png"), "error": "Interrupted."}
+
+
+def test_a_coffee_cup_is_no_aligned_crop(run, tmp_path):
+    Image.fromarray(np.zeros((400, 600, 3), np.uint8)).save(tmp_path / "cup.png")
+    code, _, err = run("restore", tmp_path / "cup.png", "-o", tmp_path / "o.png", "--aligned", *FAST)
+    assert code == 2 and "600 x 400 pixels, so it is no aligned crop" in err and not (tmp_path / "o.png").exists()
