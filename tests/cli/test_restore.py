@@ -56,7 +56,7 @@ def test_the_album_itself_is_refused_at_once(run, album, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    "words", [["-o", "result.heic"], ["-o", "x.gif"], ["-o", "a.jpg", "--quality", "0"]], ids=lambda words: words[-1]
+    "words", [["-o", "result.psd"], ["-o", "x.gif"], ["-o", "a.jpg", "--quality", "0"]], ids=lambda words: words[-1]
 )
 def test_what_cannot_be_written_is_told_before_the_nets(run, album, tmp_path, monkeypatch, words):
     monkeypatch.chdir(tmp_path)

@@ -62,13 +62,13 @@ def test_linked_folders_and_other_formats_are_named_once(tmp_path):
     picture(album / "a.jpg")
     picture(other / "b.jpg")
     (album / "linked").symlink_to(other)
-    for name in ("1.HEIC", "2.gif", "3.heic", "4.CR2", "5.jxl"):
+    for name in ("1.PSD", "2.gif", "3.jp2", "4.CR2", "5.jxl"):
         (album / name).touch()
     found = find_photos([album])
     assert [place.name for _, place in found.photos] == ["a.jpg"]
     assert found.passed_over == [
         f"{album / 'linked'}: a link to another folder, name it to have its photographs, too.",
-        f"{album / '1.HEIC'}, {album / '2.gif'}, {album / '3.heic'} and 2 more: of a format that limner doesn't read, "
+        f"{album / '1.PSD'}, {album / '2.gif'}, {album / '3.jp2'} and 2 more: of a format that limner doesn't read, "
         "convert to JPEG or PNG.",
     ]
     (album / "file.jpg").symlink_to(other / "b.jpg")

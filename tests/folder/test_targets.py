@@ -57,7 +57,7 @@ def test_a_suffix_keeps_results_beside_the_photos(tmp_path):
     assert found.passed_over == ["1 files bear the name of another's result: left alone."]
 
 
-@pytest.mark.parametrize("name", ["result.heic", "x.gif", "deep/result.xyz"])
+@pytest.mark.parametrize("name", ["result.psd", "x.gif", "deep/result.xyz"])
 def test_an_unknown_suffix_is_no_folder(tmp_path, name):
     found = find_photos([picture(tmp_path / "a.jpg")])
     with pytest.raises(LimnerError, match=rf"{name} is no picture that limner writes .* make the folder first"):

@@ -17,7 +17,7 @@ MACHINES = frozenset({"@eaDir", "__MACOSX", "#recycle", "$RECYCLE.BIN", "lost+fo
 """Folders that systems keep in albums; their previews and waste are no photographs. Those with a dot aren't either."""
 
 OTHER_FORMATS = frozenset(
-    {".heic", ".heif", ".gif", ".jxl", ".jp2", ".jpf", ".psd", ".psb", ".xcf", ".svg", ".tga", ".ico", ".raw"}
+    {".gif", ".jxl", ".jp2", ".jpf", ".psd", ".psb", ".xcf", ".svg", ".tga", ".ico", ".raw"}
     | {".dng", ".cr2", ".cr3", ".nef", ".nrw", ".arw", ".orf", ".rw2", ".raf", ".pef", ".srw"}
 )
 """Suffixes of pictures, also of those that limner doesn't read."""

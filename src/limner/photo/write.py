@@ -169,7 +169,7 @@ def _encode(contents: Contents, quality: int | None) -> tuple[bytes, str | None]
 
 def _in_srgb(contents: Contents) -> np.ndarray:
     pixels, to_srgb = eight_bit(contents.pixels), icc.transform(contents.icc, True, True)
-    return contents.pixels if to_srgb is None else icc.apply(to_srgb, pixels)
+    return pixels if to_srgb is None else icc.apply(to_srgb, pixels)
 
 
 def _channels(contents: Contents) -> np.ndarray:
