@@ -100,6 +100,7 @@ def test_samples_make_numbered_files(run, portrait, tmp_path):
     assert (pictures[0] != pictures[1]).any()
 
 
+@pytest.mark.slow
 def test_upscale_enlarges_with_the_face_in_its_place(run, portrait, tmp_path):
     assert run("restore", portrait, "-o", tmp_path, "--upscale", 2, "--steps", 0)[0] == 0
     before, after = (np.asarray(Image.open(p)).astype(float) for p in (portrait, tmp_path / portrait.name))
@@ -271,6 +272,7 @@ def test_converts_a_published_file(run, shared, tmp_path):
     assert code == 0 and (Path(out.strip()) / "config.json").is_file()
 
 
+@pytest.mark.slow
 def test_benchmark(run, shared):
     words = ["--data", shared / "faces", "--limit", 2, "--preset", "ffhq-ref-severe", "--method", "difface"]
     code, out, _ = run("benchmark", "--protocol", "limner-test", *words, "--json", *FAST)
@@ -356,6 +358,7 @@ def test_clrface_with_a_reference_and_what_it_makes_on_the_way(run, portrait, tm
     assert code == 2 and "The method 'difface' has no option 'mask'" in err
 
 
+@pytest.mark.slow
 def test_the_guidance_is_swept(run, shared, tmp_path, clrface):
     words = ["--protocol", "guidance", "--data", shared / "faces", "--method", "clrface", "--weights", clrface]
     words += ["--steps", 2, "--limit", 1, "--threads", 1, "--plot", tmp_path / "curves.png"]

@@ -29,6 +29,7 @@ def portrait(tmp_path):
     return path
 
 
+@pytest.mark.slow
 def test_an_unexpected_failure_is_that_photos(run, album, tmp_path, monkeypatch):
     restore = Restorer.restore
 
@@ -65,6 +66,7 @@ def test_what_cannot_be_written_is_told_before_the_nets(run, album, tmp_path, mo
     assert code == 2 and err.count("\n") == 1 and sorted(os.listdir(tmp_path)) == ["album"]
 
 
+@pytest.mark.slow
 def test_results_may_lie_above_and_beside(run, album, tmp_path):
     assert run("restore", album, "-o", tmp_path, *FAST)[0] == 0
     assert (tmp_path / "a.png").is_file()
@@ -73,6 +75,7 @@ def test_results_may_lie_above_and_beside(run, album, tmp_path):
     assert len(list(album.iterdir())) == 6
 
 
+@pytest.mark.slow
 def test_other_settings_make_a_result_anew(run, portrait, tmp_path):
     words = ("restore", portrait, "-o", tmp_path / "out", "--json", *FAST)
     assert not json.loads(run(*words)[1])["skipped"]
@@ -84,6 +87,7 @@ def test_other_settings_make_a_result_anew(run, portrait, tmp_path):
     assert compared[0] == 0 and Image.open(tmp_path / "compared/portrait.png_compared.png").size == (608, 300)
 
 
+@pytest.mark.slow
 def test_json_with_a_name_that_is_no_text(run, album, tmp_path):
     name = os.fsdecode(b"caf\xe9\x1b[31m.png")
     (album / "a.png").rename(album / name)

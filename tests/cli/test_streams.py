@@ -16,6 +16,7 @@ from limner.errors import LimnerError
 LIMNER = [sys.executable, "-m", "limner", "restore", "--threads", "1", "--steps", "1"]
 
 
+@pytest.mark.slow
 def test_a_photo_comes_in_and_its_result_goes_out():
     data = BytesIO()
     Image.fromarray(astronaut()[:300, 80:380]).save(data, "WEBP", lossless=True)
@@ -25,6 +26,7 @@ def test_a_photo_comes_in_and_its_result_goes_out():
     assert done.stderr.startswith(b"-: 1 face restored"), done.stderr
 
 
+@pytest.mark.slow
 def test_what_is_no_photo_is_told(tmp_path):
     done = subprocess.run([*LIMNER, "-", "-o", str(tmp_path / "out")], input=b"Dear Anna,", capture_output=True)
     assert done.returncode == 2 and b"limner: - is not a picture" in done.stderr, done.stderr

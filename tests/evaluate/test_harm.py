@@ -102,6 +102,7 @@ def test_a_preset_spoils_as_it_does_elsewhere(faces):
         np.testing.assert_array_equal(mine, theirs)
 
 
+@pytest.mark.slow
 def test_a_run(faces):
     told = []
     stubs = {"itself": Stub(lambda rgb: rgb), "soft": Stub(lambda rgb: cv2.GaussianBlur(rgb, (0, 0), 2))}
@@ -146,6 +147,7 @@ def test_who_cannot_be_measured(faces, tmp_path):
         harm.run(Request(tmp_path), {})
 
 
+@pytest.mark.slow
 def test_the_command_line(run, shared, tmp_path, monkeypatch):
     monkeypatch.setattr(harm, "SIZES", (256,))
     words = ["--protocol", "harm", "--data", shared / "faces", "--limit", 1, "--steps", 0, "--threads", 1]

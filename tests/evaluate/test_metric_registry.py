@@ -27,6 +27,7 @@ def toy(monkeypatch):
     return brighter
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("protocol", BOTH)
 def test_a_metric_is_one_entry(toy, protocol, run, shared, monkeypatch):
     monkeypatch.setattr(harm, "SIZES", (256,))

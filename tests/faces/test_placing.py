@@ -28,6 +28,7 @@ def test_the_settings_say_which(tmp_path):
     assert FoundFaces.surrounded and not AlignedCrop.surrounded
 
 
+@pytest.mark.slow
 def test_found_faces_are_the_finder_s_and_are_turned_upright(portrait, found):
     (face,) = found.find(portrait)
     np.testing.assert_array_equal(face.landmarks, find_faces(portrait)[0].landmarks)

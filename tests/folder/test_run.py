@@ -63,6 +63,7 @@ class Failing:
         return self.restorer.restore(photo, progress)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("error", [MemoryError("so large"), ValueError("odd"), RuntimeError("out"), KeyError("x")])
 def test_no_photo_ends_the_run_whatever_happens(restorer, tmp_path, error):
     for number, name in enumerate("abc"):
@@ -118,6 +119,7 @@ def test_temporary_files_of_dead_runs_are_swept(restorer, tmp_path):
     assert not dead.exists() and living.exists() and mine.exists()
 
 
+@pytest.mark.slow
 def test_the_pictures_beside_a_result_are_made_when_they_are_missing(restorer, tmp_path, astronaut_file):
     words = (restorer, astronaut_file, tmp_path / "out")
     assert [outcome.kept for outcome in run_all(*words)] == [None]

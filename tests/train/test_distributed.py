@@ -157,6 +157,7 @@ def learned(folder, kind, rank):
     return torch.load(folder / f"{kind.__name__}-{rank}.pt")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", SAME_NOISE)
 def test_two_processes_learn_what_one_does(by_two, tmp_path, kind):
     alone = train(kind, tmp_path)
