@@ -106,6 +106,7 @@ def face_of(done, number: int) -> np.ndarray:
     return done.photos[0].pixels[max(y0, 0) : y1, x0:x1].astype(int)
 
 
+@pytest.mark.slow
 def test_references_change_the_face_and_nothing_else(plain, portrait, files):
     photo = Photo(portrait, "PNG")
     without = Restorer(plain).restore(photo)
@@ -162,6 +163,7 @@ def test_in_a_group_they_go_to_whom_they_resemble(plain, portrait, someone, file
         assert f"The references went to face {place} (0 is the largest), which resembles them most" in done.notes[-1]
 
 
+@pytest.mark.slow
 def test_the_chosen_face_gets_them_whoever_it_resembles(plain, portrait, someone, files):
     """Without a recogniser: a single chosen face needs no comparison."""
     photo = group(portrait, someone)

@@ -94,6 +94,7 @@ def test_a_clean_background_is_asked_for(run, portrait, tmp_path):
     assert f"no face found, so {tmp_path / 'wall_clean.png'} is the photo, cleaned." in err
 
 
+@pytest.mark.slow
 def test_samples_make_numbered_files(run, portrait, tmp_path):
     assert run("restore", portrait, "-o", tmp_path, "--samples", 2, *FAST)[0] == 0
     pictures = [np.asarray(Image.open(tmp_path / f"{portrait.stem}_{i}.png")) for i in (1, 2)]
@@ -238,6 +239,7 @@ def test_debug_shows_the_traceback(run, tmp_path):
         run("detect", tmp_path / "gone.jpg", "--debug")
 
 
+@pytest.mark.slow
 def test_detect(run, portrait, scenery):
     code, out, _ = run("detect", portrait, "--json")
     told = json.loads(out)

@@ -154,6 +154,7 @@ def test_a_turned_face_is_found_with_the_right_points(crops, angle):
     assert ((found[0].landmarks > (x0, y0)) & (found[0].landmarks < (x1, y1))).all()
 
 
+@pytest.mark.slow
 def test_a_face_of_32_pixels_in_a_large_photo(crops):
     photo = np.full((900, 1400, 3), 90, np.uint8)
     small = cv2.resize(crops.image(1, 512), (54, 54), interpolation=cv2.INTER_AREA)  # the face is 0.59 of a crop
@@ -190,6 +191,7 @@ def test_both_nets_judge_and_the_last_one_places_the_points(crops):
     assert look_closely(find.load_alignnet(), picture, frames, last=doubts) == []
 
 
+@pytest.mark.slow
 def test_all_faces_of_solvay_and_nothing_else(shared):
     with (Path(__file__).parent / "solvay_points.csv").open(encoding="utf-8", newline="") as table:
         truth = np.array([[float(v) for v in row.values()] for row in csv.DictReader(table)])

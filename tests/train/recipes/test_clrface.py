@@ -224,6 +224,7 @@ def test_the_paper_presets(shared, name, parameters, steps, batch):
         assert recipe.model.config["normalise_latent"], "the diffusion wants latents of deviation 1"
 
 
+@pytest.mark.slow
 def test_the_paper_presets_that_build_on_others(shared, tmp_path, vqgan):
     """In the published sizes but for the first stage, which decides the size of the faces."""
     save_weights(vqgan, tmp_path / "vqgan")

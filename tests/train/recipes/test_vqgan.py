@@ -152,6 +152,7 @@ def test_a_perceptual_term_is_added():
     assert more(net, batch(), generator).item() > plain(net, batch(), generator).item() + 7
 
 
+@pytest.mark.slow
 def test_it_learns_one_batch():
     objective = Objective(root_mse, quantise_from=5, revive_every=5, revive_until=40, adversary=adversary())
     net, image = tiny_net().train(), batch()["image"] * 2 - 1

@@ -72,6 +72,7 @@ def test_a_fault_is_named(manifest, spoil, message):
         build_swinir(tensors, FILE)
 
 
+@pytest.mark.slow
 def test_no_tensor_can_be_left_out(manifest):
     """Whatever is missing, the error is ours and says its name."""
     whole = from_manifest(manifest["swinir_restoration512"])
