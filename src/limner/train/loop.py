@@ -225,6 +225,7 @@ def _save_state(accelerator: Accelerator, state: Path) -> None:
         shutil.rmtree(fresh, ignore_errors=True)
     accelerator.wait_for_everyone()  # else a late process would take away what the first has begun to write
     accelerator.save_state(str(fresh), safe_serialization=True)
+    accelerator.wait_for_everyone()  # else the folder would be renamed while a late process still writes to it
     if accelerator.is_main_process:
         shutil.rmtree(old, ignore_errors=True)
         if state.is_dir():
