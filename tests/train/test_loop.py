@@ -160,4 +160,4 @@ def test_a_late_process_leaves_what_the_first_one_writes(tmp_path):
     (fresh / "model.safetensors").write_text("half written")
     _save_state(Late(), tmp_path / "state")  # type: ignore[arg-type]
     assert (fresh / "model.safetensors").exists()
-    assert told == ["wait", "save", "wait"]
+    assert told == ["wait", "save", "wait", "wait"]
