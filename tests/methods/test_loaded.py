@@ -10,6 +10,7 @@ from limner.methods import METHODS, find_method, load
 from limner.methods.difface import DifFacePipeline
 from limner.methods.ldbfr import LDBFRPipeline
 from limner.methods.loaded import LoadedMethod
+from limner.methods.pipeline import Restored
 from limner.weights.load import WeightsInfo
 
 from .tiny import PIPELINES, pictures, seeded
@@ -96,3 +97,13 @@ def test_a_loaded_method_restores_as_its_pipeline_does():
     out = loaded(faces, steps=2, samples=2, generator=seeded(), progress=lambda *done: told.append(done))
     assert torch.equal(out.images, pipeline(faces, steps=2, samples=2, generator=seeded()).images)
     assert told[-1] == (12, 12)
+
+
+@each
+def test_what_is_no_number_is_no_picture(name):
+    """Rather an error than a black face."""
+    pipeline = PIPELINES[name]()
+    method = LoadedMethod(pipeline, WeightsInfo("random", "none", "here", pipeline.size), pipeline.paper)
+    pipeline.sample = lambda batch, options: Restored(batch.crops * torch.nan)
+    with pytest.raises(LimnerError, match=f"The method '{name}' gave no finite numbers"):
+        method(pictures(1, 3, pipeline.size))

@@ -26,3 +26,10 @@ def test_fill_accepts_ones_at_the_end_only():
     fill(net, {"weight": torch.zeros(2, 3), "bias": torch.zeros(2)}, Path("net.pth"))
     with pytest.raises(WeightsError, match=r"weight \(3x2 instead of 2x3x1x1\) is of another shape"):
         fill(net, {"weight": torch.zeros(3, 2), "bias": torch.zeros(2)}, Path("net.pth"))
+
+
+def test_fill_refuses_what_is_no_number():
+    net = torch.nn.Conv2d(3, 4, 1)
+    tensors = {"weight": torch.ones(4, 3, 1, 1), "bias": torch.tensor([0.0, float("nan"), 0.0, 0.0])}
+    with pytest.raises(WeightsError, match=r"my.safetensors hold values that are no finite numbers, first in bias"):
+        fill(net, tensors, Path("my.safetensors"))

@@ -93,7 +93,7 @@ class LoadedMethod:
             finish: steps of the finish, 0 (none) to 20.
 
         Raises:
-            LimnerError: if an option lies outside its range, or there is no finish.
+            LimnerError: if an option lies outside its range, there is no finish, or the nets gave no finite numbers.
         """
         finisher = self.check(finish)
         results = len(crops) * samples
@@ -114,6 +114,9 @@ class LoadedMethod:
         out = self.pipeline(crops, **how, progress=sampling, **options)
         if finisher:
             out.images = finisher(out.images, finish, generators, batch_size, finishing)
+        if not out.images.isfinite().all():
+            name = self.pipeline.paper.info.name
+            raise LimnerError(f"The method '{name}' gave no finite numbers: give it milder options, or other weights.")
         return out
 
 

@@ -25,13 +25,19 @@ def fill(net: Net, tensors: Mapping[str, Tensor], path: Path, names: Mapping[str
             differ from the net's by ones at the end (a 1x1 convolution is stored with one or two of them).
 
     Raises:
-        WeightsError: a tensor is missing, not expected or of another shape; all three kinds are named.
+        WeightsError: a tensor is missing, not expected or of another shape; all three kinds are named. Or one holds
+            what is no number: a net with it would give black faces.
     """
     own = net.state_dict()
     names = names or {name: name for name in own}
     shapes = {theirs: tuple(own[ours].shape) for theirs, ours in names.items()}
     demand(tensors, shapes, path, type(net).__name__)
     state = {ours: tensors[theirs].float().reshape(own[ours].shape) for theirs, ours in names.items()}
+    if broken := [name for name, tensor in state.items() if not tensor.isfinite().all()]:
+        raise WeightsError(
+            f"The weights {path} hold values that are no finite numbers, first in {broken[0]}: get a whole copy of the "
+            "file."
+        )
     net.load_state_dict(state, assign=True)
     return net.eval()
 
