@@ -33,7 +33,7 @@ def fill(net: Net, tensors: Mapping[str, Tensor], path: Path, names: Mapping[str
     shapes = {theirs: tuple(own[ours].shape) for theirs, ours in names.items()}
     demand(tensors, shapes, path, type(net).__name__)
     state = {ours: tensors[theirs].float().reshape(own[ours].shape) for theirs, ours in names.items()}
-    if broken := [name for name, tensor in state.items() if not tensor.isfinite().all()]:
+    if broken := [name for name, tensor in state.items() if not (tensor.is_meta or tensor.isfinite().all())]:
         raise WeightsError(
             f"The weights {path} hold values that are no finite numbers, first in {broken[0]}: get a whole copy of the "
             "file."
