@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from limner.cli import output as told
+from limner.cli import output as ui
 from limner.errors import LimnerError
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ def outcome_as_json(outcome: Outcome, settings: Settings, weights: str) -> dict[
     of_run = done is not None
     return {
         "photo": str(outcome.source),
-        "faces": [told.face_as_json(face) for face in done.faces] if done else [],
+        "faces": [ui.face_as_json(face) for face in done.faces] if done else [],
         "referenced": done.referenced if done else None,
         "output": names[0] if len(names) == 1 else names,
         "method": settings.method if of_run else made and made.method,
@@ -95,7 +95,7 @@ class Report:
         """Tells of the whole run."""
         if self.json:
             results = [{key: self._named(value) for key, value in result.items()} for result in self.results]
-            told.emit(results[0] if self.single else results)
+            ui.emit(results[0] if self.single else results)
         elif self.failed:
             self._say(f"{len(self.failed)} of {self.total} photos failed:")
             for sentence in self.failed:
@@ -122,7 +122,7 @@ class Report:
             self.note(sentence)
 
     def _say(self, text: str) -> None:
-        told.say(self.named(text))
+        ui.say(self.named(text))
 
     def _named(self, value: object) -> object:
         return self.named(value) if isinstance(value, str) else value

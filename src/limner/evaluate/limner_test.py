@@ -113,12 +113,10 @@ def whole(restorer: Restorer) -> Way:
 
 
 def bounds(method: LoadedMethod) -> dict[str, Way]:
-    """The ceiling of a method, and what it gives without diffusion, where it has them."""
+    """The ceilings of a method, and what it gives without diffusion, where it has them."""
     ways: dict[str, Way] = {}
-    pipeline = method.pipeline
-    if pipeline.ceiling_name:
-        ways[pipeline.ceiling_name] = lambda lq, truth, number: to_picture(pipeline.ceiling(to_tensor(truth)[None])[0])
-    if pipeline.without_diffusion:
-        without = pipeline.without_diffusion
-        ways[without] = lambda lq, truth, number: to_picture(method(to_tensor(lq)[None], steps=0).images[0])
+    for name, ceiling in method.pipeline.ceilings().items():
+        ways[name] = lambda lq, truth, number, of=ceiling: to_picture(of(to_tensor(truth)[None])[0])
+    if name := method.pipeline.without_diffusion:
+        ways[name] = lambda lq, truth, number: to_picture(method(to_tensor(lq)[None], steps=0).images[0])
     return ways

@@ -6,7 +6,7 @@ walk it, decode. What is around that stands here once: batches, a generator for 
 
 from __future__ import annotations
 
-from abc import abstractmethod
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any, ClassVar
@@ -115,18 +115,16 @@ class Batch:
         return walk(x, scheduler, timesteps, predict, eta, self.generators, self.done, correct)
 
 
-class FacePipeline(DiffusionPipeline):
+class FacePipeline(DiffusionPipeline, ABC):
     """A method on aligned crops.
 
     Attributes:
         paper: the options that hold where the caller gives none.
         without_diffusion: what the net is called whose picture 0 steps give; None if the method takes no 0.
-        ceiling_name: what `ceiling` is called; methods that share an autoencoder share the name. None without.
     """
 
     paper: ClassVar[Options]
     without_diffusion: ClassVar[str | None] = None
-    ceiling_name: ClassVar[str | None] = None
 
     def __init__(self, **nets: Any):
         """Each method's own names its nets and its scheduler."""
@@ -159,20 +157,11 @@ class FacePipeline(DiffusionPipeline):
         """
         raise LimnerError(f"The method '{self.paper.info.name}' can't use references: leave them out.")
 
-    def ceiling(self, pictures: Tensor) -> Tensor:
-        """Faces as well as the method can give them at all: what its autoencoder makes of the truth; see
-        `ceiling_name`.
-
-        Args:
-            pictures: (B, 3, S, S) in [0, 1].
-
-        Returns:
-            The same shape and range.
-
-        Raises:
-            NotImplementedError: if the method names no ceiling.
-        """
-        raise NotImplementedError(f"{type(self).__name__} names no ceiling.")
+    def ceilings(self) -> dict[str, Callable[[Tensor], Tensor]]:
+        """What no restoration by the method can beat, by what it is called: from faces, (B, 3, S, S) in [0, 1], to what
+        the method makes of the truth itself, likewise. Methods that share an autoencoder share the name; a method that
+        works on pixels has none."""
+        return {}
 
     def batches(self, references: References, samples: int, batch_size: int) -> Iterable[list[int]]:
         """Which results go through the nets together.
@@ -253,7 +242,8 @@ class FacePipeline(DiffusionPipeline):
 class LatentPipeline(FacePipeline):
     """A method whose chain runs in the latent of an autoencoder, `vqgan`, pictures in [-1, 1]."""
 
-    ceiling_name = "ceiling"
+    ceiling_name: ClassVar[str] = "ceiling"
+    """What its ceiling is called."""
 
     def encode(self, pictures: Tensor) -> Tensor:
         """E, not quantised: from pictures, (B, 3, H, W) in [0, 1], to latents, (B, c, h, w) float32 of deviation 1."""
@@ -265,10 +255,13 @@ class LatentPipeline(FacePipeline):
         return (self.vqgan.decode(latent).float() * 0.5 + 0.5).clamp(0, 1)
 
     @torch.no_grad()
-    def ceiling(self, pictures: Tensor) -> Tensor:
-        """Faces through encoder, quantiser and decoder, which no restoration in that latent can beat; from (B, 3, S, S)
-        in [0, 1] to the same."""
+    def rebuild(self, pictures: Tensor) -> Tensor:
+        """Faces through encoder, quantiser and decoder, from (B, 3, S, S) in [0, 1] to the same."""
         return self.decode(self.encode(pictures))
+
+    def ceilings(self) -> dict[str, Callable[[Tensor], Tensor]]:
+        """The way of the truth through the autoencoder, which no restoration in that latent can beat."""
+        return {self.ceiling_name: self.rebuild}
 
 
 def walk(
