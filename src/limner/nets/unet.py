@@ -20,6 +20,7 @@ from limner.nets.attention import AfterAttention, Attention, MainPass, Pass, Ref
 from limner.nets.blocks import Parts, group_norm, zeroed
 from limner.nets.cachekv import ReferenceCache, collect
 from limner.nets.initial import keep_variance
+from limner.nets.tail import Tail
 
 
 def timestep_embedding(timesteps: Tensor, channels: int) -> Tensor:
@@ -112,6 +113,8 @@ class UNet(ModelMixin, ConfigMixin):
             (an input of several pictures, each as large as the output, adds them all). A net that predicts the clean
             picture then needn't carry every pixel through its narrow middle.
         attention_positions: tell the attention where each token is, see `Attention`.
+        tail_widths: channels at half and at full size of layers that look at input and output at their own size and add to
+            the output (`Tail`, for a patch_size of 4); none for none.
     """
 
     @register_to_config
@@ -130,6 +133,7 @@ class UNet(ModelMixin, ConfigMixin):
         patch_size: int = 1,
         input_skip: bool = False,
         attention_positions: bool = False,
+        tail_widths: Sequence[int] = (),
     ):
         super().__init__()
         self.patch_size = patch_size
@@ -184,6 +188,7 @@ class UNet(ModelMixin, ConfigMixin):
         self.share = nn.Linear(time_channels, in_channels * patch_size**2) if input_skip else None
         if not groups:
             keep_variance(self, zero=("conv2", "out"))
+        self.tail = Tail(now, in_channels + out_channels, out_channels, time_channels, tail_widths) if tail_widths else None
         for layer in self.modules():
             if isinstance(layer, Attention) and attention_positions:
                 layer.begin_by_copying()
@@ -211,12 +216,16 @@ class UNet(ModelMixin, ConfigMixin):
         given = (caches,) if caches is None or isinstance(caches, ReferenceCache) else tuple(caches)
         embedding = copies(self.time(timesteps), len(given))
         patches = self._patches(x)
-        h = self._between(self._stem(patches), embedding, MainPass(given, after_attention))
-        h = self.head(F.silu(self.norm(h)))
+        features = self.norm(self._between(self._stem(patches), embedding, MainPass(given, after_attention)))
+        h = self.head(F.silu(features))
         if self.share is not None:  # in the precision of x, so that bf16 weights don't coarsen it
             share = self.share(F.silu(embedding))[:, :, None, None].to(x.dtype)
             h = h.to(x.dtype) + (share * copies(patches, len(given))).unflatten(1, (-1, h.shape[1])).sum(dim=1)
-        return F.pixel_shuffle(h, self.patch_size) if self.patch_size > 1 else h
+        made = F.pixel_shuffle(h, self.patch_size) if self.patch_size > 1 else h
+        if self.tail is None:
+            return made
+        pictures = torch.cat([copies(x, len(given)), made], dim=1).to(features.dtype)
+        return made + self.tail(features, pictures, embedding).to(made.dtype)
 
     def read_references(self, references: Tensor, present: Tensor | None = None, stands_for: int = 1) -> ReferenceCache:
         """Reads references for `forward`: clean, at timestep 0, each for itself, in one batch.

@@ -66,6 +66,7 @@ FORMATS = (
     Format("refldm", "ReF-LDM's U-Net"),
     Format("vqgan", "ReF-LDM's VQGAN"),
     Format("arcface", "an ArcFace IR-ResNet"),
+    Format("efficientnet", "EfficientNet-Lite0, to measure with"),
 )
 """Asked in this order whether a checkpoint is theirs."""
 

@@ -1,119 +1,101 @@
 """Recipe: DifFace's prior, made sharp where the chain uses it (docs/methods/difface.md, eq. (13), (14)).
 
-The prior learns its least noise levels from photographs, and meets there, at the end of a chain, an estimate that was
-smooth from the start. So half of what it is shown here are noised estimates, and a discriminator asks of every
-prediction the sharpness of a photograph. What the estimator's own layers see in a face holds that sharpness to its
-place.
+The prior learns its least noise levels from photographs, and meets there, at the end of a chain, what was smooth from
+the start. So most of what it is shown here are restorations of all methods, noised as the chain noises them, in half of
+the samples after a first step of its own. Layers at the picture's own size are added (`nets/tail.py`), and judged by
+what a net that has seen the world sees in them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 from diffusers.schedulers.scheduling_ddim import DDIMScheduler
 from torch import Tensor, nn
 
+from limner.data.entries import Entries
 from limner.data.faces import FaceSet
-from limner.data.pairs import RestorationPairs
 from limner.device import frozen_pass
 from limner.errors import WeightsError
 from limner.evaluate.metrics import detail_ratio, psnr
-from limner.evaluate.perceptual import estimator_features
 from limner.methods.difface import DIFFACE, DifFacePipeline
 from limner.methods.schedules import difface_schedule
-from limner.nets.discriminator import PatchDiscriminator
 from limner.nets.estimator import Estimator
 from limner.nets.unet import UNet
 from limner.pixels import to_picture, to_tensor
-from limner.train.losses.adversary import AdversarialLoss, Adversary
+from limner.train.losses.projected import Projected
 from limner.train.recipe import Batch, MiniTraining, Preset, Recipe, Training
-from limner.train.recipes.difface.estimator import SHOWN
 from limner.train.recipes.difface.prior import LAST_TIMESTEP, noised
-from limner.train.recipes.refldm.vqgan import Difference, l1, root_mse
-from limner.train.validation import MEASURED, degraded_faces, restorations
+from limner.train.validation import MEASURED, Pair, degraded_faces, mean, restorations
+from limner.weights.formats import efficientnet
 from limner.weights.load import load_net
 
-ENTRY = 200
-"""Estimates are noised up to this timestep: the embedded weights enter the chain below it."""
-WINDOW = 160
-"""Side in pixels of the windows that are learned from. All of a window is judged: where it ends the net sees zeros, as
-it does at the edge of a face."""
+ENTRY, STRIDE = 40, 20
+"""The prior is asked up to `ENTRY` about restorations that are noised up to `STRIDE` more: DifFace's chain asks one
+stride below the noise (`limner.methods.difface.chain`), the embedded one 10 below 20, and then at 0."""
+POOL = 3_600
+WINDOW = 144
+TAIL = (48, 24)
 
 
 TRAINING = {
-    "mini": MiniTraining(steps=1_200, batch=8, lr=3e-4, final_lr=1e-5, warmup=50),
+    "mini": MiniTraining(steps=8_000, batch=6, lr=3e-4, final_lr=2e-5, warmup=50, betas=(0.5, 0.99)),
     "paper": Training(
-        steps=20_000, batch=16, lr=1e-4, final_lr=1e-5, warmup=50, betas=(0.9, 0.99), clip=5.0, ema=0.998
+        steps=20_000, batch=16, lr=1e-4, final_lr=1e-5, warmup=50, betas=(0.5, 0.99), clip=5.0, ema=0.998
     ),
 }
 
 
-class Estimates(RestorationPairs):
-    """Windows of faces with what the chain would enter with: sample n is {"image", "entry": (3, W, W) in [0, 1],
-    "estimated": 0 or 1}; the entry is the estimate of the degraded face, or for half of the faces the face itself.
-
-    Args:
-        estimator: f, frozen.
-    """
-
-    def __init__(self, faces: FaceSet, size: int, seed: int, presets: Mapping[str, float], estimator: nn.Module):
-        super().__init__(faces, size, seed, presets, grey=0.1)
-        self.estimator = estimator.eval().requires_grad_(False)
-
-    def __getitem__(self, n: int) -> Batch:
-        pair, _, generator = self.pair(n)
-        estimated = generator.random() < 0.5
-        entry = pair["image"]
-        if estimated:
-            with frozen_pass():
-                entry = self.estimator(pair["lq"][None])[0].float().clamp(0, 1)
-        window = min(WINDOW, self.size)
-        y, x = generator.integers(0, self.size - window + 1, 2).tolist()
-        inside = (slice(None), slice(y, y + window), slice(x, x + window))
-        flag = torch.tensor(float(estimated))
-        return {"image": pair["image"][inside], "entry": entry[inside], "estimated": flag}
-
-
 @dataclass
-class SharpLoss(AdversarialLoss):
-    """reconstruction(x0(z_t), x) + perceptual(x0(z_t), x) + adversarial term, z_t the noised face (t up to `last`) or
-    estimate (up to `entry`).
+class SharpLoss:
+    """4 |x0(z_t) - x| + perceptual(x0(z_t), x) + adversarial term, of restorations; of faces themselves, noised up to
+    `last`, the first alone.
 
     Attributes:
         scheduler: the noise schedule.
-        reconstruction: compares pictures in [-1, 1].
-        adversary: the adversarial term; its discriminator learns from the first step on.
-        perceptual: compares pictures in [-1, 1]; None for none.
-        last, entry: largest timesteps. Above `entry` nothing is asked to be sharp.
+        projected: the other two terms.
+        step: that comes next.
     """
 
     scheduler: DDIMScheduler
-    reconstruction: Difference
-    adversary: Adversary
-    perceptual: Difference | None = None
-    last: int = LAST_TIMESTEP
-    entry: int = ENTRY
+    projected: Projected
+    step: int = 0
 
     def __call__(self, model: UNet, batch: Batch, generator: torch.Generator) -> Tensor:
         truth, entry = batch["image"] * 2 - 1, batch["entry"] * 2 - 1
-        most = torch.where(batch["estimated"].cpu() > 0, self.entry, self.last)
-        times = (torch.rand(len(truth), generator=generator) * (most + 1)).long().to(truth.device)
-        noise = torch.randn(truth.shape, generator=generator).to(truth.device)
-        made = model(noised(self.scheduler, entry, noise, times), times).float()
-        loss = self.reconstruction(made, truth)
-        if self.perceptual:
-            loss = loss + self.perceptual(made, truth)
-        judged = made[times <= self.entry]
-        if self.adversary.judges(judged):
-            self.adversary.learn(truth, judged.detach())
-            if self.adversary.active(self.step):
-                loss = loss + self.adversary.fool(judged, loss, at=model.head.weight)
+        chosen = batch["restored"] > 0
+        draws = torch.rand(3, len(truth), generator=generator)
+        noise = torch.randn(2, *truth.shape, generator=generator).to(truth.device)
+        asked = torch.where(chosen.cpu(), draws[0] * (ENTRY + 1), draws[0] * (LAST_TIMESTEP + 1)).long()
+        level = asked + torch.where(chosen.cpu(), draws[1] * (STRIDE + 1), 0).long()
+        seen, asked = noised(self.scheduler, entry, noise[0], level.to(truth.device)), asked.to(truth.device)
+        again = (chosen & (draws[2] < 0.5).to(chosen.device)).nonzero().flatten()
+        if len(again):  # the chain's last step
+            with torch.no_grad():
+                before = model(seen[again], asked[again]).float().clamp(-1, 1)
+            asked[again] = 0
+            seen[again] = noised(self.scheduler, before, noise[1][again], asked[again])
+        made = model(seen, asked).float()
+        loss = 4 * (made - truth).abs().mean() / 2  # in units where pixels lie in [0, 1]
+        judged = chosen.nonzero().flatten()
+        if len(judged):
+            loss = loss + self.projected(made[judged], truth[judged], self.step, generator)
         self.step += 1
         return loss
+
+    def state_dict(self) -> dict[str, Any]:
+        """All that a resumed run needs."""
+        return {"step": self.step, "projected": self.projected.state_dict()}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """The way back from `state_dict`."""
+        self.step = state["step"]
+        self.projected.load_state_dict(state["projected"])
 
 
 def difface_prior_sharp(
@@ -128,21 +110,21 @@ def difface_prior_sharp(
         data: folder of aligned faces with its tables.
         preset: `mini`; or `paper`, limner's choice of settings for a larger prior.
         seed: of data order, degradations and noise.
-        start: the prior that is tuned: a name of the catalogue, or a folder. The embedded one
-            has been through this already.
+        start: the prior that is tuned: a name of the catalogue, or a folder. The embedded one has been through this
+            already.
 
     Raises:
-        WeightsError: if it is missing, or another net.
+        WeightsError: if it is missing, or another net, or the package with the features isn't installed.
     """
     torch.manual_seed(seed)
     unet, estimator = load_net(start), load_net("mini/difface-estimator", Estimator)
     if not isinstance(unet, UNet) or unet.config["out_channels"] != 3:
         raise WeightsError(f"{start} holds no prior that predicts x0: train one with `limner train difface-prior`.")
-    faces, validation = FaceSet.open(data, "train"), FaceSet.open(data, "val")
-    size, paper = int(unet.config["sample_size"]), preset == "paper"
+    unet = with_tail(unet)
+    faces, validation = FaceSet.open(data, "train"), FaceSet.open(data, "val").spread(16)
+    size = int(unet.config["sample_size"])
     schedule = difface_schedule("sample")
-    discriminator = PatchDiscriminator(width=64 if paper else 32)
-    adversary = Adversary(100, 0.8, discriminator, lr=2e-4, r1=2.0)
+    seen = efficientnet.load(efficientnet.installed())
 
     def restored(net: UNet, lq: np.ndarray) -> np.ndarray:
         return after_a_short_chain(estimator, net, schedule, lq)
@@ -150,11 +132,11 @@ def difface_prior_sharp(
     return Recipe(
         name="difface-prior-sharp",
         model=unet,
-        data=Estimates(faces, size, seed, SHOWN, estimator),
-        loss=SharpLoss(schedule, l1 if paper else root_mse, adversary, estimator_features()),
+        data=Entries(faces, POOL, size, WINDOW, seed),
+        loss=SharpLoss(schedule, Projected(seen)),
         training=TRAINING[preset],
         validation=restorations(
-            lambda: degraded_faces(validation.first(16), size, MEASURED),
+            lambda: degraded_faces(validation, size, MEASURED),
             restored,
             {"psnr": psnr, "detail": detail_ratio},
             heading="restored",
@@ -162,6 +144,16 @@ def difface_prior_sharp(
         seed=seed,
         scheduler=schedule,
     )
+
+
+def with_tail(unet: UNet) -> UNet:
+    """The net with layers at full size, which at first change nothing; one that has them as it is."""
+    if unet.tail is not None:
+        return unet
+    own = {name: value for name, value in unet.config.items() if not name.startswith("_")}
+    grown = UNet(**{**own, "tail_widths": TAIL})
+    grown.load_state_dict(unet.state_dict(), strict=False)
+    return grown
 
 
 def after_a_short_chain(estimator: Estimator, prior: UNet, schedule: DDIMScheduler, lq: np.ndarray) -> np.ndarray:

@@ -1,0 +1,136 @@
+"""Projected discriminators (Sauer et al. 2021): small heads judge what a frozen net that has seen the world sees in a
+picture, at several of its levels; the same features serve as a perceptual distance.
+
+Such heads need a tenth of the pictures that a discriminator from scratch needs, and no penalty on their gradient.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+from torch.nn.utils.parametrizations import spectral_norm
+
+from limner.nets.efficientnet import CHANNELS, EfficientNetLite0
+from limner.train.distributed import average_gradients
+
+WIDTH = 64
+"""Channels of the heads."""
+
+
+class Heads(nn.Module):
+    """One head for each of the first four levels of EfficientNet-Lite0."""
+
+    def __init__(self) -> None:
+        super().__init__()
+
+        def conv(ins: int, outs: int, kernel: int) -> nn.Module:
+            return spectral_norm(nn.Conv2d(ins, outs, kernel, padding=kernel // 2))
+
+        self.heads = nn.ModuleList(
+            nn.Sequential(
+                conv(channels, WIDTH, 1),
+                nn.LeakyReLU(0.2),
+                conv(WIDTH, WIDTH, 3),
+                nn.LeakyReLU(0.2),
+                conv(WIDTH, 1, 3),
+            )
+            for channels in CHANNELS[:4]
+        )
+
+    def forward(self, features: list[Tensor]) -> list[Tensor]:
+        """Features (B, C, h, w) of each level to logits (B, 1, h, w), high for real."""
+        return [head(level) for head, level in zip(self.heads, features, strict=False)]
+
+
+@dataclass
+class Projected:
+    """The two terms, made of the same features, and the heads with their optimiser.
+
+    Attributes:
+        seen: the frozen net.
+        perceptual: weight of the distance: the mean absolute difference of each level, in parts of what the level
+            holds of real pictures.
+        weight: of the adversarial term, once it has begun.
+        start: step from which on it counts; the heads learn half of that before.
+        rise: steps in which it comes in.
+        lr: of the heads' Adam.
+    """
+
+    seen: EfficientNetLite0
+    perceptual: float = 0.5
+    weight: float = 0.3
+    start: int = 300
+    rise: int = 300
+    lr: float = 2e-4
+    heads: Heads = field(default_factory=Heads)
+    scale: Tensor | None = None
+
+    def __post_init__(self) -> None:
+        self.seen.requires_grad_(False).to(memory_format=torch.channels_last)
+        self.optimizer = torch.optim.Adam(self.heads.parameters(), self.lr, betas=(0.0, 0.99))
+
+    def __call__(self, made: Tensor, truth: Tensor, step: int, generator: torch.Generator) -> Tensor:
+        """The terms of a net's pictures, and one step of the heads.
+
+        Args:
+            made, truth: (B, 3, H, W) in [-1, 1]; the gradient reaches the first.
+            step: of the training.
+            generator: of the augmentation, which both are shown in alike.
+        """
+        nn.Module.to(self.seen, made.device)
+        self.heads.to(made.device)
+        change = drawn_change(len(made), generator, made.device)
+        ours = [level.float() for level in self.seen.features(changed(made / 2 + 0.5, change))]
+        with torch.no_grad():
+            theirs = [level.float() for level in self.seen.features(changed(truth / 2 + 0.5, change))]
+        if self.scale is None:
+            self.scale = torch.stack([level.abs().mean() for level in theirs])
+        pairs = zip(ours, theirs, self.scale, strict=True)
+        loss = self.perceptual * torch.stack([(a - b).abs().mean() / scale for a, b, scale in pairs]).sum()
+        if step >= self.start:
+            self.heads.requires_grad_(False)
+            term = -torch.stack([judged.float().mean() for judged in self.heads(ours)]).mean()
+            self.heads.requires_grad_(True)
+            loss = loss + self.weight * min(1.0, (step - self.start) / self.rise) * term
+        if step >= self.start // 2:
+            self.learn(theirs, [level.detach() for level in ours])
+        return loss
+
+    def learn(self, real: list[Tensor], made: list[Tensor]) -> None:
+        """One step of the heads on the hinge loss."""
+        pairs = zip(self.heads(real), self.heads(made), strict=True)
+        losses = [F.relu(1 - a.float()).mean() + F.relu(1 + b.float()).mean() for a, b in pairs]
+        self.optimizer.zero_grad(set_to_none=True)
+        torch.stack(losses).mean().backward()
+        average_gradients(self.heads)
+        self.optimizer.step()
+
+    def state_dict(self) -> dict[str, Any]:
+        """All that a resumed run needs."""
+        return {"heads": self.heads.state_dict(), "optimizer": self.optimizer.state_dict(), "scale": self.scale}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """The way back from `state_dict`."""
+        self.heads.load_state_dict(state["heads"])
+        self.optimizer.load_state_dict(state["optimizer"])
+        self.scale = state["scale"]
+
+
+def drawn_change(count: int, generator: torch.Generator, device: torch.device) -> Tensor:
+    """Brightness, contrast and saturation by which each of `count` pictures is changed, (3, count, 1, 1, 1)."""
+    drawn = torch.rand(3, count, 1, 1, 1, generator=generator).to(device)
+    return torch.stack([0.3 * (drawn[0] - 0.5), 0.75 + 0.5 * drawn[1], 0.5 + drawn[2]])
+
+
+def changed(pictures: Tensor, change: Tensor) -> Tensor:
+    """(B, 3, H, W) in [0, 1], changed differentiably (Zhao et al. 2020), so that the heads can't learn the faces by
+    heart."""
+    brightness, contrast, saturation = change
+    grey = pictures.mean(dim=1, keepdim=True)
+    pictures = (pictures - grey) * saturation + grey
+    middle = pictures.mean(dim=(1, 2, 3), keepdim=True)
+    return (pictures - middle) * contrast + middle + brightness
