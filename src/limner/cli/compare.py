@@ -1,0 +1,41 @@
+"""The command line's `limner compare`: which differences of two evaluations are real."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from limner.cli import output as ui
+from limner.cli.options import Json
+
+
+def compare(
+    ours: Annotated[Path, typer.Argument(help="summary.json of an evaluation.")],
+    theirs: Annotated[Path, typer.Argument(help="summary.json of another one, of the same pictures.")],
+    json: Json = False,
+) -> None:
+    """Say which differences between two evaluations are real."""
+    from dataclasses import asdict
+
+    from limner.evaluate.summary import Summary
+    from limner.evaluate.summary import compare as differences
+
+    a, b = Summary.read(ours), Summary.read(theirs)
+    found = differences(a, b)
+    if json:
+        ui.emit([asdict(one) for one in found])
+        return
+    rows = [
+        [
+            one.key,
+            f"{one.ours.value:.4g}",
+            f"{one.theirs.value:.4g}",
+            f"{one.difference.value:+.4g}",
+            f"{one.difference.low:+.4g} to {one.difference.high:+.4g}",
+            "yes" if one.difference.excludes_zero else "no",
+        ]
+        for one in found
+    ]
+    ui.table(["metric", a.row, b.row, "difference", "95 %", "real"], rows)

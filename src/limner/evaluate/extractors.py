@@ -1,0 +1,103 @@
+"""The nets whose view of a picture is measured: recognisers, which tell identity, and nets of features, over which sets
+of pictures are compared."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import cv2
+import numpy as np
+import torch
+
+from limner.errors import WeightsError
+from limner.evaluate.hog import HogIdentity
+from limner.evaluate.identity import Recogniser, vectors
+from limner.nets.efficientnet import EfficientNetLite0
+from limner.pixels import to_tensor
+from limner.weights.formats import efficientnet
+from limner.weights.load import load_identity
+
+RECOGNISED_AT = 256
+"""Largest side in pixels at which recognisers are shown faces; they look at less than that."""
+
+
+@dataclass(frozen=True)
+class Extractor:
+    """A net that turns pictures into vectors.
+
+    Attributes:
+        name: as metrics call it.
+        kind: a `recogniser`, whose vectors have unit length, or one of `features`.
+        width: length of a vector.
+        of: pictures (H, W, 3) uint8, of one size, to vectors (N, width).
+        variant: which weights, and how pictures are shown to it.
+        licence: of the weights.
+    """
+
+    name: str
+    kind: Literal["recogniser", "features"]
+    width: int
+    of: Callable[[Sequence[np.ndarray]], np.ndarray]
+    variant: str
+    licence: str
+
+
+def standard_extractors() -> list[Extractor]:
+    """The embedded recogniser, HOG, and what is installed of the extra `measure`."""
+    found = [
+        recogniser("identity", load_identity("mini"), "mini/identity, at 256 px at most", "Apache-2.0"),
+        recogniser("hog", HogIdentity(), "histograms of gradients, trained on nothing, at 256 px at most", "none needed"),
+    ]
+    try:
+        found.append(efficientnet_lite0())
+    except WeightsError:
+        pass  # the report says which metrics are missing, and why
+    return found
+
+
+def recogniser(name: str, net: Recogniser, variant: str, licence: str) -> Extractor:
+    """A recogniser as extractor.
+
+    Args:
+        name, variant, licence: see `Extractor`.
+        net: crops (B, 3, H, W) in [0, 1] to unit vectors.
+    """
+
+    def of(pictures: Sequence[np.ndarray]) -> np.ndarray:
+        return vectors(net, [shrunk(picture) for picture in pictures])
+
+    width = of([np.full((RECOGNISED_AT, RECOGNISED_AT, 3), 128, np.uint8)]).shape[1]
+    return Extractor(name, "recogniser", width, of, variant, licence)
+
+
+def efficientnet_lite0() -> Extractor:
+    """EfficientNet-Lite0's 1,280 features before the classes, averaged over the picture at its own size.
+
+    Raises:
+        WeightsError: if its package isn't installed.
+    """
+    net: EfficientNetLite0 = efficientnet.load(efficientnet.installed())
+
+    @torch.inference_mode()
+    def of(pictures: Sequence[np.ndarray]) -> np.ndarray:
+        return net.pooled(torch.stack([to_tensor(picture) for picture in pictures])).numpy()
+
+    return Extractor(
+        "efficientnet-lite0",
+        "features",
+        1280,
+        of,
+        "EfficientNet-Lite0 (ImageNet), 1,280 features, pictures at their own size",
+        "Apache-2.0",
+    )
+
+
+def shrunk(picture: np.ndarray) -> np.ndarray:
+    """(H, W, 3) uint8, its longer side at most `RECOGNISED_AT`."""
+    factor = RECOGNISED_AT / max(picture.shape[:2])
+    if factor >= 1:
+        return picture
+    width, height = (max(round(side * factor), 1) for side in picture.shape[1::-1])
+    return cv2.resize(picture, (width, height), interpolation=cv2.INTER_AREA)
