@@ -12,11 +12,13 @@ from torch import multiprocessing
 
 from limner.methods.schedules import difface_schedule, refldm_schedule
 from limner.nets.discriminator import PatchDiscriminator
+from limner.nets.efficientnet import EfficientNetLite0
 from limner.nets.estimator import Estimator
 from limner.nets.unet import UNet
 from limner.nets.vqgan import VQGAN
 from limner.train.loop import fit
 from limner.train.losses.adversary import Adversary
+from limner.train.losses.projected import Projected
 from limner.train.losses.reference import ReferenceLoss
 from limner.train.recipe import Recipe, Training
 from limner.train.recipes.decoder import SharpLoss as DecoderLoss
@@ -29,7 +31,7 @@ STEPS, BATCH, SIDE = 3, 4, 32
 
 
 class Samples:
-    """Random pictures under every name that a loss asks for; `estimated` is the first two rows of a batch."""
+    """Random pictures under every name that a loss asks for; `restored` is the first two rows of a batch."""
 
     def __getitem__(self, n):
         generator = torch.Generator().manual_seed(n)
@@ -38,7 +40,7 @@ class Samples:
             "image": image,
             "lq": F.avg_pool2d(image, 5, 1, 2),
             "entry": image,
-            "estimated": torch.tensor(float(n % BATCH < 2)),
+            "restored": torch.tensor(float(n % BATCH < 2)),
             "latent": torch.randn(4, SIDE // 2, SIDE // 2, generator=generator),
             "references": torch.rand(1, 3, SIDE, SIDE, generator=generator),
             "present": torch.tensor([n % 3 > 0]),
@@ -106,7 +108,10 @@ def stage_a():
 
 
 def prior():
-    return unet(3, 3), PriorLoss(difface_schedule("sample"), l1, adversary(1), last=999, entry=0)
+    torch.manual_seed(2)
+    seen = EfficientNetLite0().eval()
+    projected = Projected(seen, torch.ones(5), start=1, rise=1, lr=1e-3)
+    return unet(3, 3), PriorLoss(difface_schedule("sample"), projected)
 
 
 def train(kind, folder, steps=STEPS, resume=False) -> dict[str, torch.Tensor]:

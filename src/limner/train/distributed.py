@@ -47,6 +47,13 @@ def share(count: int, device: torch.device) -> float:
     return count / max(float(average(torch.tensor(float(count), device=device))), 1e-9)
 
 
+def shared_mean(values: Tensor, count: int) -> Tensor:
+    """The mean of values of `count` things, of which each counts alike whichever process has how many; of none it is
+    zero, with a gradient."""
+    weight = share(count, values.device)
+    return weight * values.mean() if count else values.sum()
+
+
 def any_process(here: bool, device: torch.device) -> bool:
     """Whether it is so in any process."""
     return here if _alone() else float(average(torch.tensor(float(here), device=device))) > 0

@@ -11,7 +11,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from limner.nets.discriminator import PatchDiscriminator
-from limner.train.distributed import any_process, average_gradients, gradient_norm, share
+from limner.train.distributed import any_process, average_gradients, gradient_norm, shared_mean
 
 
 @dataclass
@@ -54,7 +54,7 @@ class Adversary:
                 None.
         """
         self.discriminator.requires_grad_(False)
-        term = -_mean(self.discriminator(made).float(), made)
+        term = -shared_mean(self.discriminator(made).float(), len(made))
         by = made if at is None else at
         pulls = [
             gradient_norm(torch.autograd.grad(loss, by, retain_graph=True)[0], shared=at is not None)
@@ -70,7 +70,7 @@ class Adversary:
         self.discriminator.to(real.device)
         real = real.detach().requires_grad_(self.r1 > 0)
         judged_real, judged_made = (self.discriminator(picture).float() for picture in (real, made))
-        loss = 0.5 * (F.relu(1 - judged_real).mean() + _mean(F.relu(1 + judged_made), made))
+        loss = 0.5 * (F.relu(1 - judged_real).mean() + shared_mean(F.relu(1 + judged_made), len(made)))
         if self.r1:
             mean = judged_real.mean(dim=(1, 2, 3)).sum()
             (slope,) = torch.autograd.grad(mean, real, create_graph=True)
@@ -88,12 +88,6 @@ class Adversary:
         """The way back from `state_dict`."""
         self.discriminator.load_state_dict(state["discriminator"])
         self.optimizer.load_state_dict(state["optimizer"])
-
-
-def _mean(judged: Tensor, pictures: Tensor) -> Tensor:
-    """The mean over pictures, of which each counts alike whichever process has how many."""
-    weight = share(len(pictures), pictures.device)
-    return weight * judged.mean() if len(pictures) else judged.sum()
 
 
 class AdversarialLoss:

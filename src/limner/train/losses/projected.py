@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from torch.nn.utils.parametrizations import spectral_norm
 
 from limner.nets.efficientnet import CHANNELS, EfficientNetLite0
-from limner.train.distributed import average_gradients
+from limner.train.distributed import any_process, average_gradients, shared_mean
 
 WIDTH = 64
 """Channels of the heads."""
@@ -52,8 +52,8 @@ class Projected:
 
     Attributes:
         seen: the frozen net.
-        perceptual: weight of the distance: the mean absolute difference of each level, in parts of what the level
-            holds of real pictures.
+        scale: mean absolute value of each level on real pictures, (5,); see `level_sizes`.
+        perceptual: weight of the distance: the mean absolute difference of each level, in parts of `scale`, summed.
         weight: of the adversarial term, once it has begun.
         start: step from which on it counts; the heads learn half of that before.
         rise: steps in which it comes in.
@@ -61,39 +61,43 @@ class Projected:
     """
 
     seen: EfficientNetLite0
+    scale: Tensor
     perceptual: float = 0.5
     weight: float = 0.3
     start: int = 300
     rise: int = 300
     lr: float = 2e-4
     heads: Heads = field(default_factory=Heads)
-    scale: Tensor | None = None
 
     def __post_init__(self) -> None:
         self.seen.requires_grad_(False).to(memory_format=torch.channels_last)
         self.optimizer = torch.optim.Adam(self.heads.parameters(), self.lr, betas=(0.0, 0.99))
 
+    def judges(self, pictures: Tensor) -> bool:
+        """Whether there are any pictures to judge, here or in another process."""
+        return any_process(len(pictures) > 0, pictures.device)
+
     def __call__(self, made: Tensor, truth: Tensor, step: int, generator: torch.Generator) -> Tensor:
         """The terms of a net's pictures, and one step of the heads.
 
         Args:
-            made, truth: (B, 3, H, W) in [-1, 1]; the gradient reaches the first.
+            made, truth: (B, 3, H, W) in [-1, 1]; the gradient reaches the first. In a process whose others have some
+                there may be none.
             step: of the training.
             generator: of the augmentation, which both are shown in alike.
         """
         nn.Module.to(self.seen, made.device)
         self.heads.to(made.device)
-        change = drawn_change(len(made), generator, made.device)
+        count = len(made)
+        change = drawn_change(count, generator, made.device)
         ours = [level.float() for level in self.seen.features(changed(made / 2 + 0.5, change))]
         with torch.no_grad():
             theirs = [level.float() for level in self.seen.features(changed(truth / 2 + 0.5, change))]
-        if self.scale is None:
-            self.scale = torch.stack([level.abs().mean() for level in theirs])
-        pairs = zip(ours, theirs, self.scale, strict=True)
-        loss = self.perceptual * torch.stack([(a - b).abs().mean() / scale for a, b, scale in pairs]).sum()
+        pairs = zip(ours, theirs, self.scale.tolist(), strict=True)
+        loss = self.perceptual * torch.stack([shared_mean((a - b).abs(), count) / scale for a, b, scale in pairs]).sum()
         if step >= self.start:
             self.heads.requires_grad_(False)
-            term = -torch.stack([judged.float().mean() for judged in self.heads(ours)]).mean()
+            term = -torch.stack([shared_mean(judged.float(), count) for judged in self.heads(ours)]).mean()
             self.heads.requires_grad_(True)
             loss = loss + self.weight * min(1.0, (step - self.start) / self.rise) * term
         if step >= self.start // 2:
@@ -102,8 +106,9 @@ class Projected:
 
     def learn(self, real: list[Tensor], made: list[Tensor]) -> None:
         """One step of the heads on the hinge loss."""
+        count = len(real[0])
         pairs = zip(self.heads(real), self.heads(made), strict=True)
-        losses = [F.relu(1 - a.float()).mean() + F.relu(1 + b.float()).mean() for a, b in pairs]
+        losses = [shared_mean(F.relu(1 - a.float()) + F.relu(1 + b.float()), count) for a, b in pairs]
         self.optimizer.zero_grad(set_to_none=True)
         torch.stack(losses).mean().backward()
         average_gradients(self.heads)
@@ -111,13 +116,18 @@ class Projected:
 
     def state_dict(self) -> dict[str, Any]:
         """All that a resumed run needs."""
-        return {"heads": self.heads.state_dict(), "optimizer": self.optimizer.state_dict(), "scale": self.scale}
+        return {"heads": self.heads.state_dict(), "optimizer": self.optimizer.state_dict()}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """The way back from `state_dict`."""
         self.heads.load_state_dict(state["heads"])
         self.optimizer.load_state_dict(state["optimizer"])
-        self.scale = state["scale"]
+
+
+@torch.no_grad()
+def level_sizes(seen: EfficientNetLite0, pictures: Tensor) -> Tensor:
+    """The mean absolute value of each level on pictures (B, 3, H, W) in [0, 1]: (5,)."""
+    return torch.stack([level.abs().mean() for level in seen.features(pictures)])
 
 
 def drawn_change(count: int, generator: torch.Generator, device: torch.device) -> Tensor:

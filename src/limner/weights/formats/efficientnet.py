@@ -54,7 +54,7 @@ def load(source: Path | Checkpoint) -> EfficientNetLite0:
         net = EfficientNetLite0()
     shapes: dict[str, tuple[int, ...]] = {}
     folded: dict[str, torch.Tensor] = {}
-    pairs = _convolutions(net)
+    pairs = convolutions(net)
     for ours, (theirs, norm) in pairs.items():
         shape = tuple(net.get_parameter(f"{ours}.weight").shape)
         shapes[f"{theirs}.weight"] = shape
@@ -71,7 +71,7 @@ def load(source: Path | Checkpoint) -> EfficientNetLite0:
     return fill(net, folded, path, {name: name for name in folded})
 
 
-def _convolutions(net: EfficientNetLite0) -> dict[str, tuple[str, str]]:
+def convolutions(net: EfficientNetLite0) -> dict[str, tuple[str, str]]:
     """Our name of each convolution to theirs of it and of the normalisation after it."""
     names = {}
     for ours, _ in net.named_modules():
@@ -79,5 +79,4 @@ def _convolutions(net: EfficientNetLite0) -> dict[str, tuple[str, str]]:
         if kind in NORMS:
             before = re.sub(r"^blocks\.", "_blocks.", place) + "." if place else ""
             names[ours] = (f"{before}_{'conv_' + kind if not place else kind + '_conv'}", f"{before}{NORMS[kind]}")
-    # a block that doesn't expand has no expansion, and numbers its normalisations all the same
     return names

@@ -1,67 +1,74 @@
-"""DifFace's prior made sharp: what it is shown and at which noise levels."""
+"""DifFace's prior made sharp: at which noise levels it is asked, and what is judged."""
 
 import pytest
 import torch
 
-from limner.data.faces import FaceSet
 from limner.methods.difface import DifFacePipeline
 from limner.methods.schedules import difface_schedule
-from limner.nets.discriminator import PatchDiscriminator
-from limner.train.losses.adversary import Adversary
-from limner.train.recipes.difface.prior_sharp import Estimates, SharpLoss
-from limner.train.recipes.refldm.vqgan import l1
+from limner.train.recipes.difface.prior import LAST_TIMESTEP
+from limner.train.recipes.difface.prior_sharp import ENTRY, SharpLoss, with_tail
 from limner.weights.load import load_net
 
 
-class Grey(torch.nn.Module):
-    def forward(self, lq):
-        return lq * 0 + 0.5
+class Judge:
+    """Stands for the projected terms: remembers what it is shown."""
+
+    def __init__(self):
+        self.shown = []
+
+    def judges(self, pictures):
+        return len(pictures) > 0
+
+    def __call__(self, made, truth, step, generator):
+        self.shown.append((len(made), step))
+        return made.sum() * 0
 
 
-def test_half_of_the_entries_are_estimates(shared):
-    faces = FaceSet.open(shared / "faces", "val").first(6)
-    stream = Estimates(faces, 64, 0, {"ffhq-ref-severe": 1}, Grey())
-    flags = []
-    for n in range(24):
-        sample = stream[n]
-        flags.append(bool(sample["estimated"]))
-        assert sample["image"].shape == sample["entry"].shape == (3, 64, 64)
-        expected = torch.full_like(sample["image"], 0.5) if flags[-1] else sample["image"]
-        torch.testing.assert_close(sample["entry"], expected)
-    assert 6 < sum(flags) < 18
+class Watches(torch.nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.asked = []
+
+    def forward(self, x, t):
+        self.asked.append(t.clone())
+        return x
 
 
-def test_estimates_are_noised_as_far_as_the_chain_is_entered(monkeypatch):
-    seen = []
+def batch(count):
+    image = torch.rand(count, 3, 32, 32, generator=torch.Generator().manual_seed(0))
+    return {"image": image, "entry": image, "restored": (torch.arange(count) % 2).float()}
 
-    class Watches(torch.nn.Module):
-        def forward(self, x, t):
-            seen.append(t)
-            return x
 
-    loss = SharpLoss(difface_schedule("sample"), l1, Adversary(None, discriminator=PatchDiscriminator(8, 2)))
-    image = torch.rand(64, 3, 32, 32, generator=torch.Generator().manual_seed(0))
-    flags = (torch.arange(64) % 2).float()
-    batch = {"image": image, "entry": image, "estimated": flags}
+def test_restorations_are_asked_about_late_and_half_of_them_at_the_very_end():
+    loss, net, given = SharpLoss(difface_schedule("sample"), Judge()), Watches(), batch(256)
     with torch.no_grad():
-        monkeypatch.setattr(loss.adversary, "learn", lambda real, made: seen.append(len(made)))
-        loss(Watches(), batch, torch.Generator().manual_seed(0))
-    times, judged = seen
-    assert times[flags > 0].max() <= loss.entry < times[flags == 0].max() <= loss.last
-    assert judged == (times <= loss.entry).sum()
+        loss(net, given, torch.Generator().manual_seed(0))
+    first, asked = net.asked  # the last step's own first step, and the one that learns
+    restored = given["restored"] > 0
+    assert asked[restored].max() <= ENTRY < asked[~restored].max() <= LAST_TIMESTEP
+    assert first.max() <= ENTRY
+    assert 0.4 < (asked[restored] == 0).float().mean() < 0.65
 
 
-def test_a_perceptual_term_is_added():
-    image = torch.rand(2, 3, 32, 32, generator=torch.Generator().manual_seed(0))
-    batch = {"image": image, "entry": image, "estimated": torch.zeros(2)}
-    told = []
-    for perceptual in (None, lambda made, truth: (made - truth).square().mean() + 7):
-        judge = Adversary(None, discriminator=PatchDiscriminator(8, 2))
-        loss = SharpLoss(difface_schedule("sample"), l1, judge, perceptual)
-        told.append(loss(lambda x, t: x, batch, torch.Generator().manual_seed(0)).item())  # type: ignore[arg-type]
-    assert told[1] > told[0] + 7
+def test_restorations_alone_are_judged():
+    judge = Judge()
+    loss = SharpLoss(difface_schedule("sample"), judge)
+    for _ in range(2):
+        loss(Watches(), batch(6), torch.Generator().manual_seed(0))
+    assert judge.shown == [(3, 0), (3, 1)]
 
 
+def test_a_tail_is_added_once_and_changes_nothing_at_first():
+    prior = load_net("mini/difface-prior")
+    grown = with_tail(prior)
+    assert grown.tail is not None and with_tail(grown) is grown
+    if prior.tail is None:
+        x, t = torch.randn(1, 3, 64, 64), torch.tensor([10])
+        with torch.inference_mode():
+            torch.testing.assert_close(grown.eval()(x, t), prior.eval()(x, t))
+
+
+@pytest.mark.slow
 def test_the_pipeline_takes_what_the_recipe_leaves(shared):
     from limner.train import make_recipe
 

@@ -8,7 +8,6 @@ what a net that has seen the world sees in them.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -28,10 +27,10 @@ from limner.methods.schedules import difface_schedule
 from limner.nets.estimator import Estimator
 from limner.nets.unet import UNet
 from limner.pixels import to_picture, to_tensor
-from limner.train.losses.projected import Projected
+from limner.train.losses.projected import Projected, level_sizes
 from limner.train.recipe import Batch, MiniTraining, Preset, Recipe, Training
 from limner.train.recipes.difface.prior import LAST_TIMESTEP, noised
-from limner.train.validation import MEASURED, Pair, degraded_faces, mean, restorations
+from limner.train.validation import MEASURED, degraded_faces, restorations
 from limner.weights.formats import efficientnet
 from limner.weights.load import load_net
 
@@ -83,7 +82,7 @@ class SharpLoss:
         made = model(seen, asked).float()
         loss = 4 * (made - truth).abs().mean() / 2  # in units where pixels lie in [0, 1]
         judged = chosen.nonzero().flatten()
-        if len(judged):
+        if self.projected.judges(made[judged]):
             loss = loss + self.projected(made[judged], truth[judged], self.step, generator)
         self.step += 1
         return loss
@@ -125,6 +124,8 @@ def difface_prior_sharp(
     size = int(unet.config["sample_size"])
     schedule = difface_schedule("sample")
     seen = efficientnet.load(efficientnet.installed())
+    few = faces.spread(16)
+    scale = level_sizes(seen, torch.stack([to_tensor(few.image(n, size)) for n in range(len(few))]))
 
     def restored(net: UNet, lq: np.ndarray) -> np.ndarray:
         return after_a_short_chain(estimator, net, schedule, lq)
@@ -133,7 +134,7 @@ def difface_prior_sharp(
         name="difface-prior-sharp",
         model=unet,
         data=Entries(faces, POOL, size, WINDOW, seed),
-        loss=SharpLoss(schedule, Projected(seen)),
+        loss=SharpLoss(schedule, Projected(seen, scale)),
         training=TRAINING[preset],
         validation=restorations(
             lambda: degraded_faces(validation, size, MEASURED),
