@@ -8,7 +8,6 @@ what a net that has seen the world sees in them.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -22,7 +21,8 @@ from limner.data.entries import Entries
 from limner.data.faces import FaceSet
 from limner.device import frozen_pass
 from limner.errors import WeightsError
-from limner.evaluate.metrics import detail_ratio, psnr
+from limner.evaluate.metrics.detail import detail_ratio
+from limner.evaluate.metrics.fidelity import psnr
 from limner.methods.difface import DIFFACE, DifFacePipeline
 from limner.methods.schedules import difface_schedule
 from limner.nets.estimator import Estimator
@@ -31,7 +31,7 @@ from limner.pixels import to_picture, to_tensor
 from limner.train.losses.projected import Projected
 from limner.train.recipe import Batch, MiniTraining, Preset, Recipe, Training
 from limner.train.recipes.difface.prior import LAST_TIMESTEP, noised
-from limner.train.validation import MEASURED, Pair, degraded_faces, mean, restorations
+from limner.train.validation import MEASURED, degraded_faces, restorations
 from limner.weights.formats import efficientnet
 from limner.weights.load import load_net
 
