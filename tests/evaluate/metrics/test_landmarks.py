@@ -6,25 +6,26 @@ import pytest
 from limner.errors import LimnerError
 from limner.evaluate.metrics.landmarks import landmark_distance
 
+SHIFT = np.array([3.0, 4.0])
 FIVE = np.array([[100, 120], [180, 120], [140, 170], [110, 210], [170, 210]], np.float32)
 
 
 def test_a_shift_is_its_length():
     assert landmark_distance(FIVE, FIVE).pixels == 0
-    moved = landmark_distance(FIVE + (3, 4), FIVE)
+    moved = landmark_distance(FIVE + SHIFT, FIVE)
     assert (moved.pixels, moved.eye_distances) == pytest.approx((5, 5 / 80))
-    assert landmark_distance(FIVE + (3, 4), FIVE, side=256).pixels == pytest.approx(10)
-    assert landmark_distance(FIVE + (3, 4), FIVE, side=256).eye_distances == pytest.approx(5 / 80)
-    assert landmark_distance(FIVE, FIVE + (3, 4)).pixels == pytest.approx(5)
+    assert landmark_distance(FIVE + SHIFT, FIVE, side=256).pixels == pytest.approx(10)
+    assert landmark_distance(FIVE + SHIFT, FIVE, side=256).eye_distances == pytest.approx(5 / 80)
+    assert landmark_distance(FIVE, FIVE + SHIFT).pixels == pytest.approx(5)
     further = [landmark_distance(FIVE + step, FIVE).pixels for step in (1, 2, 5)]
     assert further[0] < further[1] < further[2]
 
 
 def test_eyes_of_68_points_are_the_means_of_six():
     points = np.random.default_rng(0).uniform(0, 512, (68, 2))
-    points[36:42] += (10, 200) - points[36:42].mean(axis=0)
-    points[42:48] += (60, 200) - points[42:48].mean(axis=0)
-    assert landmark_distance(points + (0, 1), points).eye_distances == pytest.approx(1 / 50)
+    points[36:42] += np.array([10, 200]) - points[36:42].mean(axis=0)
+    points[42:48] += np.array([60, 200]) - points[42:48].mean(axis=0)
+    assert landmark_distance(points + SHIFT, points).eye_distances == pytest.approx(5 / 50)
 
 
 @pytest.mark.parametrize(

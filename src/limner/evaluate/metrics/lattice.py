@@ -11,8 +11,8 @@ import numpy as np
 from limner.evaluate.metrics.pictures import check_pictures, fine_luma
 
 LINES = {4: (1 / 4,), 8: (1 / 8, 3 / 8)}
-"""Frequencies in cycles per px that a lattice of so many px adds: its odd harmonics. The even ones are those of half the
-period, so that a lattice of 8 px may show at 4 px too, but not the other way round."""
+"""Frequencies in cycles per px that a lattice of so many px adds: its odd harmonics. The even ones are those of half
+the period, so that a lattice of 8 px may show at 4 px too, but not the other way round."""
 NEAR, FAR = 3, 6
 """Neighbours of a line are so many frequencies away; nearer ones are lit by the line itself."""
 LEAST = 64

@@ -161,11 +161,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Fits NIQE on faces of the split `train`.")
     parser.add_argument("--data", type=Path, required=True, help="folder of aligned faces with its tables")
     parser.add_argument("-o", "--out", type=Path, required=True, help="file to write, .npz")
-    parser.add_argument("--limit", type=int, default=1000, help="faces, evenly spread over the split")
+    parser.add_argument("--limit", type=int, help="at most so many faces, evenly spread over the split")
     given = parser.parse_args()
     faces = FaceSet.open(given.data)
     whole = [number for number, side in enumerate(faces.sides) if side >= SIDE]
-    chosen = np.unique(np.linspace(0, len(whole) - 1, given.limit).round().astype(int))
+    chosen = np.unique(np.linspace(0, len(whole) - 1, given.limit or len(whole)).round().astype(int))
     pictures = (faces.image(whole[place], SIDE) for place in chosen)
     save_model(fit(pictures, "own fit"), given.out)
     print(f"Fitted on {len(chosen)} faces: {given.out}")

@@ -8,6 +8,7 @@ what a net that has seen the world sees in them.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -31,7 +32,7 @@ from limner.pixels import to_picture, to_tensor
 from limner.train.losses.projected import Projected
 from limner.train.recipe import Batch, MiniTraining, Preset, Recipe, Training
 from limner.train.recipes.difface.prior import LAST_TIMESTEP, noised
-from limner.train.validation import MEASURED, degraded_faces, restorations
+from limner.train.validation import MEASURED, Pair, degraded_faces, mean, restorations
 from limner.weights.formats import efficientnet
 from limner.weights.load import load_net
 
