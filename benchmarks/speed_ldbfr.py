@@ -27,7 +27,7 @@ from torch import Tensor
 
 from limner.degrade.degrade import degrade
 from limner.device import Compute, has_bfloat16
-from limner.evaluate.metrics import psnr
+from limner.evaluate.metrics.fidelity import psnr
 from limner.faces.align import crop, similarity
 from limner.faces.find import find_faces
 from limner.methods import load

@@ -15,7 +15,7 @@ import cv2
 import numpy as np
 
 from limner import LimnerError, Photo, Restorer, Settings
-from limner.evaluate.metrics import laplacian_variance
+from limner.evaluate.metrics.detail import laplacian_variance
 from limner.evaluate.report import contact_sheet
 from limner.folder.find import find_photos
 from limner.methods import METHODS

@@ -11,7 +11,8 @@ from skimage.data import astronaut
 
 from limner import Photo, Restorer, Settings, restore
 from limner.device import choose
-from limner.evaluate.metrics import laplacian_variance, psnr
+from limner.evaluate.metrics.detail import laplacian_variance
+from limner.evaluate.metrics.fidelity import psnr
 from limner.faces.align import similarity, stretch
 from limner.faces.join import Joined, Joiner
 from limner.faces.paste import Place

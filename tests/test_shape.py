@@ -27,7 +27,6 @@ WITHOUT_TEST = {
     "evaluate/hog.py",
     "evaluate/landmarks.py",
     "evaluate/limner_test.py",
-    "evaluate/perceptual.py",
     "train/losses/adversary.py",
     "train/losses/identity.py",
     "train/losses/latent.py",

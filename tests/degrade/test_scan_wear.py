@@ -6,7 +6,7 @@ import pytest
 from skimage.data import astronaut
 
 from limner.degrade.scan_wear import File, Grain, Scan, apply_scan, draw_scan
-from limner.evaluate.metrics import laplacian_variance
+from limner.evaluate.metrics.detail import laplacian_variance
 
 FLAT = np.full((128, 128, 3), 128, np.uint8)
 

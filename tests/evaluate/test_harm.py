@@ -16,7 +16,7 @@ from limner.data.pairs import fixed_pairs, named_generator
 from limner.evaluate import harm
 from limner.evaluate.damages import BLUR, DAMAGES, NOISE, NOTHING, damaged, noisy
 from limner.evaluate.harm import SIZES, shown_at
-from limner.evaluate.metrics import detail_of_top_octaves, top_octaves
+from limner.evaluate.metrics.detail import detail_of_top_octaves, octaves
 from limner.evaluate.protocols import Request
 
 
@@ -57,10 +57,10 @@ class Stub:
 
 
 def test_the_bands_are_the_finest_of_the_pyramid(texture):
-    finest, next_one = top_octaves(texture[:, :159])
+    finest, next_one = octaves(texture[:, :159], 2)
     assert (finest.shape, next_one.shape) == ((128, 159), (64, 80))
     assert finest.dtype == np.float32 and abs(float(finest.mean())) < 0.5
-    flat = top_octaves(np.full((32, 32, 3), 77, np.uint8))
+    flat = octaves(np.full((32, 32, 3), 77, np.uint8), 2)
     assert max(np.abs(band).max() for band in flat) < 1e-3
 
 

@@ -6,7 +6,7 @@ import pytest
 from skimage.data import astronaut
 
 from limner.device import choose
-from limner.evaluate.metrics import psnr
+from limner.evaluate.metrics.fidelity import psnr
 from limner.faces.align import crop, stretch
 from limner.faces.join import CAUTION, Joiner, frame_of
 from limner.faces.paste import Place

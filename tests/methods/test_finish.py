@@ -7,7 +7,7 @@ from skimage.data import astronaut
 
 from limner import Restorer, Settings
 from limner.errors import LimnerError
-from limner.evaluate.metrics import laplacian_variance
+from limner.evaluate.metrics.detail import laplacian_variance
 from limner.methods import load
 from limner.methods.difface import refine
 from limner.methods.ldbfr import LDBFRPipeline

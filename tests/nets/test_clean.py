@@ -6,7 +6,7 @@ import pytest
 import torch
 from skimage.data import astronaut, chelsea
 
-from limner.evaluate.metrics import psnr
+from limner.evaluate.metrics.fidelity import psnr
 from limner.nets.clean import Cleaner
 from limner.pixels import to_picture, to_tensor
 from limner.weights.load import load_net

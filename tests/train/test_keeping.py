@@ -10,7 +10,7 @@ from torch import nn
 from limner.data.faces import FaceSet
 from limner.data.restorations import Restorations, Restored, detuned, join_frame
 from limner.data.windows import CleanWindows, photographs, window
-from limner.evaluate.metrics import psnr
+from limner.evaluate.metrics.fidelity import psnr
 from limner.nets.clean import Cleaner
 from limner.train.recipes.clean import SLIGHT, relative_error
 from limner.train.recipes.fusion import FULLNESS, HARM, fusion_loss

@@ -26,7 +26,8 @@ from limner.data.pairs import fixed_pairs
 from limner.device import frozen_pass
 from limner.evaluate.hog import HogIdentity
 from limner.evaluate.identity import Recogniser
-from limner.evaluate.metrics import detail_ratio, psnr
+from limner.evaluate.metrics.detail import detail_ratio
+from limner.evaluate.metrics.fidelity import psnr
 from limner.methods import load
 from limner.methods.clrface import CLRFacePipeline
 from limner.methods.loaded import LoadedMethod

@@ -19,7 +19,7 @@ from torch import nn
 
 from limner.errors import LimnerError
 from limner.evaluate.damages import compressed, noisy
-from limner.evaluate.metrics import psnr, ssim
+from limner.evaluate.metrics.fidelity import psnr, ssim
 from limner.pixels import to_picture, to_tensor
 from limner.weights.load import load_net
 

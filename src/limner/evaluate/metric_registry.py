@@ -13,8 +13,9 @@ from typing import Literal
 import numpy as np
 
 from limner.evaluate.comparison import Comparison
-from limner.evaluate.metrics import detail_of_top_octaves, detail_ratio, psnr, ssim
-from limner.evaluate.perceptual import perceptual_distance
+from limner.evaluate.metrics.detail import detail_of_top_octaves, detail_ratio
+from limner.evaluate.metrics.fidelity import psnr, ssim
+from limner.evaluate.metrics.perceptual import perceptual_distance
 from limner.evaluate.report import Column
 
 Need = Literal["truth", "input", "gallery", "judge"]

@@ -105,16 +105,16 @@ class EfficientNetLite0(ModelMixin, ConfigMixin):
                 found.append(h)
         return found
 
-    def forward(self, pictures: Tensor) -> Tensor:
-        """(B, 3, H, W) in [0, 1], 224 px as published, to logits (B, 1000)."""
-        return self.classes(self.pooled(pictures))
-
     def pooled(self, pictures: Tensor) -> Tensor:
-        """(B, 3, H, W) in [0, 1] to what the classes are told by, (B, 1280)."""
+        """(B, 3, H, W) in [0, 1], 224 px as published, to what the classes are told by, (B, 1280)."""
         h = self._stem(pictures)
         for block in self.blocks:
             h = block(h)
         return F.relu6(self.head(h)).mean(dim=(2, 3))
+
+    def forward(self, pictures: Tensor) -> Tensor:
+        """(B, 3, H, W) in [0, 1] to logits (B, 1000)."""
+        return self.classes(self.pooled(pictures))
 
     def _stem(self, pictures: Tensor) -> Tensor:
         return F.relu6(self.stem((pictures - CENTRE) / SPREAD))

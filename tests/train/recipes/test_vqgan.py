@@ -3,7 +3,7 @@ import copy
 import pytest
 import torch
 
-from limner.evaluate.perceptual import estimator_features
+from limner.evaluate.metrics.perceptual import estimator_features
 from limner.nets.discriminator import PatchDiscriminator
 from limner.nets.vqgan import VQGAN
 from limner.train.loop import fit

@@ -1,54 +1,40 @@
-"""EfficientNet-Lite0's file: folded exactly, read strictly, and its package is named where it is missing."""
+"""EfficientNet-Lite0 of the package: its normalisations are folded in, and it knows what it sees."""
 
+from pathlib import Path
+
+import cv2
+import numpy as np
 import pytest
 import torch
-import torch.nn.functional as F
+from skimage.data import chelsea
 
 from limner.errors import WeightsError
-from limner.nets.efficientnet import EfficientNetLite0
+from limner.pixels import to_tensor
+from limner.weights.checkpoint import Checkpoint, read_tensors
 from limner.weights.formats import efficientnet
 from limner.weights.formats.registry import format_of
-from limner.weights.checkpoint import opened
+
+CATS = {281, 282, 285}
+"""Tabby, tiger cat and Egyptian cat among ImageNet's classes."""
 
 
-def random_tensors():
-    """A file of the published layout with random values."""
-    torch.manual_seed(0)
-    net, tensors = EfficientNetLite0(), {}
-    for ours, (theirs, norm) in efficientnet.convolutions(net).items():
-        weight = net.get_parameter(f"{ours}.weight").detach()
-        tensors[f"{theirs}.weight"] = weight.clone()
-        for name in efficientnet.STATISTICS:
-            tensors[f"{norm}.{name}"] = torch.rand(len(weight)) + 0.5
-        tensors[f"{norm}.num_batches_tracked"] = torch.tensor(1)
-    return tensors | {"_fc.weight": torch.randn(1000, 1280), "_fc.bias": torch.randn(1000)}
+def test_it_knows_a_cat():
+    net = efficientnet.load(efficientnet.installed())
+    picture = cv2.resize(np.ascontiguousarray(chelsea()[:, 70:370]), (224, 224), interpolation=cv2.INTER_AREA)
+    with torch.no_grad():
+        logits = net(to_tensor(picture)[None])
+        pooled = net.pooled(to_tensor(picture)[None])
+    assert int(logits.argmax()) in CATS
+    assert torch.allclose(net.classes(pooled), logits)
 
 
-def saved(tensors, tmp_path):
-    path = tmp_path / "net.pth"
-    torch.save(tensors, path)
-    return path
-
-
-def test_the_folded_stem_is_convolution_and_normalisation(tmp_path):
-    tensors = random_tensors()
-    net = efficientnet.load(saved(tensors, tmp_path))
-    x = torch.rand(1, 3, 16, 16)
-    bare = F.conv2d(F.pad(x, (0, 1, 0, 1)), tensors["_conv_stem.weight"], stride=2)
-    scale, shift, mean, variance = (tensors[f"_bn0.{name}"] for name in efficientnet.STATISTICS)
-    expected = F.batch_norm(bare, mean, variance, scale, shift, eps=1e-3)
-    torch.testing.assert_close(net.stem(x), expected, atol=1e-5, rtol=1e-5)
-
-
-def test_the_file_is_recognised_and_read_strictly(tmp_path):
-    tensors = random_tensors()
-    assert format_of(opened(saved(tensors, tmp_path))).name == "efficientnet"
-    del tensors["_blocks.3._bn1.running_var"]
-    with pytest.raises(WeightsError, match=r"_blocks\.3\._bn1\.running_var is missing"):
-        efficientnet.load(saved(tensors, tmp_path))
-
-
-def test_the_package_is_named_where_it_is_missing(monkeypatch):
-    monkeypatch.setattr(efficientnet, "find_spec", lambda name: None)
-    with pytest.raises(WeightsError, match=r"limner\[measure\]"):
-        efficientnet.installed()
+def test_a_wrong_name_or_shape_is_told():
+    tensors = dict(read_tensors(efficientnet.installed()))
+    assert format_of(Checkpoint(Path("a.pth"), tensors)).name == "efficientnet"
+    tensors["_blocks.3._bn1.bias"] = torch.zeros(3)
+    tensors["_extra.bias"] = tensors.pop("_fc.bias")
+    with pytest.raises(
+        WeightsError,
+        match=r"fit EfficientNet-Lite0: _fc.bias is missing; _extra.bias is not expected; _blocks.3._bn1.bias \(3",
+    ):
+        efficientnet.load(Checkpoint(Path("a.pth"), tensors))

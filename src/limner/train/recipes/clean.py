@@ -11,7 +11,7 @@ from torch import Tensor
 
 from limner.data.faces import FaceSet, read_picture
 from limner.data.windows import CleanWindows, photographs, window
-from limner.evaluate.metrics import psnr
+from limner.evaluate.metrics.fidelity import psnr
 from limner.nets.clean import Cleaner
 from limner.train.recipe import Batch, MiniTraining, Preset, Recipe
 from limner.train.starting import begin

@@ -21,8 +21,9 @@ from torch import Tensor
 from limner.data.faces import FaceSet
 from limner.data.pairs import RestorationPairs, fixed_pairs
 from limner.device import frozen_pass
-from limner.evaluate.metrics import detail_ratio, psnr
-from limner.evaluate.perceptual import estimator_features
+from limner.evaluate.metrics.detail import detail_ratio
+from limner.evaluate.metrics.fidelity import psnr
+from limner.evaluate.metrics.perceptual import estimator_features
 from limner.methods.clrface import CLRFACE, CLRFacePipeline
 from limner.methods.refldm import REFLDM, RefLDMPipeline
 from limner.methods.schedules import clrface_schedule, refldm_schedule

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from limner.data.faces import FaceSet
 from limner.data.restorations import Restorations, Restored
-from limner.evaluate.metrics import psnr
+from limner.evaluate.metrics.fidelity import psnr
 from limner.nets.fusion import Fusion, luma
 from limner.nets.pyramid import split
 from limner.pixels import to_picture, to_tensor

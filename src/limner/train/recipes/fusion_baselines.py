@@ -9,7 +9,7 @@ import numpy as np
 from torch import Tensor
 
 from limner.data.restorations import Restored
-from limner.evaluate.metrics import psnr
+from limner.evaluate.metrics.fidelity import psnr
 from limner.nets.fusion import luma
 from limner.nets.pyramid import join, split
 from limner.pixels import to_picture, to_tensor

@@ -67,6 +67,8 @@ FORMATS = (
     Format("vqgan", "ReF-LDM's VQGAN"),
     Format("arcface", "an ArcFace IR-ResNet"),
     Format("efficientnet", "EfficientNet-Lite0, to measure with"),
+    Format("imagenet", "AlexNet, SqueezeNet or VGG-16, to measure with"),
+    Format("inception", "FID's Inception-v3, to measure with"),
 )
 """Asked in this order whether a checkpoint is theirs."""
 

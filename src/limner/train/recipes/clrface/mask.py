@@ -16,8 +16,8 @@ from torch import Tensor, nn
 from limner.data.faces import FaceSet
 from limner.data.pairs import RestorationPairs
 from limner.errors import WeightsError
-from limner.evaluate.metrics import psnr
-from limner.evaluate.perceptual import estimator_features
+from limner.evaluate.metrics.fidelity import psnr
+from limner.evaluate.metrics.perceptual import estimator_features
 from limner.methods.clrface import CLRFacePipeline, guided_timesteps, mask_picture
 from limner.methods.identity_guidance import IdentityGuidance
 from limner.methods.options import CLRFaceOptions, MaskKind

@@ -14,7 +14,8 @@ from torch import nn
 from limner.data.faces import FaceSet
 from limner.data.pairs import RestorationPairs
 from limner.errors import WeightsError
-from limner.evaluate.metrics import detail_ratio, psnr
+from limner.evaluate.metrics.detail import detail_ratio
+from limner.evaluate.metrics.fidelity import psnr
 from limner.methods.schedules import clrface_schedule
 from limner.nets.degraded_encoder import DegradedEncoder
 from limner.nets.unet import UNet

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import torch
 
-from limner.evaluate.perceptual import estimator_features
+from limner.evaluate.metrics.perceptual import estimator_features
 from limner.nets.discriminator import PatchDiscriminator
 from limner.nets.vqgan import VQGAN
 from limner.train.losses.adversary import Adversary

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from limner.data.faces import FaceSet
 from limner.data.pairs import RestorationPairs
-from limner.evaluate.metrics import psnr
+from limner.evaluate.metrics.fidelity import psnr
 from limner.nets.estimator import Estimator
 from limner.nets.swinir import SwinIR
 from limner.train.recipe import Batch, MiniTraining, Preset, Recipe, Training

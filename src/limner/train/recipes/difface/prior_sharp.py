@@ -21,7 +21,8 @@ from limner.data.entries import Entries
 from limner.data.faces import FaceSet
 from limner.device import frozen_pass
 from limner.errors import WeightsError
-from limner.evaluate.metrics import detail_ratio, psnr
+from limner.evaluate.metrics.detail import detail_ratio
+from limner.evaluate.metrics.fidelity import psnr
 from limner.methods.difface import DIFFACE, DifFacePipeline
 from limner.methods.schedules import difface_schedule
 from limner.nets.estimator import Estimator

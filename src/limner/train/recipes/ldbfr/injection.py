@@ -14,7 +14,7 @@ from torch import nn
 from limner.data.faces import FaceSet
 from limner.data.pairs import RestorationPairs
 from limner.errors import LimnerError, WeightsError
-from limner.evaluate.metrics import psnr
+from limner.evaluate.metrics.fidelity import psnr
 from limner.methods.ldbfr import LDBFRPipeline
 from limner.methods.schedules import ldbfr_schedule
 from limner.nets.injection import Injection

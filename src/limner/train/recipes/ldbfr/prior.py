@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from limner.data.faces import FaceSet
 from limner.data.pairs import Faces
 from limner.errors import LimnerError
-from limner.evaluate.metrics import psnr
+from limner.evaluate.metrics.fidelity import psnr
 from limner.evaluate.report import contact_sheet
 from limner.methods.schedules import clean_estimate, ldbfr_schedule
 from limner.nets.unet import UNet

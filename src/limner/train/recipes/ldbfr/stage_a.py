@@ -18,8 +18,8 @@ from torch import Tensor, nn
 from limner.data.faces import FaceSet
 from limner.data.pairs import RestorationPairs
 from limner.errors import WeightsError
-from limner.evaluate.metrics import psnr
-from limner.evaluate.perceptual import estimator_features
+from limner.evaluate.metrics.fidelity import psnr
+from limner.evaluate.metrics.perceptual import estimator_features
 from limner.nets.discriminator import PatchDiscriminator
 from limner.nets.estimator import Estimator
 from limner.nets.identity import IdentityNet

@@ -11,7 +11,7 @@ from typing import Any
 
 import torch
 
-from limner.evaluate.perceptual import estimator_features
+from limner.evaluate.metrics.perceptual import estimator_features
 from limner.nets.vqgan import VQGAN
 from limner.train.losses.adversary import Adversary
 from limner.train.recipe import Preset, Recipe

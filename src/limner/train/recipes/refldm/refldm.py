@@ -17,7 +17,7 @@ from limner.data.augment import ALIGNED, PAPER, vary
 from limner.data.faces import FaceSet
 from limner.data.pairs import RestorationPairs, fixed_pairs, named_generator
 from limner.data.reference_pairs import ReferencePairs
-from limner.evaluate.metrics import psnr
+from limner.evaluate.metrics.fidelity import psnr
 from limner.methods.schedules import clean_estimate, refldm_schedule
 from limner.nets.unet import UNet
 from limner.nets.vqgan import VQGAN

@@ -18,8 +18,9 @@ from torch import Tensor
 
 from limner.data.faces import FaceSet
 from limner.data.pairs import Faces
-from limner.evaluate.metrics import detail_ratio, psnr
-from limner.evaluate.perceptual import estimator_features
+from limner.evaluate.metrics.detail import detail_ratio
+from limner.evaluate.metrics.fidelity import psnr
+from limner.evaluate.metrics.perceptual import estimator_features
 from limner.nets.discriminator import PatchDiscriminator
 from limner.nets.vqgan import VQGAN, VQGANOutput
 from limner.pixels import to_picture, to_tensor
