@@ -43,6 +43,12 @@ def benchmark(
         ),
     ] = "test",
     limit: Annotated[int | None, typer.Option(help="The first so many faces only.", min=1)] = None,
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "--output", "-o", help="limner-test: keep pictures and figures in this folder; a killed run goes on there."
+        ),
+    ] = None,
     sheet: Annotated[Path | None, typer.Option(help="Save a contact sheet of some faces here (PNG).")] = None,
     plot: Annotated[Path | None, typer.Option(help="guidance: save the curves here (PNG).")] = None,
     judge: Annotated[
@@ -63,7 +69,14 @@ def benchmark(
     restorers = restorers_of(given, names, measured) if measured.methods != "none" else {}
     with ui.progress("measuring", show=not json) as bar:
         request = Request(
-            data, preset, splits, limit, common.seed, judge, progress=lambda done, total: bar("measuring", done, total)
+            data,
+            preset,
+            splits,
+            limit,
+            common.seed,
+            judge,
+            progress=lambda done, total: bar("measuring", done, total),
+            output=output,
         )
         report = measured.run(request, restorers)
     if sheet and report.sheet:

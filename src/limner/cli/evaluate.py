@@ -37,5 +37,13 @@ def evaluate(
         )
     if json:
         ui.emit(summary.as_json())
-    else:
-        ui.table(["metric", "mean", "95 %", "what it is"], summary.cells())
+        return
+    from limner.evaluate.metric_registry import defined_in
+
+    rows = []
+    for metric in defined_in("evaluate"):
+        if metric.key in summary.estimates:
+            one = summary.estimates[metric.key]
+            cells = [format(value, metric.form) for value in (one.value, one.low, one.high)]
+            rows.append([metric.heading, cells[0], f"{cells[1]} to {cells[2]}", metric.definition])
+    ui.table(["metric", "value", "95 %", "what it is"], rows)

@@ -11,8 +11,10 @@ import typer
 
 from limner import __version__
 from limner.cli.benchmark import benchmark
+from limner.cli.compare import compare
 from limner.cli.degrade import degrade
 from limner.cli.detect import detect
+from limner.cli.evaluate import evaluate
 from limner.cli.methods import methods
 from limner.cli.output import emit, say
 from limner.cli.reference_set import reference_set
@@ -29,7 +31,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for command in (restore, detect, degrade, train, benchmark, methods):
+for command in (restore, detect, degrade, train, benchmark, evaluate, compare, methods):
     app.command()(command)
 app.command("reference-set")(reference_set)
 app.add_typer(weights_app, name="weights")

@@ -20,6 +20,7 @@ from limner.data.pairs import fixed_pairs
 from limner.evaluate.comparison import Gallery
 from limner.evaluate.hog import HogIdentity
 from limner.evaluate.identity import Recogniser
+from limner.evaluate.metric import Metric
 from limner.evaluate.metric_registry import (
     DETAIL_RATIO,
     HOG,
@@ -29,7 +30,6 @@ from limner.evaluate.metric_registry import (
     PERCEPTUAL,
     PSNR,
     SSIM,
-    Metric,
 )
 from limner.evaluate.protocols import Request
 from limner.evaluate.report import Column, Figure, Plot, Report, Row, Sheet

@@ -20,7 +20,8 @@ from limner.errors import LimnerError
 from limner.evaluate.comparison import Comparison, Likeness, standard_recognisers
 from limner.evaluate.damages import DAMAGES, NOTHING, damaged
 from limner.evaluate.identity import Recogniser, vectors
-from limner.evaluate.metric_registry import HOG, IDENTITY, PSNR, Metric, metrics_of
+from limner.evaluate.metric import Metric
+from limner.evaluate.metric_registry import HOG, IDENTITY, PSNR, metrics_of
 from limner.evaluate.protocols import Request
 from limner.evaluate.report import METHOD, SECONDS, Column, Figure, Report, Row, Sheet
 from limner.photo.photo import Photo

@@ -9,26 +9,36 @@ through a latent method's autoencoder.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import replace
+from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 
 from limner.data.pairs import fixed_pairs
 from limner.errors import LimnerError
-from limner.evaluate.comparison import Gallery, standard_recognisers
-from limner.evaluate.metric_registry import metrics_of
+from limner.evaluate.evaluate import SUMMARY
+from limner.evaluate.extractors import standard_extractors
+from limner.evaluate.measure import Measures, measures_of
+from limner.evaluate.measured import Measured
+from limner.evaluate.picture_sets import Seen, picture_of
 from limner.evaluate.protocols import Request
 from limner.evaluate.report import METHOD, SECONDS, Report, Row, Sheet
+from limner.evaluate.summary import Summary
 from limner.faces.align import stretch
 from limner.faces.put_back import PutBack
 from limner.faces.tone import keep_tone, tone
 from limner.methods.loaded import LoadedMethod
 from limner.photo.photo import Photo
+from limner.photo.write import save_png
 from limner.pixels import to_picture, to_tensor
 from limner.restorer import Restorer
 
 NAME = "limner-test"
+SHOWN = 8
+"""Faces on the contact sheet."""
+Shown = TypeVar("Shown")
 
 Pair = tuple[np.ndarray, np.ndarray]
 """A degraded face and its truth, (S, S, 3) uint8."""
@@ -53,22 +63,59 @@ def run(request: Request, restorers: Mapping[str, Restorer]) -> Report:
     ways: dict[str, Way] = {"input": lambda lq, truth, number: lq}
     for name, restorer in restorers.items():
         ways = ways | bounds(restorer.method) | {name: whole(restorer)}
-        ways[name](*pairs[0], 0)  # a net's first run pays for its set-up
-    results, seconds = pictures_of(ways, pairs, request.done)
-    inputs, truths = ([pair[side] for pair in pairs] for side in (0, 1))
-    gallery = Gallery(truths, standard_recognisers())
-    metrics = metrics_of(NAME, {"truth", "input", "gallery"})
-    rows = []
-    for name, pictures in results.items():
-        seen = gallery.compare(pictures, inputs)
-        figures = {metric.key: metric.mean(metric.of(seen)) for metric in metrics}
-        rows.append(Row({METHOD.key: name, **figures, SECONDS.key: seconds[name] / len(pairs)}))
+    measures = measures_of(NAME, standard_extractors(), timed=True)
+    facts = {"protocol": NAME, "preset": request.preset, "faces": len(pairs)}
+    with request.folder() as folder:
+        names = [Path(file).stem for file in faces.files]
+        results = {name: folder / file_name(name) for name in ways}
+        tables = {name: measures.open(results[name]) for name in ways}
+        for number, (name, pair) in enumerate(zip(names, pairs, strict=True)):
+            for row, way in ways.items():
+                if name not in tables[row].names:
+                    restore_and_measure(measures, tables[row], way, name, pair, number)
+            request.done(number + 1, len(pairs))
+        summaries = {row: measures.summary(row, tables[row], facts) for row in ways}
+        for row, summary in summaries.items():
+            summary.save(results[row] / SUMMARY)
+        shown = [
+            [*(picture_of(results[row] / f"{name}.png") for row in ways), truth]
+            for name, (_, truth) in spread(list(zip(names, pairs, strict=True)), SHOWN)
+        ]
     return Report(
-        {"protocol": NAME, "preset": request.preset, "faces": len(pairs)},
-        rows,
-        (METHOD, *metrics, SECONDS),
-        sheet=Sheet([list(shown) for shown in zip(*results.values(), truths, strict=True)], [*results, "truth"]),
+        facts,
+        [Row({METHOD.key: row, **values(summary)}) for row, summary in summaries.items()],
+        (METHOD, *(one for one in (*measures.metrics, *measures.set_metrics) if one.brief), SECONDS),
+        sheet=Sheet(shown, [*ways, "truth"]),
     )
+
+
+def restore_and_measure(
+    measures: Measures, measured: Measured, way: Way, name: str, pair: Pair, number: int
+) -> None:
+    """One face goes one way; its picture is kept beside its figures."""
+    if not measured.names:
+        way(*pair, number)  # a net's first run pays for its set-up
+    started = time.perf_counter()
+    picture = way(*pair, number)
+    seconds = time.perf_counter() - started
+    save_png(measured.folder / f"{name}.png", picture)
+    measures.add(measured, Seen(name, picture, pair[1], pair[0]), seconds)
+
+
+def values(summary: Summary) -> dict[str, float]:
+    """The estimates alone, by key."""
+    return {key: one.value for key, one in summary.estimates.items()}
+
+
+def spread(things: list[Shown], most: int) -> list[Shown]:
+    """At most so many of them, evenly spread."""
+    picked = np.linspace(0, len(things) - 1, min(most, len(things))).round().astype(int)
+    return [things[place] for place in picked]
+
+
+def file_name(row: str) -> str:
+    """A row's name as that of a folder: `ldbfr@25` stays, `stage A` becomes `stage-a`."""
+    return row.lower().replace(" ", "-").replace("/", "-")
 
 
 def common_size(restorers: Mapping[str, Restorer]) -> int:
@@ -81,21 +128,6 @@ def common_size(restorers: Mapping[str, Restorer]) -> int:
     if len(sizes) > 1:
         raise LimnerError(f"The methods work at {' and '.join(map(str, sizes))} px: measure them in runs of their own.")
     return sizes[0]
-
-
-def pictures_of(
-    ways: Mapping[str, Way], pairs: Sequence[Pair], done: Callable[[int, int], None]
-) -> tuple[dict[str, list[np.ndarray]], dict[str, float]]:
-    """Every face goes every way: the pictures by the ways' names, and the seconds that each way took in all."""
-    results: dict[str, list[np.ndarray]] = {name: [] for name in ways}
-    seconds = dict.fromkeys(ways, 0.0)
-    for number, (lq, truth) in enumerate(pairs):
-        for name, way in ways.items():
-            started = time.perf_counter()
-            results[name].append(way(lq, truth, number))
-            seconds[name] += time.perf_counter() - started
-        done(number + 1, len(pairs))
-    return results, seconds
 
 
 def whole(restorer: Restorer) -> Way:

@@ -7,10 +7,12 @@ is loaded only then.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Literal
 
 from limner.errors import LimnerError
@@ -33,6 +35,7 @@ class Request:
         seed: of what the protocol itself draws; the methods' noise is seeded by their settings.
         judge: folder or file of a recogniser that took no part in the guidance or in any training; for `guidance`.
         progress: called with (faces done, of how many).
+        output: folder for pictures and figures, of the protocols that keep any; None keeps nothing.
 
     Raises:
         LimnerError: if no face would be measured.
@@ -45,6 +48,7 @@ class Request:
     seed: int = 0
     judge: Path | None = None
     progress: Callable[[int, int], None] | None = None
+    output: Path | None = None
 
     def __post_init__(self) -> None:
         if self.limit is not None and self.limit < 1:
@@ -69,6 +73,15 @@ class Request:
         """
         faces = self.faces()
         return faces if self.limit is None else faces.first(self.limit)
+
+    @contextmanager
+    def folder(self) -> Iterator[Path]:
+        """Where pictures and figures go: the output, or a folder that is gone at the end."""
+        if self.output is not None:
+            yield self.output
+            return
+        with TemporaryDirectory() as folder:
+            yield Path(folder)
 
     def done(self, count: int, total: int) -> None:
         """Reports progress to whoever asked for it: `count` of `total` faces are done."""

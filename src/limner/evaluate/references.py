@@ -20,7 +20,8 @@ from limner.errors import LimnerError
 from limner.evaluate.comparison import Comparison, Gallery
 from limner.evaluate.hog import HogIdentity
 from limner.evaluate.identity import Recogniser
-from limner.evaluate.metric_registry import PSNR, rank1
+from limner.evaluate.metric import rank1
+from limner.evaluate.metric_registry import PSNR
 from limner.evaluate.protocols import Request
 from limner.evaluate.report import Column, Report, Row, Sheet
 from limner.methods import METHODS

@@ -37,8 +37,12 @@ class Summary:
     estimates: Mapping[str, Interval]
 
     def save(self, path: Path) -> None:
-        """Writes the JSON; what is no finite number stands as null."""
-        written = {
+        """Writes the JSON."""
+        write_atomically(path, json.dumps(self.as_json(), indent=1).encode())
+
+    def as_json(self) -> dict[str, object]:
+        """The summary as JSON knows it; what is no finite number stands as None."""
+        return {
             "kind": KIND,
             "row": self.row,
             "facts": dict(self.facts),
@@ -48,7 +52,6 @@ class Summary:
             "names": list(self.names),
             "figures": {key: [_or_null(value) for value in values.tolist()] for key, values in self.figures.items()},
         }
-        write_atomically(path, json.dumps(written, indent=1).encode())
 
     @classmethod
     def read(cls, path: Path) -> Summary:

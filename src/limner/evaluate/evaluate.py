@@ -1,0 +1,54 @@
+"""Measures a folder of anybody's restored pictures against the true ones."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from limner.evaluate.extractors import standard_extractors
+from limner.evaluate.measure import measures_of
+from limner.evaluate.picture_sets import PictureSet
+from limner.evaluate.summary import Summary
+from limner.version import __version__
+
+NAME = "evaluate"
+SUMMARY = "summary.json"
+
+
+def evaluate_folder(
+    restored: Path,
+    against: Path,
+    inputs: Path | None,
+    output: Path,
+    done: Callable[[int, int], None] | None = None,
+) -> Summary:
+    """Measures the pictures of a folder; a run that was killed goes on where it was.
+
+    Args:
+        restored: folder of the pictures.
+        against: folder of what they should be, of the same names and sizes.
+        inputs: folder of what they were restored from, or None.
+        output: folder for `pictures.csv`, the vectors and `summary.json`.
+        done: called with (pictures done, of how many).
+
+    Raises:
+        LimnerError: see `PictureSet.open`; a picture can't be read or has another size than its truth; or the output
+            holds other figures.
+    """
+    pictures = PictureSet.open(restored, against, inputs)
+    measures = measures_of(NAME, standard_extractors(), inputs=inputs is not None)
+    measured = measures.open(output)
+    for seen in pictures.each(frozenset(measured.names)):
+        measures.add(measured, seen)
+        if done:
+            done(len(measured.names), len(pictures))
+    facts = {
+        "restored": str(restored),
+        "against": str(against),
+        "pictures": len(pictures),
+        "limner": __version__,
+        "extractors": {one.name: one.variant for one in measures.extractors},
+    }
+    summary = measures.summary(restored.name, measured, facts)
+    summary.save(output / SUMMARY)
+    return summary
