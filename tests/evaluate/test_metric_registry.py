@@ -7,16 +7,30 @@ import pytest
 
 from limner.evaluate import harm, metric_registry
 from limner.evaluate.comparison import Comparison, Likeness
-from limner.evaluate.metric_registry import BOTH, HOG_RANK1, METRICS, PERCEPTUAL, TRUTH, Metric, each, metrics_of
+from limner.evaluate.metric import Metric, each
+from limner.evaluate.metric_registry import (
+    HOG_RANK1,
+    METRICS,
+    PERCEPTUAL,
+    SET_METRICS,
+    TRUTH,
+    defined_in,
+    metrics_of,
+    set_metrics_of,
+)
+
+BOTH = ("limner-test", "harm")
 
 
 @pytest.fixture
 def toy(monkeypatch):
     """How much brighter a face came out, in hundredths of a grey level."""
     brighter = Metric(
-        "brighter",
-        "brighter",
-        "+.1f",
+        key="brighter",
+        heading="brighter",
+        form="+.1f",
+        definition="how much brighter a face came out",
+        range="any",
         of=each(lambda restored, truth: float(restored.mean() - truth.mean())),
         larger_is_better=None,
         needs=TRUTH,
@@ -74,3 +88,18 @@ def test_equal_faces_have_no_perceptual_distance():
     pair = Comparison([face, face], [face, 255 - face], [face, face], {})
     same, other = PERCEPTUAL.of(pair)
     assert same == 0 and other > 0.01
+
+
+@pytest.mark.parametrize("metric", [*METRICS, *SET_METRICS], ids=lambda metric: metric.key)
+def test_every_metric_says_what_it_is(metric):
+    assert metric.definition and metric.range
+
+
+def test_one_whose_package_is_missing_is_left_out(monkeypatch):
+    from limner.evaluate import metric
+
+    monkeypatch.setattr(metric, "find_spec", lambda name: None)
+    there = {one.key for one in metrics_of("evaluate", {"truth", "input", "gallery"})}
+    assert "psnr" in there and not there & {"perceptual", "colour"}
+    assert not set_metrics_of("evaluate")
+    assert {"perceptual", "colour", "frechet", "kernel"} < {one.key for one in defined_in("evaluate")}
