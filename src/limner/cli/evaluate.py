@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Annotated
 
 import typer
@@ -21,7 +19,7 @@ def evaluate(
     inputs: Annotated[Path | None, typer.Option(help="Folder of what they were restored from.")] = None,
     output: Annotated[
         Path | None,
-        typer.Option("--output", "-o", help="Folder for pictures.csv and summary.json; a killed run goes on there."),
+        typer.Option("--output", "-o", help="Folder for the report and all figures; a killed run goes on there."),
     ] = None,
     json: Json = False,
 ) -> None:
@@ -30,20 +28,19 @@ def evaluate(
     from limner.evaluate.evaluate import evaluate_folder
 
     choose(threads=given.settings().threads)
-    with ExitStack() as stack, ui.progress("measuring", show=not json) as bar:
-        folder = output or Path(stack.enter_context(TemporaryDirectory()))
-        summary = evaluate_folder(
-            restored, against, inputs, folder, lambda done, total: bar("measuring", done, total)
-        )
+    with ui.progress("measuring", show=not json) as bar:
+        summary = evaluate_folder(restored, against, inputs, output, lambda done, total: bar("measuring", done, total))
     if json:
         ui.emit(summary.as_json())
         return
     from limner.evaluate.metric_registry import defined_in
+    from limner.evaluate.report_files.write import HTML
 
     rows = []
     for metric in defined_in("evaluate"):
         if metric.key in summary.estimates:
             one = summary.estimates[metric.key]
-            cells = [format(value, metric.form) for value in (one.value, one.low, one.high)]
-            rows.append([metric.heading, cells[0], f"{cells[1]} to {cells[2]}", metric.definition])
+            rows.append([metric.heading, metric.text(one.value), metric.between(one), metric.definition])
     ui.table(["metric", "value", "95 %", "what it is"], rows)
+    if output:
+        ui.say(f"The report: {output / HTML}")

@@ -25,6 +25,8 @@ from limner.evaluate.measured import Measured
 from limner.evaluate.picture_sets import Seen, picture_of
 from limner.evaluate.protocols import Request
 from limner.evaluate.report import METHOD, SECONDS, Report, Row, Sheet
+from limner.evaluate.report_files.evaluation import Evaluation, UsedWeights, weights_of_extractors
+from limner.evaluate.report_files.write import HTML, write_report
 from limner.evaluate.summary import Summary
 from limner.faces.align import stretch
 from limner.faces.put_back import PutBack
@@ -34,8 +36,9 @@ from limner.photo.photo import Photo
 from limner.photo.write import save_png
 from limner.pixels import to_picture, to_tensor
 from limner.restorer import Restorer
+from limner.weights import find
 
-NAME = "limner-test"
+NAME, INPUT = "limner-test", "input"
 SHOWN = 8
 """Faces on the contact sheet."""
 Shown = TypeVar("Shown")
@@ -60,7 +63,7 @@ def run(request: Request, restorers: Mapping[str, Restorer]) -> Report:
     """
     faces = request.first_faces()
     pairs = fixed_pairs(faces, common_size(restorers), request.preset)
-    ways: dict[str, Way] = {"input": lambda lq, truth, number: lq}
+    ways: dict[str, Way] = {INPUT: lambda lq, truth, number: lq}
     for name, restorer in restorers.items():
         ways = ways | bounds(restorer.method) | {name: whole(restorer)}
     measures = measures_of(NAME, standard_extractors(), timed=True)
@@ -69,6 +72,8 @@ def run(request: Request, restorers: Mapping[str, Restorer]) -> Report:
         names = [Path(file).stem for file in faces.files]
         results = {name: folder / file_name(name) for name in ways}
         tables = {name: measures.open(results[name]) for name in ways}
+        for table in tables.values():
+            table.check_names(names)
         for number, (name, pair) in enumerate(zip(names, pairs, strict=True)):
             for row, way in ways.items():
                 if name not in tables[row].names:
@@ -77,6 +82,14 @@ def run(request: Request, restorers: Mapping[str, Restorer]) -> Report:
         summaries = {row: measures.summary(row, tables[row], facts) for row in ways}
         for row, summary in summaries.items():
             summary.save(results[row] / SUMMARY)
+        if request.output is not None:
+            pair_of = dict(zip(names, pairs, strict=True))
+
+            def see(row: str, name: str) -> Seen:
+                return Seen(name, picture_of(results[row] / f"{name}.png"), pair_of[name][1], pair_of[name][0])
+
+            weights = [*weights_of(restorers), *weights_of_extractors(measures.extractors)]
+            write_report(folder, Evaluation(NAME, [*summaries.values()], see, weights, ceilings_of(restorers)))
         shown = [
             [*(picture_of(results[row] / f"{name}.png") for row in ways), truth]
             for name, (_, truth) in spread(list(zip(names, pairs, strict=True)), SHOWN)
@@ -85,13 +98,12 @@ def run(request: Request, restorers: Mapping[str, Restorer]) -> Report:
         facts,
         [Row({METHOD.key: row, **values(summary)}) for row, summary in summaries.items()],
         (METHOD, *(one for one in (*measures.metrics, *measures.set_metrics) if one.brief), SECONDS),
+        note="" if request.output is None else f"The report: {request.output / HTML}",
         sheet=Sheet(shown, [*ways, "truth"]),
     )
 
 
-def restore_and_measure(
-    measures: Measures, measured: Measured, way: Way, name: str, pair: Pair, number: int
-) -> None:
+def restore_and_measure(measures: Measures, measured: Measured, way: Way, name: str, pair: Pair, number: int) -> None:
     """One face goes one way; its picture is kept beside its figures."""
     if not measured.names:
         way(*pair, number)  # a net's first run pays for its set-up
@@ -116,6 +128,21 @@ def spread(things: list[Shown], most: int) -> list[Shown]:
 def file_name(row: str) -> str:
     """A row's name as that of a folder: `ldbfr@25` stays, `stage A` becomes `stage-a`."""
     return row.lower().replace(" ", "-").replace("/", "-")
+
+
+def weights_of(restorers: Mapping[str, Restorer]) -> list[UsedWeights]:
+    """The weights that restore, and those that join every restoration with its photo."""
+    own = [
+        UsedWeights(restorer.method.info.name, f"restoring: {row}", restorer.method.info.licence)
+        for row, restorer in restorers.items()
+    ]
+    joining = [find(name) for name in ("mini/clean", "mini/fusion")]
+    return [*own, *(UsedWeights(one.name, "joining a restoration with its photo", one.licence) for one in joining)]
+
+
+def ceilings_of(restorers: Mapping[str, Restorer]) -> frozenset[str]:
+    """The names of the rows that are shown the truth."""
+    return frozenset(name for restorer in restorers.values() for name in restorer.method.pipeline.ceilings())
 
 
 def common_size(restorers: Mapping[str, Restorer]) -> int:

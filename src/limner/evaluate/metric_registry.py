@@ -90,7 +90,7 @@ HOG = Metric(
 )
 HOG_RANK1 = Metric(
     key="hog_rank1",
-    heading="rank 1",
+    heading="HOG rank 1",
     form=".1%",
     definition="share of faces whose nearest truth by HOG, of all truths, is their own",
     range="0 to 1",
