@@ -33,8 +33,8 @@ def environment() -> list[tuple[str, str]]:
 
 def command() -> str:
     """The command line that this program was started with, quoted for a shell."""
-    program = Path(sys.argv[0]).name
-    start = ["python", "-m", "limner"] if program == "__main__.py" else [program]
+    program = Path(sys.argv[0])
+    start = ["python", "-m", program.parent.name] if program.name == "__main__.py" else [program.name]
     return shlex.join([*start, *sys.argv[1:]])
 
 
