@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TypeVar
 
 import numpy as np
+from torch import nn
 
 from limner.data.pairs import fixed_pairs
 from limner.errors import LimnerError
@@ -131,13 +132,16 @@ def file_name(row: str) -> str:
 
 
 def weights_of(restorers: Mapping[str, Restorer]) -> list[UsedWeights]:
-    """The weights that restore, and those that join every restoration with its photo."""
-    own = [
-        UsedWeights(restorer.method.info.name, f"restoring: {row}", restorer.method.info.licence)
-        for row, restorer in restorers.items()
-    ]
+    """The weights that restore and finish, and those that join every restoration with its photo."""
+    used = []
+    for row, restorer in restorers.items():
+        info, parts = restorer.method.info, restorer.method.pipeline.components
+        nets = ", ".join(name for name, part in parts.items() if isinstance(part, nn.Module))
+        used.append(UsedWeights(f"{info.name}, {info.origin}", f"restoring: {row} ({nets})", info.licence))
+        if restorer.finish:
+            used.append(UsedWeights("mini/difface-prior", f"finishing: {row}", find("mini/difface-prior").licence))
     joining = [find(name) for name in ("mini/clean", "mini/fusion")]
-    return [*own, *(UsedWeights(one.name, "joining a restoration with its photo", one.licence) for one in joining)]
+    return [*used, *(UsedWeights(one.name, "joining a restoration with its photo", one.licence) for one in joining)]
 
 
 def ceilings_of(restorers: Mapping[str, Restorer]) -> frozenset[str]:

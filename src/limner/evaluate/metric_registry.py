@@ -290,6 +290,7 @@ METRICS = (
         range="0 to 1",
         larger_is_better=True,
         variant="mini/identity, at 256 px at most",
+        licence="Apache-2.0",
         of=rank1("identity"),
         needs=GALLERY,
         protocols=SETS,

@@ -16,7 +16,7 @@ def picture_called(text, side=24):
 
 
 def see(row, name):
-    return Seen(name, picture_called(row + name), picture_called(name), picture_called("input" + name))
+    return Seen(name, picture_called(row + name), picture_called(name), picture_called("given" + name))
 
 
 def see_without_input(row, name):

@@ -10,7 +10,7 @@ def test_every_metric_is_told_with_its_variant(evaluated):
     told = {metric.key: (better, variant, licence) for metric, better, variant, licence in account.definitions()}
     assert told.keys() == {one.key for one in evaluated.metrics}
     assert all(all(texts) for texts in told.values())
-    assert told["detail"][0] == "1 is best" and "not FID" in told["frechet"][1]
+    assert told["detail"][0] == "neither end is better" and "not FID" in told["frechet"][1]
 
 
 def test_it_warns_of_few_pictures_and_names_what_is_missing(evaluated, summed):

@@ -93,6 +93,7 @@ def test_one_row_without_seconds_and_inputs(evaluated, summed, no_inputs):
     page = page_of(replace(evaluated, protocol="evaluate", summaries=[row], see=no_inputs, weights=[]))
     assert "nobody knows what time they took" in page.text
     assert sum(tag == "img" for tag, _ in page.tags) == 2
+    assert "Marked is" not in page.text
     assert "30.00 -" in page.text, "one picture has no interval"
     assert not any("best" in (attributes.get("class") or "") for _, attributes in page.tags)
 

@@ -47,6 +47,14 @@ def test_every_picture_is_packed_once(evaluated):
     assert not album.shrunk
 
 
+def test_the_input_itself_has_no_sheet(evaluated):
+    def same(row, name):
+        seen = evaluated.see(row, name)
+        return replace(seen, picture=seen.input) if row == "input" else seen
+
+    assert {sheet.row for sheet in album_of(replace(evaluated, see=same)).sheets} == {"difface"}
+
+
 def test_a_page_stays_small(evaluated, monkeypatch):
     generous = album_of(evaluated).size
     monkeypatch.setattr(pictures, "BUDGET", generous // 2)

@@ -9,12 +9,12 @@ from limner.evaluate.metric import Defined
 from limner.evaluate.report_files.environment import command, environment
 from limner.evaluate.report_files.evaluation import Evaluation
 from limner.evaluate.report_files.pictures import Album, album_of
-from limner.evaluate.report_files.table import TableRow, table_of
+from limner.evaluate.report_files.table import BELOW, MARKED, TableRow, table_of
 
 ENOUGH = 2_000
 """Pictures below which distances of sets are biased so that they compare with no other set's."""
 
-DIRECTIONS = {True: "larger is better", False: "smaller is better", None: "1 is best"}
+DIRECTIONS = {True: "larger is better", False: "smaller is better", None: "neither end is better"}
 
 
 @dataclass(frozen=True)
@@ -50,6 +50,11 @@ class Account:
         return (
             f"limner {self.evaluation.protocol}" if self.evaluation.protocol == "evaluate" else self.evaluation.protocol
         )
+
+    @property
+    def marks(self) -> str:
+        """What the marks and intervals of the table mean."""
+        return f"{MARKED} {BELOW}" if len(self.table) > 1 else BELOW
 
     @property
     def facts(self) -> list[tuple[str, str]]:

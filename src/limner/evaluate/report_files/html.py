@@ -6,7 +6,6 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from limner.evaluate.report_files.account import Account
 from limner.evaluate.report_files.charts import distributions, scatters
-from limner.evaluate.report_files.table import MARKED
 
 
 def html(account: Account) -> str:
@@ -28,5 +27,4 @@ def html(account: Account) -> str:
         evaluation=account.evaluation,
         distributions=distributions(account.evaluation),
         scatters=scatters(account.evaluation),
-        marked=MARKED,
     )

@@ -9,7 +9,7 @@ import numpy as np
 
 from limner.evaluate.report import NOTHING
 from limner.evaluate.report_files.account import Account
-from limner.evaluate.report_files.table import MARKED, Cell
+from limner.evaluate.report_files.table import Cell
 
 _SPECIAL = re.compile(r"[\\`*_{}\[\]()#+!|~$]")
 _HTML = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
@@ -26,7 +26,7 @@ def markdown(account: Account) -> str:
         table(("", ""), ((label, text) for label, text in account.facts)) if account.facts else "",
         "## Figures",
         _figures(account),
-        MARKED,
+        account.marks,
         *map(escaped, account.notes),
         "## Distributions",
         _distributions(account),

@@ -12,6 +12,7 @@ import numpy as np
 from PIL import Image
 
 from limner.evaluate.metric import Defined
+from limner.evaluate.picture_sets import Seen
 from limner.evaluate.report_files.evaluation import Evaluation
 from limner.evaluate.summary import Summary
 
@@ -151,7 +152,7 @@ def album_of(evaluation: Evaluation) -> Album:
 
 
 def filled(album: Album, evaluation: Evaluation, last: bool) -> Album | None:
-    """Fills an album.
+    """Fills an album; a row that is the input itself has no sheet.
 
     Args:
         album: an empty one.
@@ -163,14 +164,21 @@ def filled(album: Album, evaluation: Evaluation, last: bool) -> Album | None:
     """
     for metric in choices(evaluation):
         for number, summary in enumerate(evaluation.summaries, 1):
+            names = chosen(metric, summary, album.packing.each)
+            if all(is_its_input(evaluation.see(summary.row, name)) for group in names.values() for name in group):
+                continue
             groups: dict[str, list[Card]] = {}
-            for group, names in chosen(metric, summary, album.packing.each).items():
-                groups[group] = [card_of(album, evaluation, metric, summary, name) for name in names]
+            for group, called in names.items():
+                groups[group] = [card_of(album, evaluation, metric, summary, name) for name in called]
                 if album.size > BUDGET and not last:
                     return None
-            if groups:
-                album.sheets.append(Sheet(metric, number, summary.row, groups))
+            album.sheets.append(Sheet(metric, number, summary.row, groups))
     return album
+
+
+def is_its_input(seen: Seen) -> bool:
+    """Whether nothing was done to a picture."""
+    return seen.input is not None and np.array_equal(seen.picture, seen.input)
 
 
 def choices(evaluation: Evaluation) -> list[Defined]:

@@ -15,9 +15,10 @@ from limner.evaluate.summary import Summary, compare
 MARKED = (
     "Marked is the best of a column, where its paired difference to the next best is real: the 95 % interval of the "
     "difference, over the same pictures, excludes 0. Of a ratio the best is the one whose pictures lie nearest to 1; "
-    "of distances of whole sets the two intervals are joined. Rows that were shown the truth and seconds are not marked. "
-    "Below each figure stands its own 95 % interval, none of fewer than 4 pictures."
+    "of distances of whole sets the two intervals are joined. Seconds, and rows that were shown the truth, are not "
+    "marked."
 )
+BELOW = "Below each figure stands its own 95 % interval, none of fewer than 4 pictures."
 
 
 @dataclass(frozen=True)
