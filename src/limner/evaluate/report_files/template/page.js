@@ -27,14 +27,21 @@ function follow(event) {
   }
 }
 
-/* The result's pixels are the page's, times the factor; the others are drawn as large as it. */
+/* The result's pixels are the page's, times the factor; the others are drawn as large as it. The middle stays where it is. */
 function scale(to) {
   factor = to;
+  const view = panes.querySelector(".view");
+  const middle = [
+    (view.scrollLeft + view.clientWidth / 2) / view.scrollWidth,
+    (view.scrollTop + view.clientHeight / 2) / view.scrollHeight,
+  ];
   const result = panes.querySelector('img[data-what="result"]');
   for (const picture of panes.querySelectorAll("img")) {
     picture.style.width = result.naturalWidth * factor + "px";
     picture.style.height = result.naturalHeight * factor + "px";
   }
+  view.scrollLeft = middle[0] * view.scrollWidth - view.clientWidth / 2;
+  view.scrollTop = middle[1] * view.scrollHeight - view.clientHeight / 2;
   for (const button of zoom.querySelectorAll("[data-zoom]")) {
     button.setAttribute("aria-pressed", String(Number(button.dataset.zoom) === factor));
   }
