@@ -57,9 +57,8 @@ def lay_out_faces(folder: Path) -> None:
             facts = {"file": file, "source_repo": "scikit-image", "source_path": "astronaut.png", "kind": "real"}
             facts |= {"licence": "public domain (NASA)", "person_id": person, "split": split, "out_size": SIZE}
             index.append(dict.fromkeys(INDEX, 200) | facts | {"outside_frac": 0.0, "n_same_person": photographs})
-            where = {
-                f"{n}_{axis}": f"{at:.2f}" for n, p in zip(NAMES, points, strict=True) for axis, at in zip("xy", p)
-            }
+            columns = [f"{name}_{axis}" for name in NAMES for axis in "xy"]
+            where = {column: f"{at:.2f}" for column, at in zip(columns, points.flatten(), strict=True)}
             landmarks.append({"file": file, **where, "score": "0.95"})
             mesh.append({"file": file, **where, "mesh_score": "0.95", "mirror_difference": "0.01"})
     for name, rows in (("index", index), ("landmarks", landmarks), ("landmarks_mediapipe", mesh)):

@@ -77,9 +77,9 @@ def portrait() -> np.ndarray:
 
 
 @pytest.fixture(scope="module")
-def someone(shared) -> np.ndarray:
+def someone(collection) -> np.ndarray:
     """Another person's photograph, 300 px."""
-    face = np.asarray(Image.open(shared / "faces/london_001_1.jpg").convert("RGB"))
+    face = np.asarray(Image.open(collection / "faces/london_001_1.jpg").convert("RGB"))
     return cv2.resize(face, (300, 300), interpolation=cv2.INTER_AREA)
 
 

@@ -192,11 +192,11 @@ def test_both_nets_judge_and_the_last_one_places_the_points(crops):
 
 
 @pytest.mark.slow
-def test_all_faces_of_solvay_and_nothing_else(shared):
+def test_all_faces_of_solvay_and_nothing_else(collection):
     with (Path(__file__).parent / "solvay_points.csv").open(encoding="utf-8", newline="") as table:
         truth = np.array([[float(v) for v in row.values()] for row in csv.DictReader(table)])
     assert len(truth) == 29
-    found = find_faces(read(shared / "photos" / "solvay_conference_1927_rgba.png"))
+    found = find_faces(read(collection / "photos" / "solvay_conference_1927_rgba.png"))
     between = np.array([f.landmarks[:2].mean(0) for f in found])
     distances = np.linalg.norm(truth[:, None] - between[None], axis=-1)
     assert (distances < 6).any(1).all()  # the eyes are about 19 px apart
@@ -206,8 +206,8 @@ def test_all_faces_of_solvay_and_nothing_else(shared):
 
 @pytest.mark.parametrize("number", OLD.split())
 @pytest.mark.slow
-def test_an_old_portrait_has_one_face(shared, number):
-    (found,) = find_faces(read(shared / "photos" / f"old_{number}.jpg"))
+def test_an_old_portrait_has_one_face(collection, number):
+    (found,) = find_faces(read(collection / "photos" / f"old_{number}.jpg"))
     assert found.size >= 40
 
 

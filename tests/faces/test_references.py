@@ -150,16 +150,16 @@ def test_resemblance_is_highest_for_the_same_picture():
     assert scores.shape == (4,) and scores.argmax() == 2 and scores[2] > 0.99 and (scores <= 1.0001).all()
 
 
-def test_the_embedded_recogniser_finds_the_person_by_another_photograph(shared):
+def test_the_embedded_recogniser_finds_the_person_by_another_photograph(collection):
     """People whom no training saw: one photograph of each spoiled, the other one a reference."""
-    held_out = FaceSet.open(shared / "faces", "held-out")
+    held_out = FaceSet.open(collection / "faces", "held-out")
     files: dict[str, list[str]] = {}
     for file, person in zip(held_out.files, held_out.people, strict=True):
         files.setdefault(person, []).append(file)
     few = [pair[:2] for pair in files.values() if len(pair) > 1][:6]
 
     def opened(name: str) -> np.ndarray:
-        picture = Image.open(shared / "faces" / name).convert("RGB")
+        picture = Image.open(collection / "faces" / name).convert("RGB")
         return np.asarray(picture.resize((256, 256), Image.Resampling.BOX))
 
     spoiled = [degrade(opened(one), "ffhq-ref-moderate", np.random.default_rng(0)) for one, _ in few]

@@ -107,7 +107,7 @@ def test_people_of_an_index(tmp_path, shared):
     path.write_text("file,person_id\na.png,anna\n")
     assert read_people(path).split == {}
     real = read_people(shared / "faces/index.csv")
-    assert len(real.person) > 2000 and set(real.split.values()) == {"train", "test"}
+    assert len(real.person) > 100 and set(real.split.values()) == {"train", "test"}
 
 
 @pytest.mark.parametrize(
