@@ -18,6 +18,8 @@ _XMP_HEAD = b"http://ns.adobe.com/xap/1.0/\0"
 _ICC_HEAD = b"ICC_PROFILE\0"
 _PHOTOSHOP_HEAD = b"Photoshop 3.0\0"
 _JFIF, _EXIF_OR_XMP, _ICC, _PHOTOSHOP, _ADOBE, _COMMENT = 0xE0, 0xE1, 0xE2, 0xED, 0xEE, 0xFE
+_GAIN_MAP = re.compile(rb"urn:iso:std:iso:ts:21496|ns\.adobe\.com/hdr-gain-map|HDRGainMap|aux:hdrgainmap")
+"""What the gain map of an HDR photo says of itself, by ISO, Adobe and Google, and Apple."""
 _MARKER = re.compile(rb"\xff+([\x01-\xfe])")
 _MARKER_IN_SCAN = re.compile(rb"\xff+([\x01-\xcf\xd8-\xfe])")
 _END = b"\xff\xd9"
@@ -25,10 +27,12 @@ _END = b"\xff\xd9"
 
 @dataclass
 class _Segments:
-    """A JPEG taken apart: the picture without its end marker, whether it had one, and the other segments' bodies."""
+    """A JPEG taken apart: the picture without its end marker, whether it had one, the other segments' bodies, and what
+    stands behind the picture: further pictures, a video."""
 
     picture: bytearray
     ended: bool = False
+    behind: bytes = b""
     others: list[tuple[int, bytes]] = field(default_factory=list)
 
     def bodies(self, marker: int, head: bytes = b"") -> list[bytes]:
@@ -48,6 +52,8 @@ def open_jpeg(data: bytes) -> Container:
     photoshop = b"".join(parts.bodies(_PHOTOSHOP, _PHOTOSHOP_HEAD))
     comments = [_text(body) for body in parts.bodies(_COMMENT)]
 
+    xmp = next(iter(parts.bodies(_EXIF_OR_XMP, _XMP_HEAD)), None)
+
     def decode() -> Pixels:
         decoded = pixels_of(image, icc)
         if not parts.ended and not _whole(bytes(parts.picture), decoded.channels, icc):
@@ -59,11 +65,12 @@ def open_jpeg(data: bytes) -> Container:
         image.size,
         decode,
         exif=_joined_exif(parts.bodies(_EXIF_OR_XMP, exif.PREFIX)),
-        xmp=next(iter(parts.bodies(_EXIF_OR_XMP, _XMP_HEAD)), None),
+        xmp=xmp,
         icc=icc,
         iptc=iptc_of(photoshop),
         words=tuple(("Comment", text) for text in comments if text),
         dpi=image.info.get("dpi"),
+        notes=_gain_map(parts.behind, xmp),
     )
 
 
@@ -83,12 +90,19 @@ def with_words(jpeg: bytes, iptc: bytes | None, words: tuple[tuple[str, str], ..
     return jpeg[:at] + added + jpeg[at:], note
 
 
+def _gain_map(behind: bytes, xmp: bytes | None) -> tuple[str, ...]:
+    """One sentence on a gain map behind the picture, unless the XMP tells of it, whose claims get theirs in `read`."""
+    if not _GAIN_MAP.search(behind) or _GAIN_MAP.search(xmp or b""):
+        return ()
+    return ("The gain map that came with the photo can't be kept: the result is an ordinary photo.",)
+
+
 def _taken_apart(data: bytes) -> _Segments:
     parts, at = _Segments(bytearray(b"\xff\xd8")), 2
     while found := _MARKER.search(data, at):
         marker, at = found[1][0], found.end()
         if marker == 0xD9:
-            parts.ended = True
+            parts.ended, parts.behind = True, data[at:]
             break
         if marker == 0x01 or 0xD0 <= marker <= 0xD8:
             continue
