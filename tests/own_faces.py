@@ -22,7 +22,9 @@ POINTS = np.array([[203.2, 100.8], [247.0, 104.0], [224.3, 128.5], [202.1, 139.5
 """Eyes, nose and corners of the mouth in the photograph, in pixels."""
 
 NAMES = ("left_eye", "right_eye", "nose", "mouth_left", "mouth_right")
-SIZE = 256
+SIZES = {True: 512, False: 256}
+"""Of a person's crops: one in eight are large."""
+
 INDEX = (
     *("file", "source_repo", "source_path", "licence", "kind", "person_id", "orig_w", "orig_h", "face_w", "face_h"),
     *("crop_side_px", "out_size", "outside_frac", "sharp", "score", "split", "n_same_person"),
@@ -44,18 +46,18 @@ def people() -> list[tuple[str, str, int]]:
 
 
 def lay_out_faces(folder: Path) -> None:
-    """Crops of 256 px, their index and their points, below `folder`, which is made."""
+    """Crops, their index and their points, below `folder`, which is made."""
     folder.mkdir(parents=True)
     photo, random = data.astronaut(), np.random.RandomState(0)
     index, landmarks, mesh = list[dict](), list[dict](), list[dict]()
-    for person, split, photographs in people():
-        look = random.uniform(-1, 1, 6)
+    for place, (person, split, photographs) in enumerate(people()):
+        look, size = random.uniform(-1, 1, 6), SIZES[place % 8 == 7]
         for number in range(1, photographs + 1):
             file = f"{person.replace(':', '_')}_{number}.jpg"
-            picture, points = portrait(photo, look, random.uniform(-1, 1, 4))
+            picture, points = portrait(photo, size, look, random.uniform(-1, 1, 4))
             cv2.imwrite(str(folder / file), picture[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, 95])
             facts = {"file": file, "source_repo": "scikit-image", "source_path": "astronaut.png", "kind": "real"}
-            facts |= {"licence": "public domain (NASA)", "person_id": person, "split": split, "out_size": SIZE}
+            facts |= {"licence": "public domain (NASA)", "person_id": person, "split": split, "out_size": size}
             index.append(dict.fromkeys(INDEX, 200) | facts | {"outside_frac": 0.0, "n_same_person": photographs})
             columns = [f"{name}_{axis}" for name in NAMES for axis in "xy"]
             where = {column: f"{at:.2f}" for column, at in zip(columns, points.flatten(), strict=True)}
@@ -68,11 +70,11 @@ def lay_out_faces(folder: Path) -> None:
             writer.writerows(rows)
 
 
-def portrait(photo: np.ndarray, look: np.ndarray, moment: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def portrait(photo: np.ndarray, size: int, look: np.ndarray, moment: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """One photograph: `look` (6 numbers from -1 to 1) is the person, `moment` (4) the light and the pose.
 
     Returns:
-        An aligned crop, (256, 256, 3) uint8, and its five points in pixels.
+        An aligned crop, (size, size, 3) uint8, and its five points in pixels.
     """
     stretch = np.array([[1 + 0.12 * look[0], 0.08 * look[1]], [0.08 * moment[0], 1 + 0.12 * look[2]]])
     matrix = np.hstack([stretch, [[20 * moment[1]], [20 * moment[2]]]]).astype(np.float32)
@@ -83,5 +85,5 @@ def portrait(photo: np.ndarray, look: np.ndarray, moment: np.ndarray) -> tuple[n
         points = np.stack([511 - points[:, 0], points[:, 1]], axis=1)[[1, 0, 2, 4, 3]]
     tint = 1 + 0.15 * np.array([look[4], 0, look[5]]) + 0.1 * moment[3]
     coloured = np.clip(bent * tint, 0, 255).astype(np.uint8)
-    to_crop = similarity(points, SIZE)
-    return crop(coloured, to_crop, SIZE), transform(points, to_crop)
+    to_crop = similarity(points, size)
+    return crop(coloured, to_crop, size), transform(points, to_crop)

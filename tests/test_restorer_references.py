@@ -184,7 +184,7 @@ def test_aligned_means_the_references_too(plain, portrait, files):
 def test_a_strangers_reference_is_told_with_the_figure(plain, portrait, someone, tmp_path):
     Image.fromarray(someone).save(tmp_path / "stranger.png")
     done = Restorer(replace(plain, references=[tmp_path / "stranger.png"])).restore(Photo(portrait, "PNG"))
-    told = r"stranger\.png hardly resembles the face \(-?0\.[01]\d; photos of one person reach 0\.20\)"
+    told = r"stranger\.png hardly resembles the face \(-?0\.[01]\d; photos of one person reach 0\.45\)"
     assert re.search(told, done.notes[-1])
     again = Restorer(replace(plain, references=[Photo(portrait, "PNG")])).restore(Photo(portrait, "PNG"))
     assert not [note for note in again.notes if "reference" in note]

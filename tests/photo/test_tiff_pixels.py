@@ -48,10 +48,13 @@ def test_an_extra_channel_that_is_no_alpha_is_left_out(tmp_path: Path, depth: ty
     options: dict[str, Any] = {"photometric": "rgb", "planarconfig": "contig"}
     infrared = tiff(tmp_path / "a.tif", five[..., :4], extrasamples=["unspecified"], **options)
     assert infrared.alpha is None and (infrared.pixels == five[..., :3]).all()
-    if depth is np.uint16:
-        assert infrared.notes == ("An extra channel that is no transparency (infrared, a mask) was left out.",)
+    told = ("An extra channel that is no transparency (infrared, a mask) was left out.",)
+    assert infrared.notes == told
     both = tiff(tmp_path / "b.tif", five, extrasamples=["unspecified", "unassalpha"], **options)
     assert both.alpha is not None and (both.alpha == five[..., 4]).all() and (both.pixels == five[..., :3]).all()
+    assert both.notes == told
+    inks = tiff(tmp_path / "c.tif", five, photometric="separated", extrasamples=["unspecified"])
+    assert inks.alpha is None and inks.notes == told
 
 
 @pytest.mark.parametrize("depth", [np.uint8, np.uint16])

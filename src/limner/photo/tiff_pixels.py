@@ -7,6 +7,7 @@ that are compressed as plain bytes are unpacked here, within a limit; what only 
 import logging
 import re
 import struct
+from dataclasses import replace
 from io import BytesIO
 from math import ceil
 from typing import TYPE_CHECKING
@@ -97,7 +98,8 @@ def pixels_of_page(file: bytes, page: Page, icc: bytes | None) -> Pixels:
         if image is not None:
             if image.size != page.size:
                 raise ValueError("two sizes")
-            return pixels_of(image, icc)
+            decoded = pixels_of(image, icc)
+            return replace(decoded, notes=_left_out(len(page.extra) - (decoded.channels.shape[2] in (2, 4))))
     if page.photometric not in _COLOURS:
         raise PhotoError(unreadable("pixels of a rare kind"))
     return _as_photo(_samples(file, page), page, icc)
@@ -194,10 +196,14 @@ def _as_photo(samples: np.ndarray, page: Page, icc: bytes | None) -> Pixels:
             _in_srgb(eight_bit(colours), page.photometric, icc),
             None if alpha is None else eight_bit(alpha),
         )
-    left_out = others.shape[2] - (alpha is not None)
-    notes = ("An extra channel that is no transparency (infrared, a mask) was left out.",) if left_out else ()
+    notes = _left_out(others.shape[2] - (alpha is not None))
     channels = colours if alpha is None else np.concatenate([colours, alpha], axis=2)
     return Pixels(channels, grey=many == 1, in_srgb=in_srgb, notes=notes)
+
+
+def _left_out(channels: int) -> tuple[str, ...]:
+    """One sentence on channels that are neither colours nor alpha, if there are any."""
+    return ("An extra channel that is no transparency (infrared, a mask) was left out.",) if channels > 0 else ()
 
 
 def _stretched(values: np.ndarray, bits: int) -> np.ndarray:
