@@ -67,12 +67,12 @@ def measure(split: Split, pictures: Sequence[np.ndarray]) -> None:
     for condition, spoil in CONDITIONS.items():
         spoilt = [spoil(picture, n) for n, picture in enumerate(pictures)]
         cosines, least = embedded(spoilt) @ whole.T, np.array([least_alike(picture) for picture in spoilt])
-        told = cosines < least[:, None]
         same, strangers = (number, number ^ 1), number[:, None] // 2 != number // 2
+        told, other = cosines < least[:, None], cosines[strangers]
         print(
             f"{split:<9} {len(pictures) // 2:>3} people  {condition:<18} one person: 5 % below "
             f"{np.quantile(cosines[same], 0.05):.2f}, median {np.median(cosines[same]):.2f}, {told[same].mean():5.1%} "
-            f"warned of; strangers: median {np.median(cosines[strangers]):.2f}, {told[strangers].mean():5.1%} warned of; "
+            f"warned of; strangers: median {np.median(other):.2f}, {told[strangers].mean():5.1%} warned of; "
             f"without detail {(least < least_alike(pictures[0])).mean():.0%}",
             flush=True,
         )
