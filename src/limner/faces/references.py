@@ -173,10 +173,8 @@ class References:
         """
         if not self.known:
             return []
-        alike, least = (
-            resemblance(_recogniser(self.device), [face], [one.crop for one in self.known]),
-            least_alike(face),
-        )
+        alike = resemblance(_recogniser(self.device), [face], [one.crop for one in self.known])
+        least = least_alike(face)
         return [
             f"The reference {one.name} hardly resembles the face ({score:.2f}; photos of one person reach "
             f"{least:.2f}): make sure that it shows the same person."
