@@ -11,6 +11,7 @@ from limner.cli import output as ui
 from limner.cli.options import Given, Json, takes
 from limner.errors import LimnerError
 from limner.evaluate.protocols import PROTOCOLS, Protocol, Request, find_protocol
+from limner.extras import needed
 
 if TYPE_CHECKING:
     from limner.evaluate.report import Report
@@ -55,6 +56,9 @@ def benchmark(
     splits = measured.splits_called(split)
     names = method or ["difface"]
     measured.check_methods(len(names))
+    if plot:
+        with needed("matplotlib", "--plot"):
+            import matplotlib  # noqa: F401  # told now, rather than when all is measured
 
     from limner.device import choose  # torch takes seconds to import
 

@@ -62,13 +62,13 @@ def train(
 
     from limner.device import choose
     from limner.train import make_recipe
+    from limner.train.loop import fit
 
     settings = given.settings()
     choose(threads=settings.threads)
     made = make_recipe(recipe, data, preset, settings.seed, **nets)
     if steps is not None:
         made = replace(made, training=replace(made.training, steps=steps))
-    from limner.train.loop import fit
 
     weights = fit(made, output, resume=resume, every=every, workers=workers, cpu=settings.device == "cpu")
     ui.say(f"The weights are in {weights}.")
