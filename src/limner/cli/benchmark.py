@@ -60,12 +60,14 @@ def benchmark(
         with needed("matplotlib", "--plot"):
             import matplotlib  # noqa: F401  # told now, rather than when all is measured
 
-    from limner.device import choose  # torch takes seconds to import
-
     common = given.settings(options={})
-    choose(threads=common.threads)  # also for protocols that restore nothing
-    restorers = restorers_of(given, names, measured) if measured.methods != "none" else {}
-    with ui.progress("measuring", show=not json) as bar:
+    with ui.progress("loading PyTorch", show=not json) as bar:
+        from limner.device import choose
+
+        choose(threads=common.threads)  # also for protocols that restore nothing
+        bar("loading weights", 0, None)
+        restorers = restorers_of(given, names, measured) if measured.methods != "none" else {}
+        bar("measuring", 0, None)
         request = Request(
             data, preset, splits, limit, common.seed, judge, progress=lambda done, total: bar("measuring", done, total)
         )
