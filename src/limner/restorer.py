@@ -21,6 +21,7 @@ from limner.faces.join import Joiner
 from limner.faces.placing import placing_of
 from limner.faces.put_back import PutBack
 from limner.faces.references import Reference, References
+from limner.faces.samples import note_on_samples
 from limner.faces.tone import keep_tone
 from limner.methods import find_method, load
 from limner.methods.pipeline import ReadReferences
@@ -133,7 +134,12 @@ class Restorer:
             invented=put_back.invented,
             referenced=owner,
             crops=restored,
-            notes=[*photo.notes, *self.notes(matrices), *self.notes_on_references(faces, crops, references, owner)],
+            notes=[
+                *photo.notes,
+                *self.notes(matrices),
+                *self.notes_on_references(faces, crops, references, owner),
+                *note_on_samples(put_back.canvases, put_back.invented, find_method(settings.method).freer),
+            ],
         )
 
     def restore_crops(
@@ -207,9 +213,11 @@ class Restorer:
         """
         settings = self.settings
         digest = digest_of(Path(source)) if source and Path(source).is_file() else None
+        precision = self.compute.precision
         if not faces:
             how = settings.recorded()
-            clean = Provenance("clean", "mini", None, 0, __version__, invented=0.0, source=digest, options=how)
+            made = {"source": digest, "options": how, "precision": precision}
+            clean = Provenance("clean", "mini", None, 0, __version__, invented=0.0, **made)
             return clean if settings.background == "clean" else None
         references = self.references.for_photo(source)
         return Provenance(
@@ -226,6 +234,7 @@ class Restorer:
             finish=self.finish,
             scheduler=settings.scheduler or "ddim",
             options=settings.recorded(self.options, references.digest() if references else None),
+            precision=precision,
         )
 
     def notes(self, matrices: Sequence[np.ndarray]) -> list[str]:

@@ -91,7 +91,7 @@ def test_without_imagecodecs_plain_compressions_are_read_and_others_named(tmp_pa
         "except Exception as error: print(error)\n"
     )
     done = subprocess.run([sys.executable, "-c", script], cwd=tmp_path, capture_output=True, text=True, check=True)
-    needs = "is a TIFF compressed in a way that needs imagecodecs: install it with pip install 'limner[tiff]'."
+    needs = "is a TIFF compressed in a way that needs imagecodecs: install it with `pip install 'limner[tiff]'`."
     assert done.stdout.strip() == f"zstd.tif {needs}"
 
 

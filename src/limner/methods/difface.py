@@ -11,9 +11,9 @@ A larger N gives more realism and less fidelity (docs/methods/difface.md, eq. (6
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import torch
 from diffusers.models.modeling_utils import ModelMixin
@@ -22,6 +22,7 @@ from diffusers.schedulers.scheduling_utils import SchedulerMixin
 from torch import Tensor
 
 from limner.errors import LimnerError
+from limner.methods.as_diffusers import AfterStep
 from limner.methods.method import Method
 from limner.methods.options import DifFaceOptions
 from limner.methods.pipeline import Batch, FacePipeline, Restored, walk
@@ -55,13 +56,20 @@ class DifFacePipeline(FacePipeline):
         estimator: f, a degraded face in [0, 1] to an estimate in [0, 1] (`SwinIR` or `Estimator`).
         unet: the prior in [-1, 1], noise (or x0) and perhaps a variance out (`UNet`).
         scheduler: any diffusers scheduler over the prior's training schedule; `DDIMScheduler` is the paper's.
+        defaults: see `FacePipeline`.
     """
 
     paper: ClassVar[DifFaceOptions] = DifFaceOptions()
     without_diffusion = "estimator"
 
-    def __init__(self, estimator: ModelMixin, unet: ModelMixin, scheduler: SchedulerMixin):
-        super().__init__()
+    def __init__(
+        self,
+        estimator: ModelMixin,
+        unet: ModelMixin,
+        scheduler: SchedulerMixin,
+        defaults: Mapping[str, Any] | None = None,
+    ):
+        super().__init__(defaults)
         self.register_modules(estimator=estimator, unet=unet, scheduler=scheduler)
 
     @property
@@ -82,7 +90,16 @@ class DifFacePipeline(FacePipeline):
         image = estimate = self.estimate(batch.crops)
         if options.steps:
             noise = batch.noise(estimate.shape[1:], estimate.device)
-            image = refine(self.unet, self.scheduler, estimate, noise, options, batch.generators, batch.done)
+            image = refine(
+                self.unet,
+                self.scheduler,
+                estimate,
+                noise,
+                options,
+                batch.generators,
+                batch.done,
+                batch.after_step,
+            )
         return DifFaceOutput(image, estimate)
 
     def estimate(self, queries: Tensor) -> Tensor:
@@ -100,6 +117,7 @@ def refine(
     options: DifFaceOptions,
     generators: list[torch.Generator],
     done: Callable[[int], None] | None = None,
+    after_step: AfterStep | None = None,
 ) -> Tensor:
     """Noises an estimate to `start` and walks the chain back.
 
@@ -110,6 +128,7 @@ def refine(
         options: where the chain is entered and how it is walked; at least one step.
         generators: of the noise on the way, on the CPU, one for each face.
         done: called with the number of steps done.
+        after_step: see `FacePipeline.restore`.
 
     Returns:
         What the estimate became, likewise.
@@ -123,7 +142,7 @@ def refine(
     def predict(x: Tensor, level: Tensor) -> Tensor:
         return unet(x, level).float()[:, : x.shape[1]]  # a learned variance lies after it; DDIM has no use for it
 
-    x = walk(x, scheduler, timesteps, predict, options.eta, generators, done)
+    x = walk(x, scheduler, timesteps, predict, options.eta, generators, done, after_step=after_step)
     return (x * 0.5 + 0.5).clamp(0, 1)
 
 

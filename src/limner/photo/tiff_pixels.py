@@ -16,6 +16,7 @@ import numpy as np
 from PIL import Image, UnidentifiedImageError
 
 from limner.errors import PhotoError
+from limner.extras import missing
 from limner.photo.compression import OF_BYTES, unpacked
 from limner.photo.container import Pixels
 from limner.photo.directory import Directory, Layout
@@ -119,9 +120,7 @@ def _samples(file: bytes, page: Page) -> np.ndarray:
             values = _decoded(file, stored) if stored.compression in OF_BYTES else _by_imagecodecs(file, stored)
         except (ImportError, ValueError) as error:
             if isinstance(error, ImportError) or "imagecodecs" in str(error):
-                raise PhotoError(
-                    "is a TIFF compressed in a way that needs imagecodecs: install it with pip install 'limner[tiff]'."
-                ) from error
+                raise PhotoError(missing("imagecodecs", "is a TIFF compressed in a way that")) from error
             raise
     values = values.reshape(stored.shaped)
     return np.moveaxis(values[:, 0], 0, 2).reshape(height, width, -1) if planes > 1 else values[0, 0]

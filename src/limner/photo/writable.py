@@ -4,6 +4,7 @@ from pathlib import Path
 
 from limner.errors import PhotoError
 from limner.photo.contents import SUFFIXES, Contents, suffix_of
+from limner.photo.heif import library
 
 WITHOUT_ALPHA = ("JPEG",)
 LONGEST_SIDE = {"JPEG": 65_500, "WEBP": 16_383, "AVIF": 32_768}
@@ -21,7 +22,7 @@ def check_writable(contents: Contents, path: Path, quality: int | None, factor: 
 
     Raises:
         PhotoError: the path is the photo's own, its suffix is unknown, the format can't hold the photo's
-            transparency or size, or the quality doesn't exist.
+            transparency or size or its library is missing, or the quality doesn't exist.
     """
     check_quality(quality)
     format = SUFFIXES.get(check_suffix(path), contents.format)
@@ -32,6 +33,8 @@ def check_writable(contents: Contents, path: Path, quality: int | None, factor: 
             f"{path} can't be written: the photo has transparent parts and {format} holds none, "
             "so choose .png, .webp, .avif or .tif."
         )
+    if format == "HEIF":
+        _check_heif(path)
     height, width = (factor * side for side in contents.pixels.shape[:2])
     if max(height, width) > LONGEST_SIDE.get(format, max(height, width)):
         raise PhotoError(
@@ -39,6 +42,13 @@ def check_writable(contents: Contents, path: Path, quality: int | None, factor: 
             f"that {format} holds, so choose .png or .tif."
         )
     return format
+
+
+def _check_heif(path: Path) -> None:
+    try:
+        library()
+    except PhotoError as error:
+        raise PhotoError(f"{path} {error}") from error
 
 
 def check_suffix(path: Path) -> str:

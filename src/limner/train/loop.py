@@ -15,8 +15,6 @@ from typing import Any
 import cv2
 import numpy as np
 import torch
-from accelerate import Accelerator
-from accelerate.utils import ProjectConfiguration
 from diffusers.models.modeling_utils import ModelMixin
 from diffusers.training_utils import EMAModel
 from torch import nn
@@ -24,8 +22,15 @@ from torch.utils.data import DataLoader, Dataset
 
 from limner.device import has_bfloat16
 from limner.errors import LimnerError
+from limner.extras import needed
 from limner.train.recipe import Batch, Loss, Net, Recipe, Samples, Stateful, Training
 from limner.weights.borrowed import drop_borrowed
+
+with needed("accelerate", "Training"):
+    from accelerate import Accelerator
+    from accelerate.utils import ProjectConfiguration
+with needed("tensorboard", "Training"):
+    import tensorboard  # noqa: F401  # without it, accelerate would keep no log and say nothing
 
 STATE = "state"
 WEIGHTS = "weights"

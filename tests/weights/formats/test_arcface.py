@@ -238,7 +238,7 @@ def test_no_graph_at_all(tmp_path):
 def test_without_the_package(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "onnx", None)
     (tmp_path / "a.onnx").write_bytes(b"")
-    with pytest.raises(LimnerError, match=r"a\.onnx needs the package onnx: install limner\[onnx\]"):
+    with pytest.raises(LimnerError, match=r"a\.onnx needs onnx: install it with `pip install 'limner\[onnx\]'`\."):
         load_identity(tmp_path / "a.onnx")
 
 

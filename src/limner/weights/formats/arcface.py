@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor
 
-from limner.errors import LimnerError, WeightsError
+from limner.errors import WeightsError
+from limner.extras import needed
 from limner.nets.identity import MAP, IdentityNet
 from limner.weights.checkpoint import Checkpoint, opened
 from limner.weights.tensors import Tensors, fill
@@ -87,10 +88,8 @@ def read_onnx(path: Path) -> dict[str, Tensor]:
         WeightsError: the file can't be read, or a node isn't what an IR-ResNet has in its place.
         LimnerError: the package `onnx` is missing.
     """
-    try:
+    with needed("onnx", f"Reading {path}"):
         import onnx
-    except ImportError as error:
-        raise LimnerError(f"Reading {path} needs the package onnx: install limner[onnx].") from error
     try:
         model = onnx.load(str(path), load_external_data=False)
     except OSError as error:
