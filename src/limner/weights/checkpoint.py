@@ -114,7 +114,7 @@ def read_checkpoint(path: Path) -> Checkpoint:
     except OSError as error:
         raise WeightsError(f"Can't read the weights {path}: {error.strerror or error}.") from error
     # The content decides, not the name: a safetensors file begins with a length and a JSON object.
-    content, classes = (_read_safetensors(path), []) if start[8:9] == b"{" else _read_pickled(path)
+    content, classes = (read_safetensors(path), []) if start[8:9] == b"{" else _read_pickled(path)
     extra: list[str] = []
     if isinstance(content, Mapping) and isinstance(content.get("state_dict"), Mapping):
         extra = [_label(name) for name in content if name != "state_dict"]
@@ -132,7 +132,12 @@ def read_checkpoint(path: Path) -> Checkpoint:
     return Checkpoint(path, tensors, unusable, extra, classes)
 
 
-def _read_safetensors(path: Path) -> dict[str, Tensor]:
+def read_safetensors(path: Path) -> dict[str, Tensor]:
+    """The tensors of a safetensors file, in which nothing can be pickled.
+
+    Raises:
+        WeightsError: the file can't be read, or is something else or damaged.
+    """
     try:
         return load_file(path)
     except (SafetensorError, OSError) as error:

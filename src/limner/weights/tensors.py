@@ -33,13 +33,18 @@ def fill(net: Net, tensors: Mapping[str, Tensor], path: Path, names: Mapping[str
     shapes = {theirs: tuple(own[ours].shape) for theirs, ours in names.items()}
     demand(tensors, shapes, path, type(net).__name__)
     state = {ours: tensors[theirs].float().reshape(own[ours].shape) for theirs, ours in names.items()}
-    if broken := [name for name, tensor in state.items() if not (tensor.is_meta or tensor.isfinite().all())]:
+    demand_finite(state, path)
+    net.load_state_dict(state, assign=True)
+    return net.eval()
+
+
+def demand_finite(tensors: Mapping[str, Tensor], path: Path) -> None:
+    """Raises a WeightsError unless all values are finite numbers."""
+    if broken := [name for name, tensor in tensors.items() if not (tensor.is_meta or tensor.isfinite().all())]:
         raise WeightsError(
             f"The weights {path} hold values that are no finite numbers, first in {broken[0]}: get a whole copy of the "
             "file."
         )
-    net.load_state_dict(state, assign=True)
-    return net.eval()
 
 
 def demand(tensors: Mapping[str, Tensor], shapes: Mapping[str, Shape], path: Path, what: str) -> None:
@@ -58,6 +63,11 @@ def demand(tensors: Mapping[str, Tensor], shapes: Mapping[str, Shape], path: Pat
     ]
     if faults:
         raise WeightsError(f"The weights {path} don't fit {what}: {'; '.join(faults)}.")
+
+
+def shapes(tensors: Tensors) -> dict[str, Shape]:
+    """The shape of each tensor, by its name."""
+    return {name: tuple(tensor.shape) for name, tensor in tensors.items()}
 
 
 def listing(names: Iterable[str], most: int = 3) -> str:
