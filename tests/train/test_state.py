@@ -118,8 +118,8 @@ def test_a_pickle_in_the_place_of_tensors_is_refused(run_folder, tmp_path, part)
     ("run", "sentence"),
     [
         ("null", "should hold one JSON object"),
-        ("{", "no JSON that can be read"),
-        ("[" * 100_000, "no JSON that can be read"),
+        ("{", "can't be read as JSON"),
+        ("[" * 100_000, "can't be read as JSON"),
         ('{"recipe": "other", "step": 2}', "holds a run of the recipe 'other': resume it as that, not toy"),
         ('{"recipe": "toy", "step": "2"}', "gives no number of steps"),
         ('{"recipe": "toy", "step": true}', "gives no number of steps"),

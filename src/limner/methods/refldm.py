@@ -17,7 +17,6 @@ Latents are never quantised but at the very end, on the way into D.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -27,7 +26,6 @@ import torch
 from diffusers.schedulers.scheduling_utils import SchedulerMixin
 from torch import Tensor
 
-from limner.errors import WeightsError
 from limner.methods.crops import fit_to
 from limner.methods.method import Method, Nets
 from limner.methods.options import Encoding, RefLDMOptions, TimestepSpacing
@@ -36,6 +34,7 @@ from limner.methods.schedules import Scheduler, refldm_schedule, with_steps
 from limner.nets.cachekv import ReferenceCache, stack
 from limner.nets.unet import UNet
 from limner.nets.vqgan import VQGAN
+from limner.weights.json_file import read_object
 from limner.weights.load import Part, WeightsInfo, load_parts
 
 
@@ -253,10 +252,7 @@ def _encoding(source: str) -> dict[str, Any]:
     index = Path(source) / "model_index.json"
     if source == "mini" or not index.is_file():
         return {"encoding": "separate"}
-    try:
-        return {"encoding": str(json.loads(index.read_text(encoding="utf-8")).get("encoding", "separate"))}
-    except (OSError, ValueError) as error:
-        raise WeightsError(f"{index} can't be read as JSON: save the pipeline again, or delete it.") from error
+    return {"encoding": str(read_object(index).get("encoding", "separate"))}
 
 
 REFLDM = Method(

@@ -24,7 +24,7 @@ def read_object(path: Path) -> dict[str, object]:
     except OSError as error:
         raise WeightsError(f"{path} can't be read ({error.strerror or error}).") from error
     except (ValueError, RecursionError) as error:
-        raise WeightsError(f"{path} is no JSON that can be read: get a whole copy of the file.") from error
+        raise WeightsError(f"{path} can't be read as JSON: get a whole copy of the file.") from error
     if not isinstance(found, dict):
         raise WeightsError(f"{path} should hold one JSON object, of names and values: get a whole copy of the file.")
     return found

@@ -83,7 +83,7 @@ def by(shape: Iterable[int]) -> str:
 
 def numbers(tensors: Tensors, prefix: str) -> list[int]:
     """The numbers n of all names `prefix.n...`, in order."""
-    pattern = re.compile(re.escape(prefix) + r"\.(\d+)\.")
+    pattern = re.compile(re.escape(prefix) + r"\.(\d{1,6})\.")
     return sorted({int(found[1]) for name in tensors if (found := pattern.match(name))})
 
 
@@ -100,7 +100,7 @@ def shape_of(tensors: Tensors, name: str, dimensions: int, path: Path) -> tuple[
     if name not in tensors:
         raise WeightsError(f"The weights {path} are not what they should be: {name} is missing.")
     shape = tuple(tensors[name].shape)
-    if len(shape) != dimensions:
+    if len(shape) != dimensions or not all(shape):
         raise WeightsError(f"The weights {path} are not what they should be: {name} has the shape {by(shape)}.")
     return shape
 
