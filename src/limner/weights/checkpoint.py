@@ -18,7 +18,7 @@ from torch import Tensor
 
 from limner.errors import WeightsError
 from limner.weights import safe_pickle
-from limner.weights.tensors import Tensors
+from limner.weights.tensors import Tensors, short
 
 MOST_IN_NOTE = 20
 USABLE = frozenset(safe_pickle.DTYPES.values())
@@ -216,15 +216,15 @@ def _is_plain(value: object) -> TypeGuard[Tensor]:
 
 def _label(name: object) -> str:
     """A dictionary's key as a note may show it; of a key that is no text its class."""
-    return name if isinstance(name, str) else type(name).__name__
+    return short(name) if isinstance(name, str) else type(name).__name__
 
 
 def _group(name: str, used: set[str]) -> str:
     """The shortest beginning of a name that isn't `used`: `lpips.*` for `lpips.lin0.weight`."""
     for dot in re.finditer(r"\.", name):
         if name[: dot.start()] not in used:
-            return f"{name[: dot.start()]}.*"
-    return name
+            return f"{short(name[: dot.start()])}.*"
+    return short(name)
 
 
 def _damage(path: Path) -> WeightsError:
@@ -236,7 +236,7 @@ def _damage(path: Path) -> WeightsError:
 
 def _refusal(path: Path, name: str) -> WeightsError:
     return WeightsError(
-        f"The weights {path} ask to run code when they are read ({name}), "
+        f"The weights {path} ask to run code when they are read ({short(name)}), "
         "which limner refuses because that code could do anything: save the tensors alone, best as "
         "safetensors."
     )

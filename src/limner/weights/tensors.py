@@ -42,8 +42,8 @@ def demand_finite(tensors: Mapping[str, Tensor], path: Path) -> None:
     """Raises a WeightsError unless all values are finite numbers."""
     if broken := [name for name, tensor in tensors.items() if not (tensor.is_meta or tensor.isfinite().all())]:
         raise WeightsError(
-            f"The weights {path} hold values that are no finite numbers, first in {broken[0]}: get a whole copy of the "
-            "file."
+            f"The weights {path} hold values that are no finite numbers, first in {short(broken[0])}: get a whole copy "
+            "of the file."
         )
 
 
@@ -52,7 +52,7 @@ def demand(tensors: Mapping[str, Tensor], shapes: Mapping[str, Shape], path: Pat
     missing = [name for name in shapes if name not in tensors]
     extra = [name for name in tensors if name not in shapes]
     misshaped = [
-        f"{name} ({by(tensors[name].shape)} instead of {by(shape)})"
+        f"{short(name)} ({by(tensors[name].shape)} instead of {by(shape)})"
         for name, shape in shapes.items()
         if name in tensors and _core(tensors[name].shape) != _core(shape)
     ]
@@ -72,9 +72,14 @@ def shapes(tensors: Tensors) -> dict[str, Shape]:
 
 def listing(names: Iterable[str], most: int = 3) -> str:
     """The first few names, and how many more there are."""
-    names = list(names)
+    names = [short(name) for name in names]
     more = f" and {len(names) - most} more" if len(names) > most else ""
     return ", ".join(names[:most]) + more + (" is" if len(names) == 1 else " are")
+
+
+def short(name: str) -> str:
+    """A name as an error may show it: a file may have one of any length."""
+    return name if len(name) <= 100 else f"{name[:100]}..."
 
 
 def by(shape: Iterable[int]) -> str:
