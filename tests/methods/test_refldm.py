@@ -221,7 +221,7 @@ def test_a_saved_pipeline_keeps_its_encoding(tmp_path):
     (tmp_path / "model_index.json").unlink()
     assert load("refldm", str(tmp_path)).pipeline.config["encoding"] == "separate", "as training leaves it"
     (tmp_path / "model_index.json").write_text("{")
-    with pytest.raises(WeightsError, match=r"model_index.json can't be read as JSON: save the pipeline again"):
+    with pytest.raises(WeightsError, match=r"model_index.json can't be read as JSON: get a whole copy"):
         load("refldm", str(tmp_path))
 
 

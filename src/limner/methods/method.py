@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +13,7 @@ from diffusers.schedulers.scheduling_ddim import DDIMScheduler
 from limner.errors import WeightsError
 from limner.methods.options import MethodInfo, Options
 from limner.methods.pipeline import FacePipeline
+from limner.weights.json_file import read_object
 from limner.weights.load import Part, WeightsInfo
 
 Nets = Mapping[str, ModelMixin]
@@ -39,11 +39,8 @@ def saved_config(source: str) -> dict[str, Any]:
     index = Path(source) / "model_index.json"
     if source in ("mini", "official") or not index.is_file():
         return {}
-    try:
-        saved = json.loads(index.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise WeightsError(f"{index} can't be read as JSON: save the pipeline again, or delete it.") from error
-    if not isinstance(saved, dict) or not isinstance(saved.get("defaults", {}), dict):
+    saved = read_object(index)
+    if not isinstance(saved.get("defaults", {}), dict):
         raise WeightsError(f"{index} is of another layout than a pipeline's: save the pipeline again, or delete it.")
     return saved
 
