@@ -25,6 +25,7 @@ from limner.device import has_bfloat16
 from limner.errors import LimnerError
 from limner.extras import needed
 from limner.train.recipe import Batch, Loss, Net, Recipe, Samples, Training
+from limner.train.state import State
 from limner.weights.borrowed import drop_borrowed
 
 with needed("accelerate", "Training"):
