@@ -7,8 +7,8 @@ face in its middle. Guesses may come from a turned copy of the picture; the fram
 from __future__ import annotations
 
 import math
+import threading
 from collections.abc import Iterable
-from functools import lru_cache
 from pathlib import Path
 
 import cv2
@@ -22,10 +22,15 @@ SMALLEST_BOX = 24
 LONGEST_GRID = 2.0  # ratio of the sides up to which a picture may be one face's crop
 
 
-@lru_cache(maxsize=1)
-def _cascade() -> cv2.CascadeClassifier:
-    folder = Path(cv2.__file__).parent / "data"
-    return cv2.CascadeClassifier(str(folder / "haarcascade_frontalface_alt2.xml"))
+class _OfThread(threading.local):
+    """A cascade keeps what it searches in itself, so that each thread has its own."""
+
+    def __init__(self) -> None:
+        folder = Path(cv2.__file__).parent / "data"
+        self.cascade = cv2.CascadeClassifier(str(folder / "haarcascade_frontalface_alt2.xml"))
+
+
+_OF_THREAD = _OfThread()
 
 
 def haar(grey: np.ndarray, angle: float, longest: int, step: float = 1.08) -> np.ndarray:
@@ -48,7 +53,7 @@ def haar(grey: np.ndarray, angle: float, longest: int, step: float = 1.08) -> np
     turn, size = _turn(shrunk.shape[1], shrunk.shape[0], angle)
     turned = cv2.warpAffine(shrunk, turn, size, flags=cv2.INTER_LINEAR) if angle else shrunk
     turn[:, :2] *= scale
-    boxes = _cascade().detectMultiScale(turned, step, 2, minSize=(SMALLEST_BOX, SMALLEST_BOX))
+    boxes = _OF_THREAD.cascade.detectMultiScale(turned, step, 2, minSize=(SMALLEST_BOX, SMALLEST_BOX))
     if len(boxes) == 0:
         return np.empty((0, 2, 3))
     x, y, side = np.asarray(boxes, np.float64)[:, :3].T
