@@ -12,6 +12,7 @@ import torch
 from skimage.data import astronaut
 
 from limner import Photo, Restorer, Settings
+from limner.device import Compute
 from limner.faces.find import find_faces
 from limner.methods.schedules import SCHEDULERS, swap
 
@@ -92,3 +93,25 @@ def test_restorers_of_their_own_are_made_and_used_at_once(portraits, tmp_path):
     alone = [whole(number) for number in range(4)]
     together = at_once(*(lambda number=number: whole(number) for number in range(4)))
     assert all(np.array_equal(one, other) for one, other in zip(alone, together, strict=True))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("method", ["difface", "refldm"])
+def test_other_batches_and_thread_counts_only_round_otherwise(method, portraits, monkeypatch):
+    """What docs/the-way-of-a-photograph.md promises of them in fp32: hardly a pixel differs, and by 1 of 255."""
+    restorer = Restorer(Settings(method=method, dtype="fp32"))
+    crops = [cv2.resize(portrait, (256, 256), interpolation=cv2.INTER_CUBIC) for portrait in portraits[:4]]
+
+    def restored(threads: int, batch: int) -> np.ndarray:
+        torch.set_num_threads(threads)
+        monkeypatch.setattr(Compute, "batch_size", lambda *_: batch)
+        return np.rint([255 * one.samples[0] for one in restorer.restore_crops(crops, range(4))])
+
+    try:
+        first = restored(1, 4)
+        assert np.array_equal(restored(1, 4), first)
+        for threads, batch in ((2, 4), (1, 1), (1, 3)):
+            apart = np.abs(restored(threads, batch) - first)
+            assert apart.max() <= 1 and apart.any(axis=-1).mean() < 1e-3
+    finally:
+        torch.set_num_threads(1)

@@ -133,7 +133,12 @@ class Restorer:
             invented=put_back.invented,
             referenced=owner,
             crops=restored,
-            notes=[*photo.notes, *self.notes(matrices), *self.notes_on_references(faces, crops, references, owner)],
+            notes=[
+                *photo.notes,
+                *self.placing.notes(rgb),
+                *self.notes(matrices),
+                *self.notes_on_references(faces, crops, references, owner),
+            ],
         )
 
     def restore_crops(

@@ -33,20 +33,26 @@ class _OfThread(threading.local):
 _OF_THREAD = _OfThread()
 
 
-def haar(grey: np.ndarray, angle: float, longest: int, step: float = 1.08) -> np.ndarray:
+def scale_of(width: int, height: int, side: int) -> float:
+    """What a picture is shrunk by so that it has no more pixels than a square of this side; 1 where it has no more. A
+    limit of the longer side would leave nothing of the faces of a panorama."""
+    return min(1.0, side / math.sqrt(width * height))
+
+
+def haar(grey: np.ndarray, angle: float, side: int, step: float = 1.08) -> np.ndarray:
     """What the frontal cascade takes for faces in a turned copy of the picture.
 
     Args:
         grey: H x W uint8.
         angle: degrees that the copy is turned by, anticlockwise; faces tilted clockwise by it stand upright there.
-        longest: the copy is shrunk so that the picture's longer side is at most this.
+        side: the copy is shrunk so that the picture has no more pixels than a square of this side.
         step: ratio of two neighbouring scales of the search.
 
     Returns:
         Frames (N, 2, 3); none of a picture that would shrink to a line.
     """
     height, width = grey.shape
-    scale = min(1.0, longest / max(height, width))
+    scale = scale_of(width, height, side)
     if scale * min(height, width) < 1:
         return np.empty((0, 2, 3))
     shrunk = cv2.resize(grey, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA) if scale < 1 else grey
