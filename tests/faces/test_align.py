@@ -121,7 +121,7 @@ def test_a_pyramid_shows_what_the_picture_shows(scale, shape):
     cut, whole = Pyramid(picture).warp(m, 32, 32), warp(picture, m, 32, 32)
     if scale > 0.25:
         np.testing.assert_array_equal(cut, whole)
-    assert np.abs(cut - whole).mean() < (0.004 if scale > 0.05 else 0.02)
+    assert np.abs(cut - whole).mean() < (0.01 if scale > 0.05 else 0.02)
 
 
 def test_a_line_is_not_halved_away():
