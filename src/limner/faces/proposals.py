@@ -62,8 +62,8 @@ def haar(grey: np.ndarray, angle: float, side: int, step: float = 1.08) -> np.nd
     boxes = _OF_THREAD.cascade.detectMultiScale(turned, step, 2, minSize=(SMALLEST_BOX, SMALLEST_BOX))
     if len(boxes) == 0:
         return np.empty((0, 2, 3))
-    x, y, side = np.asarray(boxes, np.float64)[:, :3].T
-    return _frames(x + side / 2, y + side * (0.5 + CENTRE_BELOW), PATCH_PER_BOX * side, turn)
+    x, y, found = np.asarray(boxes, np.float64)[:, :3].T
+    return _frames(x + found / 2, y + found * (0.5 + CENTRE_BELOW), PATCH_PER_BOX * found, turn)
 
 
 def grid(width: int, height: int, angles: Iterable[float]) -> np.ndarray:
