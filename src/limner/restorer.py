@@ -136,6 +136,7 @@ class Restorer:
             crops=restored,
             notes=[
                 *photo.notes,
+                *self.placing.notes(rgb),
                 *self.notes(matrices),
                 *self.notes_on_references(faces, crops, references, owner),
                 *note_on_samples(put_back.canvases, put_back.invented, find_method(settings.method).freer),
@@ -197,11 +198,12 @@ class Restorer:
         Returns:
             What the method's `read` gives. That of the references read last is kept.
         """
-        if self._read is None or self._read[0] != references.known:
+        kept = self._read  # looked at once, for another thread may put its own there
+        if kept is None or kept[0] != references.known:
             batch_size = self.compute.batch_size(self.size)
             read = self.method.pipeline.read(references.pictures(), batch_size=batch_size, **asdict(self.options))
-            self._read = references.known, read  # one set at a time: it is large
-        return self._read[1]
+            kept = self._read = references.known, read  # one set at a time: it is large
+        return kept[1]
 
     def provenance(self, source: Path | None, faces: int, invented: float | None) -> Provenance | None:
         """What a saved result says about how it was made; None where nothing was changed.

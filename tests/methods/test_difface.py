@@ -123,7 +123,7 @@ def test_timesteps(shared):
 
 
 def test_the_papers_timesteps():
-    entry, timesteps = chain(difface_schedule(), 400, 100)
+    _, entry, timesteps = chain(difface_schedule(), 400, 100)
     assert entry == 400 and timesteps.tolist() == list(range(396, -1, -4))
 
 

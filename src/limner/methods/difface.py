@@ -12,6 +12,7 @@ A larger N gives more realism and less fidelity (docs/methods/difface.md, eq. (6
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -136,7 +137,7 @@ def refine(
     Raises:
         LimnerError: if so many steps don't fit below the start.
     """
-    entry, timesteps = chain(scheduler, options.start, options.steps)
+    scheduler, entry, timesteps = chain(scheduler, options.start, options.steps)
     x = enter(estimate * 2 - 1, noise, scheduler, entry)
 
     def predict(x: Tensor, level: Tensor) -> Tensor:
@@ -146,18 +147,19 @@ def refine(
     return (x * 0.5 + 0.5).clamp(0, 1)
 
 
-def chain(scheduler: Scheduler, start: int, steps: int) -> tuple[int, Tensor]:
+def chain(template: Scheduler, start: int, steps: int) -> tuple[Scheduler, int, Tensor]:
     """The timesteps of DifFace's chain (docs/methods/difface.md, eq. (7)). With the paper's 400 and 100: 400, and 396,
     392, ..., 0. That the first question is asked one stride below the noise level is how the published results were
     made.
 
     Args:
-        scheduler: whose timesteps are set.
+        template: a pipeline's scheduler; it stays as it is, as other threads may use it.
         start: N, at which the chain is entered, 1 to 999.
         steps: evaluations of the prior, 1 to `start`.
 
     Returns:
-        The timestep whose noise level the chain is entered with, and those the prior is asked at, descending.
+        A scheduler of its own for one batch, its timesteps set; the timestep whose noise level the chain is entered
+        with; and those the prior is asked at, descending.
 
     Raises:
         LimnerError: if there is no such start, or so many steps don't fit below it.
@@ -166,14 +168,15 @@ def chain(scheduler: Scheduler, start: int, steps: int) -> tuple[int, Tensor]:
         raise LimnerError(f"The start step is {start}: choose 1 to 999 (the paper uses 400).")
     if not 1 <= steps <= start:
         raise LimnerError(f"{steps} steps don't fit below the start step {start}: choose 1 to {start}.")
+    scheduler = deepcopy(template)
     total = max(round(scheduler.config["num_train_timesteps"] * steps / start), steps + 1)
     scheduler.set_timesteps(total)
     timesteps = scheduler.timesteps
     if isinstance(scheduler, DDIMScheduler):
-        return int(timesteps[-steps - 1]), timesteps[-steps:]
+        return scheduler, int(timesteps[-steps - 1]), timesteps[-steps:]
     if hasattr(scheduler, "set_begin_index"):
         scheduler.set_begin_index(len(timesteps) - steps)
-    return int(timesteps[-steps]), timesteps[-steps:]
+    return scheduler, int(timesteps[-steps]), timesteps[-steps:]
 
 
 DIFFACE = Method(
