@@ -36,6 +36,8 @@ def in_utf8(packet: bytes) -> bytes:
     text = re.sub(r"^<\?xml[^>]*\?>\s*", "", text)
     if "<!" in re.sub(r"<!--|<!\[CDATA\[", "", text):
         raise ValueError("entities")
+    if re.match(r"<\?xml\s", text):  # which parsers would believe more than what was decoded
+        raise ValueError("an encoding")
     plain = text.encode()
     _check(plain)
     return packet if encoding == "utf-8" and packet.strip(b"\0 \r\n\t") == plain else plain
@@ -109,5 +111,5 @@ def _check(packet: bytes) -> None:
     parser.StartElementHandler, parser.EndElementHandler = deeper, back
     try:
         parser.Parse(packet, True)
-    except expat.ExpatError as error:
+    except (expat.ExpatError, LookupError) as error:
         raise ValueError(str(error)) from error
