@@ -67,7 +67,9 @@ def hostile_icc(rng: random.Random) -> bytes:
         struct.pack_into(">I", profile, 128, rng.choice(HUGE))
     else:  # a tag's name, place or length
         count = struct.unpack_from(">I", profile, 128)[0]
-        struct.pack_into(">I", profile, 132 + 12 * rng.randrange(count) + 4 * rng.randrange(3), rng.choice((128, *HUGE)))
+        struct.pack_into(
+            ">I", profile, 132 + 12 * rng.randrange(count) + 4 * rng.randrange(3), rng.choice((128, *HUGE))
+        )
     return bytes(profile)
 
 
@@ -75,7 +77,14 @@ def hostile_xmp(rng: random.Random) -> bytes:
     """XMP that is nested, wide, full of entities, of another encoding, or hardly any."""
     about = f'<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF {_RDF}>%s</rdf:RDF></x:xmpmeta>'
     bomb = "".join(f'<!ENTITY e{n + 1} "{f"&e{n};" * 10}">' for n in range(9))
-    names = ("tiff:ImageWidth", "exif:PixelXDimension", "GCamera:MotionPhoto", "tiff:Orientation", "limner:faces", "a:b")
+    names = (
+        "tiff:ImageWidth",
+        "exif:PixelXDimension",
+        "GCamera:MotionPhoto",
+        "tiff:Orientation",
+        "limner:faces",
+        "a:b",
+    )
     spaces = 'xmlns:tiff="http://ns.adobe.com/tiff/1.0/" xmlns:exif="http://ns.adobe.com/exif/1.0/" xmlns:a="urn:a" '
     spaces += 'xmlns:GCamera="http://ns.google.com/photos/1.0/camera/" xmlns:limner="urn:x-limner:provenance:1.0/"'
     value = rng.choice(("1", "-1", "9" * 300, "nan", "&#0;", "&#x10ffff;", "&lt;", "", "5", "\ud7ff", "é"))
@@ -119,14 +128,19 @@ def hostile_iptc(rng: random.Random) -> bytes:
 def hostile_texts(rng: random.Random) -> list[tuple[bytes, bytes]]:
     """Chunks of a PNG's texts and colours: bombs, strange keywords, unknown packings, wrong lengths."""
     packed = zlib.compress(bytes(rng.choice((10, 1_000_000, 17_000_000))))
-    key = rng.choice((b"Title", b"", b"\xff\xfe", b"k" * 200, b"XML:com.adobe.xmp", b"Raw profile type iptc", b"Comment"))
+    key = rng.choice(
+        (b"Title", b"", b"\xff\xfe", b"k" * 200, b"XML:com.adobe.xmp", b"Raw profile type iptc", b"Comment")
+    )
     bodies = (
         (b"tEXt", key + rng.choice((b"", b"\0", b"\0a\0b\xff"))),
         (b"zTXt", key + b"\0" + rng.choice((b"", b"\0", b"\1")) + packed),
         (b"zTXt", key + b"\0\0" + cut(rng, packed)),
         (b"iTXt", key + b"\0\1" + rng.choice((b"", b"\0\0\0", b"\1\0\0")) + packed),
         (b"iTXt", key + b"\0\0\0de\0" + bytes([0xFF, 0xC0, 0x80])),
-        (b"zTXt", b"Raw profile type iptc\0\0" + zlib.compress(b"\niptc\n 9\n" + rng.choice((b"zz", b"1c02", b"384249")))),
+        (
+            b"zTXt",
+            b"Raw profile type iptc\0\0" + zlib.compress(b"\niptc\n 9\n" + rng.choice((b"zz", b"1c02", b"384249"))),
+        ),
         (b"iCCP", key + b"\0" + rng.choice((b"\0", b"\7")) + packed),
         (b"pHYs", rng.choice((b"", bytes(9), struct.pack(">IIB", 2**32 - 1, 0, 1), bytes(8)))),
         (b"gAMA", rng.choice((b"", bytes(4), b"\xff" * 4, bytes(400)))),

@@ -6,9 +6,9 @@ import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from .photo_bombs import BOMBS
 from .photo_metadata import HUGE, cut, flipped, with_hostile_metadata
 from .photo_seeds import SEEDS, is_still, seed, suffix
-
 
 FORMATS = (".jpg", ".png", ".tif", ".webp", ".avif", ".heic") * 3 + (".bmp", ".bmp", ".gif")
 """The formats, those that can hold the most more often."""
@@ -34,6 +34,10 @@ class Case:
 def case(run_seed: int, index: int) -> Case:
     """The file of a number, which depends on nothing but this number and the run's seed."""
     rng = random.Random(f"{run_seed}/{index}")
+    if rng.random() < 0.005:
+        name = rng.choice(sorted(BOMBS))
+        make, most = BOMBS[name]
+        return Case(name, "bomb", make(max(1, int(most * rng.random() ** 2))), False)
     format = rng.choice(FORMATS)
     name = rng.choice([name for name in SEEDS if suffix(name) == format])
     if rng.random() < 0.3 and suffix(name) not in (".bmp", ".gif"):

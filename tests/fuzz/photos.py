@@ -26,7 +26,7 @@ from limner.photo.photo import Photo
 from limner.photo.provenance import Provenance
 from limner.photo.provenance import read as provenance_of
 
-from .photo_mutations import case
+from .photo_mutations import Case, case
 from .photo_seeds import suffix
 
 SECONDS, MEGABYTES = 5.0, 1000
@@ -51,9 +51,8 @@ class Outcome:
         return self.kind not in ("refused", "restored")
 
 
-def tried(run_seed: int, index: int, folder: Path) -> Outcome:
+def tried(made: Case, index: int, folder: Path) -> Outcome:
     """One case, in this process."""
-    made = case(run_seed, index)
     source, result = folder / f"{index}{suffix(made.name)}", folder / f"{index}-out"
     source.write_bytes(made.data)
     _forget_peak()
@@ -106,7 +105,7 @@ def _child(link: Connection, run_seed: int, folder: str) -> None:
     quiet = os.open(os.devnull, os.O_WRONLY)
     os.dup2(quiet, 2)  # decoders speak of the damage
     while (index := link.recv()) is not None:
-        link.send(tried(run_seed, index, Path(folder)))
+        link.send(tried(case(run_seed, index), index, Path(folder)))
 
 
 def outcomes(run_seed: int, indices: Iterable[int], children: int = 2) -> list[Outcome]:
@@ -170,7 +169,7 @@ def main() -> int:
     if asked.only is not None:
         made = case(asked.seed, asked.only)
         with tempfile.TemporaryDirectory() as folder:
-            print(made.name, made.how, tried(asked.seed, asked.only, Path(folder)))
+            print(made.name, made.how, tried(made, asked.only, Path(folder)))
         return 0
     began = time.perf_counter()
     found = outcomes(asked.seed, range(asked.count))

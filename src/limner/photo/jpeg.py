@@ -18,17 +18,22 @@ _XMP_HEAD = b"http://ns.adobe.com/xap/1.0/\0"
 _ICC_HEAD = b"ICC_PROFILE\0"
 _PHOTOSHOP_HEAD = b"Photoshop 3.0\0"
 _JFIF, _EXIF_OR_XMP, _ICC, _PHOTOSHOP, _ADOBE, _COMMENT = 0xE0, 0xE1, 0xE2, 0xED, 0xEE, 0xFE
-_MARKER = re.compile(rb"\xff+([\x01-\xfe])")
-_MARKER_IN_SCAN = re.compile(rb"\xff+([\x01-\xcf\xd8-\xfe])")
+# Of any number of 0xff the last one makes the marker.
+_MARKER = re.compile(rb"\xff([\x01-\xfe])")
+_MARKER_IN_SCAN = re.compile(rb"\xff([\x01-\xcf\xd8-\xfe])")
 _END = b"\xff\xd9"
+_USUAL_SCANS = 12  # that a progressive JPEG comes in; each goes over all pixels
+_MOST_WORK = 2_000_000_000  # pixels in all scans
 
 
 @dataclass
 class _Segments:
-    """A JPEG taken apart: the picture without its end marker, whether it had one, and the other segments' bodies."""
+    """A JPEG taken apart: the picture without its end marker, whether it had one, in how many scans it comes, and the
+    other segments' bodies."""
 
     picture: bytearray
     ended: bool = False
+    scans: int = 0
     others: list[tuple[int, bytes]] = field(default_factory=list)
 
     def bodies(self, marker: int, head: bytes = b"") -> list[bytes]:
@@ -49,6 +54,8 @@ def open_jpeg(data: bytes) -> Container:
     comments = [_text(body) for body in parts.bodies(_COMMENT)]
 
     def decode() -> Pixels:
+        if parts.scans > _USUAL_SCANS and parts.scans * image.width * image.height > _MOST_WORK:
+            raise ValueError("too many scans")
         decoded = pixels_of(image, icc)
         if not parts.ended and not _whole(bytes(parts.picture), decoded.channels, icc):
             raise ValueError("cut off")
@@ -103,6 +110,7 @@ def _taken_apart(data: bytes) -> _Segments:
         if (marker, body[:5]) in ((_JFIF, b"JFIF\0"), (_ADOBE, b"Adobe")) or not (marker == 0xFE or marker >> 4 == 0xE):
             parts.picture += bytes([0xFF, marker]) + struct.pack(">H", length) + body
         if marker == 0xDA:
+            parts.scans += 1
             scan = _MARKER_IN_SCAN.search(data, at)
             end = scan.start() if scan else len(data)
             parts.picture += data[at:end]
@@ -120,12 +128,8 @@ def _whole(picture: bytes, decoded: np.ndarray, icc: bytes | None) -> bool:
 
 def _joined_exif(bodies: list[bytes]) -> bytes | None:
     """EXIF longer than a segment goes on in the next; one that starts anew is another's."""
-    joined = b""
-    for body in bodies:
-        if joined and body[:4] in (b"II\x2a\0", b"MM\0\x2a"):
-            break
-        joined += body
-    return joined or None
+    heads = (place for place, body in enumerate(bodies) if place and body[:4] in (b"II\x2a\0", b"MM\0\x2a"))
+    return b"".join(bodies[: next(heads, None)]) or None
 
 
 def _profile(bodies: list[bytes]) -> bytes | None:

@@ -8,6 +8,7 @@ from xml.parsers import expat
 RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
 _DEEPEST = 100
 _LONGEST = 16_000_000  # bytes
+_MOST_NODES = 200_000  # elements, attributes, remarks: each takes a thousand times its bytes once it is parsed
 # Of phones: a video behind the picture, a gain map beside it, depth and other pictures inside the packet.
 _APPENDED = {
     "http://ns.google.com/photos/1.0/camera/": "video",
@@ -23,7 +24,8 @@ _PACKED = re.compile(rb"(tiff:Orientation\s*(?:=\s*[\"']|>)\s*)([2-8])")
 
 
 def in_utf8(packet: bytes) -> bytes:
-    """A packet in UTF-8 that is safe to parse: well formed, without entities, neither too deep nor too long.
+    """A packet in UTF-8 that is safe to parse: well formed, without entities, neither too deep nor too long
+    nor of too many elements.
 
     Raises:
         ValueError: it isn't.
@@ -95,20 +97,29 @@ def without_claims(packet: bytes) -> tuple[bytes, str | None]:
 
 
 def _check(packet: bytes) -> None:
-    depth = 0
+    depth = nodes = 0
 
-    def deeper(*_: object) -> None:
+    def count(*_: object, more: int = 1) -> None:
+        nonlocal nodes
+        nodes += more
+        if nodes > _MOST_NODES:
+            raise ValueError("too many elements")
+
+    def deeper(_: str, attributes: list[str]) -> None:
         nonlocal depth
         depth += 1
+        count(more=1 + len(attributes) // 2)
         if depth > _DEEPEST:
             raise ValueError("too deep")
 
-    def back(*_: object) -> None:
+    def back(_: str) -> None:
         nonlocal depth
         depth -= 1
 
     parser = expat.ParserCreate(namespace_separator=" ")
+    parser.ordered_attributes = True  # names and values in one list, however many
     parser.StartElementHandler, parser.EndElementHandler = deeper, back
+    parser.CommentHandler = parser.ProcessingInstructionHandler = parser.StartCdataSectionHandler = count
     try:
         parser.Parse(packet, True)
     except (expat.ExpatError, LookupError) as error:
