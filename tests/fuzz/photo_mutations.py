@@ -14,6 +14,10 @@ FORMATS = (".jpg", ".png", ".tif", ".webp", ".avif", ".heic") * 3 + (".bmp", ".b
 """The formats, those that can hold the most more often."""
 
 
+TAGS = (254, 256, 258, 259, 262, 273, 277, 284, 317, 322, 330, 332, 338, 339, 347, 530, 700, 32997)
+"""Tags of a TIFF on which much hangs."""
+
+
 @dataclass(frozen=True)
 class Case:
     """A damaged file.
@@ -170,8 +174,8 @@ def _webp(rng: random.Random, data: bytes) -> bytes:
 
 def _iso(rng: random.Random, data: bytes) -> bytes:
     """Boxes within boxes: lengths of 0, 1 and more than there is; names exchanged; whole boxes shuffled."""
-    known = (b"ftyp", b"meta", b"hdlr", b"pitm", b"iloc", b"iinf", b"infe", b"iprp", b"ipco", b"ispe", b"pixi", b"av1C",
-             b"hvcC", b"colr", b"ipma", b"iref", b"cdsc", b"auxC", b"auxl", b"irot", b"imir", b"mdat", b"idat")  # fmt: skip
+    known = b"ftyp meta hdlr pitm iloc iinf infe iprp ipco ispe pixi av1C hvcC colr ipma iref cdsc auxC auxl irot imir"
+    known = (*known.split(), b"mdat", b"idat")
     places = [at for kind in known if (at := data.find(kind)) >= 4]
     at, what = rng.choice(places), rng.randrange(4)
     changed = bytearray(data)
@@ -202,8 +206,7 @@ def _tiff(rng: random.Random, data: bytes) -> bytes:
         word = order + ("Q" if big else "I")
         width = struct.calcsize(word)
         if what == 0:
-            struct.pack_into(order + "H", changed, place, rng.choice((254, 256, 258, 259, 262, 273, 277, 284, 317, 322,
-                                                                      330, 332, 338, 339, 347, 530, 700, 32997)))  # fmt: skip
+            struct.pack_into(order + "H", changed, place, rng.choice(TAGS))
         elif what == 1:
             struct.pack_into(order + "H", changed, place + 2, rng.randrange(20))
         elif what == 2:
