@@ -20,18 +20,22 @@ _PHOTOSHOP_HEAD = b"Photoshop 3.0\0"
 _JFIF, _EXIF_OR_XMP, _ICC, _PHOTOSHOP, _ADOBE, _COMMENT = 0xE0, 0xE1, 0xE2, 0xED, 0xEE, 0xFE
 _GAIN_MAP = re.compile(rb"urn:iso:std:iso:ts:21496|ns\.adobe\.com/hdr-gain-map|HDRGainMap|aux:hdrgainmap")
 """What the gain map of an HDR photo says of itself, by ISO, Adobe and Google, and Apple."""
-_MARKER = re.compile(rb"\xff+([\x01-\xfe])")
-_MARKER_IN_SCAN = re.compile(rb"\xff+([\x01-\xcf\xd8-\xfe])")
+# Of any number of 0xff the last one makes the marker.
+_MARKER = re.compile(rb"\xff([\x01-\xfe])")
+_MARKER_IN_SCAN = re.compile(rb"\xff([\x01-\xcf\xd8-\xfe])")
 _END = b"\xff\xd9"
+_USUAL_SCANS = 12  # that a progressive JPEG comes in; each goes over all pixels
+_MOST_WORK = 2_000_000_000  # pixels in all scans
 
 
 @dataclass
 class _Segments:
-    """A JPEG taken apart: the picture without its end marker, whether it had one, the other segments' bodies, and what
-    stands behind the picture: further pictures, a video."""
+    """A JPEG taken apart: the picture without its end marker, whether it had one, in how many scans it comes, the other
+    segments' bodies, and what stands behind the picture: further pictures, a video."""
 
     picture: bytearray
     ended: bool = False
+    scans: int = 0
     behind: bytes = b""
     others: list[tuple[int, bytes]] = field(default_factory=list)
 
@@ -55,6 +59,8 @@ def open_jpeg(data: bytes) -> Container:
     xmp = next(iter(parts.bodies(_EXIF_OR_XMP, _XMP_HEAD)), None)
 
     def decode() -> Pixels:
+        if parts.scans > _USUAL_SCANS and parts.scans * image.width * image.height > _MOST_WORK:
+            raise ValueError("too many scans")
         decoded = pixels_of(image, icc)
         if not parts.ended and not _whole(bytes(parts.picture), decoded.channels, icc):
             raise ValueError("cut off")
@@ -117,6 +123,7 @@ def _taken_apart(data: bytes) -> _Segments:
         if (marker, body[:5]) in ((_JFIF, b"JFIF\0"), (_ADOBE, b"Adobe")) or not (marker == 0xFE or marker >> 4 == 0xE):
             parts.picture += bytes([0xFF, marker]) + struct.pack(">H", length) + body
         if marker == 0xDA:
+            parts.scans += 1
             scan = _MARKER_IN_SCAN.search(data, at)
             end = scan.start() if scan else len(data)
             parts.picture += data[at:end]
@@ -134,12 +141,8 @@ def _whole(picture: bytes, decoded: np.ndarray, icc: bytes | None) -> bool:
 
 def _joined_exif(bodies: list[bytes]) -> bytes | None:
     """EXIF longer than a segment goes on in the next; one that starts anew is another's."""
-    joined = b""
-    for body in bodies:
-        if joined and body[:4] in (b"II\x2a\0", b"MM\0\x2a"):
-            break
-        joined += body
-    return joined or None
+    heads = (place for place, body in enumerate(bodies) if place and body[:4] in (b"II\x2a\0", b"MM\0\x2a"))
+    return b"".join(bodies[: next(heads, None)]) or None
 
 
 def _profile(bodies: list[bytes]) -> bytes | None:

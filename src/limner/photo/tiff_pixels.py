@@ -31,6 +31,7 @@ _WHITE_IS_ZERO, _GREY, _RGB, _PALETTE, _CMYK, _YCBCR, _LAB, _ICC_LAB = 0, 1, 2, 
 _COLOURS = {_WHITE_IS_ZERO: 1, _GREY: 1, _RGB: 3, _CMYK: 4, _LAB: 3, _ICC_LAB: 3}
 _SAMPLE_FORMATS = {1: "whole", 2: "signed", 3: "float", 4: "whole", 5: "complex", 6: "complex"}
 _MOST_SAMPLES = 8
+_MOST_PIECES = 100_000  # strips or tiles
 _JPEG, _ZSTD, _JPEG_2000 = 7, 50000, (33003, 33004, 33005, 34712)
 _SIZ, _SOF = rb"\xff\x4f\xff\x51.{4}(.{8})", rb"\xff[\xc0-\xc3\xc5-\xc7\xc9-\xcb].{3}(.{4})"
 _PREMULTIPLIED, _ALPHA = 1, 2  # kinds of extra channels
@@ -116,6 +117,8 @@ def _samples(file: bytes, page: Page) -> np.ndarray:
         planes, depth, height, width, samples = stored.shaped
         if (width, height) != page.size or planes * samples != page.samples or depth != 1:
             raise ValueError("two sizes")
+        if len(stored.dataoffsets) > _MOST_PIECES:
+            raise ValueError("strips smaller than any program makes")
         try:
             values = _decoded(file, stored) if stored.compression in OF_BYTES else _by_imagecodecs(file, stored)
         except (ImportError, ValueError) as error:
