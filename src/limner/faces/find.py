@@ -99,7 +99,7 @@ def smallest_found(width: int, height: int, detector: str = "haar") -> float:
     if detector == "yunet":
         return yunet_net.SMALLEST / proposals.scale_of(width, height, yunet_net.SIDE)
     least = proposals.SMALLEST_BOX * proposals.PATCH_PER_BOX * BOX_PER_PATCH
-    return max(SMALLEST_FACE, least / proposals.scale_of(width, height, SEARCH_SIDE))
+    return least / proposals.scale_of(width, height, SEARCH_SIDE)
 
 
 def choose_faces(
