@@ -30,7 +30,9 @@ def test_x265_and_libheif_are_told_of():
 
 def test_the_constraints_hold_every_dependency_with_its_hashes():
     text = (ROOT / "constraints.txt").read_text(encoding="utf-8")
-    pinned = dict(re.findall(r"^([\w.-]+)==\S+ \\\n((?:    --hash=sha256:[0-9a-f]{64}(?: \\)?\n)+)", text, re.MULTILINE))
+    pinned = dict(
+        re.findall(r"^([\w.-]+)==\S+ \\\n((?:    --hash=sha256:[0-9a-f]{64}(?: \\)?\n)+)", text, re.MULTILINE)
+    )
     assert len(pinned) == sum(not line.startswith(("#", " ")) for line in text.splitlines())
     needed = {name for extras in ROOTS.values() for name in dependencies(extras)}
     of_gpus = {name for name in needed if name.startswith(("nvidia-", "cuda-")) or name == "triton"}
