@@ -63,7 +63,7 @@ def test_what_cannot_be_parsed_is_told_of_at_reading(tmp_path: Path, packet: byt
     photo.save(tmp_path / "b.jpg", provenance=MADE)
 
 
-@pytest.mark.parametrize("many", [b"<b/>" * 200_000, b"<b c='' d=''/>" * 70_000, b"<!---->" * 200_000])
+@pytest.mark.parametrize("many", [b"<b/>" * 60_000, b"<b c='' d=''/>" * 20_000, b"<!---->" * 60_000])
 def test_a_packet_of_too_many_elements_is_never_parsed(many: bytes) -> None:
     with pytest.raises(ValueError, match="too many elements"):
         in_utf8(b"<a>" + many + b"</a>")
