@@ -224,7 +224,7 @@ class Restorer:
         references = self.references.for_photo(source)
         return Provenance(
             settings.method,
-            self.method.info.name,
+            Path(self.method.info.name).resolve().name,  # of a folder not the path, which is the user's own
             settings.seed,
             faces,
             __version__,

@@ -30,7 +30,7 @@ from .photo_mutations import Case, case
 from .photo_seeds import suffix
 
 SECONDS, MEGABYTES = 5.0, 1000
-_NO_ANSWER = 40.0  # seconds until a child counts as hanging: it shares its core
+_NO_ANSWER = 90.0  # seconds until a child counts as hanging: it shares its core
 _ADDRESSES = 6_000_000_000  # bytes: a net under the machine; what counts is measured
 _LOSSLESS = ("PNG", "TIFF", "BMP")
 _MADE = Provenance("difface", "mini", 1, 1, "0.1.0")

@@ -7,8 +7,9 @@ from limner.photo.contents import SUFFIXES, Contents, suffix_of
 from limner.photo.heif import library
 
 WITHOUT_ALPHA = ("JPEG",)
-LONGEST_SIDE = {"JPEG": 65_500, "WEBP": 16_383, "AVIF": 32_768}
-"""Of formats whose sides are limited, in pixels; a longer AVIF is written, but no decoder reads it."""
+LONGEST_SIDE = {"JPEG": 65_500, "WEBP": 16_383, "AVIF": 32_768, "PNG": 1_000_000}
+"""Of formats whose sides are limited, in pixels; longer AVIF and PNG are written, but libavif and libpng don't
+read them."""
 
 
 def check_writable(contents: Contents, path: Path, quality: int | None, factor: int = 1) -> str:
@@ -39,7 +40,7 @@ def check_writable(contents: Contents, path: Path, quality: int | None, factor: 
     if max(height, width) > LONGEST_SIDE.get(format, max(height, width)):
         raise PhotoError(
             f"{path} can't be written: {width} x {height} pixels are more than the {LONGEST_SIDE[format]} px a side "
-            f"that {format} holds, so choose .png or .tif."
+            f"that {format} holds, so choose {'.tif' if format == 'PNG' else '.png or .tif'}."
         )
     return format
 

@@ -8,7 +8,7 @@ from xml.parsers import expat
 RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
 _DEEPEST = 100
 _LONGEST = 16_000_000  # bytes
-_MOST_NODES = 200_000  # elements, attributes, remarks: each takes a thousand times its bytes once it is parsed
+_MOST_NODES = 50_000  # elements, attributes, remarks: each takes a thousand times its bytes once it is parsed
 # Of phones: a video behind the picture, a gain map beside it, depth and other pictures inside the packet.
 _APPENDED = {
     "http://ns.google.com/photos/1.0/camera/": "video",
