@@ -289,7 +289,7 @@ def test_the_command_line(run, folder, portrait, files, tmp_path):
         (["--method", "refldm", "--weights", "{folder}", "--reference", "{wall}"], "No face .* reference .*wall.png"),
         (
             ["--method", "refldm", "--weights", "{folder}", "--guidance", "-1"],
-            "takes 0 or more for guidance, not -1.0",
+            "takes 0 to 20 for guidance, not -1.0",
         ),
         (["--method", "refldm", "--weights", "{folder}", "--start", "9"], "'refldm' has no option 'start'"),
     ],

@@ -13,7 +13,6 @@ from skimage.data import coffee
 
 from limner.data.faces import FaceSet
 from limner.errors import LimnerError
-from limner.evaluate.false_faces import nobody
 from limner.faces import align, find, proposals
 from limner.faces.align import transform
 from limner.faces.find import Face, choose_faces, find_faces, look_closely, merge, smallest_found, upright_frames
@@ -278,12 +277,6 @@ def test_a_large_photo_is_shrunk_before_windows_are_cut(monkeypatch):
     monkeypatch.setattr(align, "_mirrored_part", counted)
     assert find_faces(cv2.resize(coffee(), (6000, 4000))) == []
     assert len(copied) > 200 and max(copied) < (6 * 96) ** 2
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("name", ["chelsea", "coins", "clock"])
-def test_a_cat_coins_and_a_clock_are_no_faces(name):
-    assert find_faces(nobody()[name]) == []
 
 
 @pytest.mark.slow

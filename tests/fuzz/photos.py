@@ -56,6 +56,7 @@ def tried(made: Case, index: int, folder: Path) -> Outcome:
     source, result = folder / f"{index}{suffix(made.name)}", folder / f"{index}-out"
     source.write_bytes(made.data)
     _forget_peak()
+    held = _peak()  # by whatever else this process does
     began, busy = time.perf_counter(), time.process_time()
     try:
         kind, message = _way(source, result)
@@ -66,7 +67,7 @@ def tried(made: Case, index: int, folder: Path) -> Outcome:
         kind, message = type(error).__name__, str(error)
     # Whichever is less: other programs take time from the clock, other threads of a decoder from the cores.
     seconds = min(time.perf_counter() - began, time.process_time() - busy)
-    megabytes = _peak()
+    megabytes = _peak() - held
     if seconds > SECONDS:
         kind = "slow"
     if megabytes > MEGABYTES:

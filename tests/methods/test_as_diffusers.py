@@ -65,9 +65,12 @@ def test_defaults_that_cannot_be_are_told(tmp_path):
         index.write_text(json.dumps(good | {"defaults": defaults}))
         with pytest.raises(LimnerError, match=told):
             _ = load("difface", str(tmp_path)).options
-    for text in (json.dumps(good | {"defaults": [1]}), "[]", "null"):
+    for text, told in (
+        (json.dumps(good | {"defaults": [1]}), r"model_index\.json is of another layout than a pipeline's"),
+        ("[]", r"model_index\.json should hold one JSON object"),
+    ):
         index.write_text(text)
-        with pytest.raises(LimnerError, match=r"model_index\.json is of another layout than a pipeline's"):
+        with pytest.raises(LimnerError, match=told):
             load("difface", str(tmp_path))
 
 
