@@ -8,8 +8,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 import torch
-from safetensors.torch import load_file
-from torch import Tensor
 
 from limner.cli.main import main
 
@@ -22,28 +20,34 @@ SHARED = Path(__file__).resolve().parents[2] / "shared"
 
 
 @pytest.fixture(scope="session")
-def shared() -> Path:
-    """The folder of faces, photographs and golden outputs that lies beside the repository."""
+def shared(tmp_path_factory) -> Path:
+    """Faces and golden outputs: the folder that lies beside the repository, or else the project's own, laid out alike
+    (`golden/layout.py`, `own_faces.py`)."""
+    if SHARED.is_dir():
+        return SHARED
+    from .golden.layout import lay_out
+    from .own_faces import lay_out_faces
+
+    folder = tmp_path_factory.mktemp("shared")
+    lay_out(folder / "golden")
+    lay_out_faces(folder / "faces")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def collection() -> Path:
+    """The folder beside the repository, for tests of what only its thousands of faces and photographs show."""
     if not SHARED.is_dir():
-        pytest.skip("needs the folder ../shared (faces, photographs, golden outputs) beside the repository")
+        pytest.skip("needs the folder ../shared (thousands of faces, old photographs) beside the repository")
     return SHARED
 
 
 @pytest.fixture(scope="module")
 def tiny_ldbfr(shared: Path) -> LDBFRNets:
     """The nets of LD-BFR's golden outputs."""
-    from limner.weights.formats.ldbfr import LDBFRNets, build_injected_unet, build_stage_a, build_target
+    from .golden.ldbfr import tiny
 
-    folder = shared / "golden/ldbfr"
-
-    def tensors(*files: str) -> dict[str, Tensor]:
-        return {name: t for file in files for name, t in load_file(folder / f"tiny_{file}.safetensors").items()}
-
-    stage_a = build_stage_a(tensors("stage_a"), folder, sample_size=64)
-    parts = tensors("unet_base_1", "unet_base_2", "unet_cross")
-    unet, injection = build_injected_unet(parts, folder, condition_channels=64, head_channels=16, sample_size=32)
-    vqgan = build_target(tensors("target_first_stage"), folder, sample_size=128)
-    return LDBFRNets(stage_a, unet, injection, vqgan)
+    return tiny(shared / "golden/ldbfr")
 
 
 @pytest.fixture

@@ -20,7 +20,7 @@ MODULES = {module_name(path): path for path in (SOURCE / "limner").rglob("*.py")
 
 ORDER = (
     ("errors", "version", "template"),
-    ("declared",),
+    ("declared", "extras"),
     ("pixels",),
     ("device",),
     ("photo",),

@@ -357,3 +357,11 @@ def test_seeds_differ_by_face_and_sample():
     seeds = {seed_of(s, f, n) for s in range(3) for f in range(3) for n in range(3)}
     assert len(seeds) == 27 and all(0 <= seed < 2**63 for seed in seeds)
     torch.Generator().manual_seed(max(seeds))
+
+
+def test_a_result_names_a_folder_of_weights_without_its_path(tmp_path, restorer, monkeypatch):
+    folder = tmp_path / "a private place" / "my-weights"
+    info = replace(restorer.method.info, name=str(folder))
+    monkeypatch.setattr(restorer, "method", replace(restorer.method, info=info))
+    told = restorer.provenance(None, 1, 0.5)
+    assert told.weights == "my-weights" and "private" not in told.xmp()

@@ -77,9 +77,9 @@ def portrait() -> np.ndarray:
 
 
 @pytest.fixture(scope="module")
-def someone(shared) -> np.ndarray:
+def someone(collection) -> np.ndarray:
     """Another person's photograph, 300 px."""
-    face = np.asarray(Image.open(shared / "faces/london_001_1.jpg").convert("RGB"))
+    face = np.asarray(Image.open(collection / "faces/london_001_1.jpg").convert("RGB"))
     return cv2.resize(face, (300, 300), interpolation=cv2.INTER_AREA)
 
 
@@ -184,7 +184,7 @@ def test_aligned_means_the_references_too(plain, portrait, files):
 def test_a_strangers_reference_is_told_with_the_figure(plain, portrait, someone, tmp_path):
     Image.fromarray(someone).save(tmp_path / "stranger.png")
     done = Restorer(replace(plain, references=[tmp_path / "stranger.png"])).restore(Photo(portrait, "PNG"))
-    told = r"stranger\.png hardly resembles the face \(-?0\.[01]\d; photos of one person reach 0\.20\)"
+    told = r"stranger\.png hardly resembles the face \(-?0\.[01]\d; photos of one person reach 0\.45\)"
     assert re.search(told, done.notes[-1])
     again = Restorer(replace(plain, references=[Photo(portrait, "PNG")])).restore(Photo(portrait, "PNG"))
     assert not [note for note in again.notes if "reference" in note]
@@ -289,7 +289,7 @@ def test_the_command_line(run, folder, portrait, files, tmp_path):
         (["--method", "refldm", "--weights", "{folder}", "--reference", "{wall}"], "No face .* reference .*wall.png"),
         (
             ["--method", "refldm", "--weights", "{folder}", "--guidance", "-1"],
-            "takes 0 or more for guidance, not -1.0",
+            "takes 0 to 20 for guidance, not -1.0",
         ),
         (["--method", "refldm", "--weights", "{folder}", "--start", "9"], "'refldm' has no option 'start'"),
     ],

@@ -6,7 +6,7 @@ from dataclasses import FrozenInstanceError
 import pytest
 
 from limner import LimnerError, Settings
-from limner.declared import declared_fields
+from limner.declared import alternatives, declared_fields
 from limner.methods import METHODS
 from limner.methods.options import DifFaceOptions, RefLDMOptions
 from limner.settings import FACES, MACHINE, METHOD, RESULT, faces_of, strength_of
@@ -31,6 +31,8 @@ def test_faces_are_a_word_or_their_numbers(faces):
 def test_every_common_option_has_its_help_and_its_family():
     for one in declared_fields(Settings):
         assert one.declaration.help.endswith(".") and one.declaration.family in (METHOD, FACES, RESULT, MACHINE)
+        numbers = {int, float} & set(alternatives(one.type))
+        assert not numbers or None not in (one.declaration.least, one.declaration.most), "every number has its range"
 
 
 @pytest.mark.parametrize(
@@ -44,10 +46,13 @@ def test_every_common_option_has_its_help_and_its_family():
         ({"samples": 65}, "limner takes 1 to 64 for samples, not 65."),
         ({"upscale": 0}, "limner takes 1 to 8 for upscale, not 0."),
         ({"upscale": 1.5}, "limner takes 1 to 8 for upscale, not 1.5."),
-        ({"seed": -1}, "limner takes 0 or more for seed, not -1."),
+        ({"seed": -1}, f"limner takes 0 to {2**64 - 1} for seed, not -1."),
         ({"min_score": 2}, "limner takes 0 to 1 for min score, not 2."),
-        ({"finish": -1}, "limner takes 0 or more for finish, not -1."),
-        ({"threads": 0}, "limner takes 1 or more for threads, not 0."),
+        ({"finish": -1}, "limner takes 0 to 999 for finish, not -1."),
+        ({"threads": 0}, "limner takes 1 to 1024 for threads, not 0."),
+        ({"threads": 10**9}, "limner takes 1 to 1024 for threads, not 1000000000."),
+        ({"min_face": 1e38}, "limner takes 0 to 100000 for min face, not 1e+38."),
+        ({"seed": 2**64}, f"limner takes 0 to {2**64 - 1} for seed, not {2**64}."),
         ({"grain": "no"}, "limner takes true or false for grain, not 'no'."),
         ({"method": "magic"}, f"There is no method 'magic': choose one of {', '.join(METHODS)}."),
         ({"options": {"eta": 2}}, "difface takes 0 to 1 for eta, not 2."),

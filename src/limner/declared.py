@@ -42,7 +42,7 @@ class Declaration:
         """In words, `0 to 1` or `1 or more`; empty where there is none."""
         if self.least is None:
             return ""
-        return f"{self.least:g} or more" if self.most is None else f"{self.least:g} to {self.most:g}"
+        return f"{self.least} or more" if self.most is None else f"{self.least} to {self.most}"
 
 
 def declared(

@@ -36,6 +36,11 @@ class Compute:
     device: torch.device
     dtype: torch.dtype
 
+    @property
+    def precision(self) -> str:
+        """`fp32` or `bf16`."""
+        return "bf16" if self.dtype == torch.bfloat16 else "fp32"
+
     def place(self, net: Net) -> Net:
         """Moves a net here. bf16 convolutions want channels_last (twice as fast); in fp32 the plain layout is the
         exact one, because torch's channels_last group norm is off by 2e-4 on large maps.

@@ -21,6 +21,7 @@ from limner.faces.join import Joiner
 from limner.faces.placing import placing_of
 from limner.faces.put_back import PutBack
 from limner.faces.references import Reference, References
+from limner.faces.samples import note_on_samples
 from limner.faces.tone import keep_tone
 from limner.methods import find_method, load
 from limner.methods.pipeline import ReadReferences
@@ -133,7 +134,13 @@ class Restorer:
             invented=put_back.invented,
             referenced=owner,
             crops=restored,
-            notes=[*photo.notes, *self.notes(matrices), *self.notes_on_references(faces, crops, references, owner)],
+            notes=[
+                *photo.notes,
+                *self.placing.notes(rgb),
+                *self.notes(matrices),
+                *self.notes_on_references(faces, crops, references, owner),
+                *note_on_samples(put_back.canvases, put_back.invented, find_method(settings.method).freer),
+            ],
         )
 
     def restore_crops(
@@ -191,11 +198,12 @@ class Restorer:
         Returns:
             What the method's `read` gives. That of the references read last is kept.
         """
-        if self._read is None or self._read[0] != references.known:
+        kept = self._read  # looked at once, for another thread may put its own there
+        if kept is None or kept[0] != references.known:
             batch_size = self.compute.batch_size(self.size)
             read = self.method.pipeline.read(references.pictures(), batch_size=batch_size, **asdict(self.options))
-            self._read = references.known, read  # one set at a time: it is large
-        return self._read[1]
+            kept = self._read = references.known, read  # one set at a time: it is large
+        return kept[1]
 
     def provenance(self, source: Path | None, faces: int, invented: float | None) -> Provenance | None:
         """What a saved result says about how it was made; None where nothing was changed.
@@ -207,14 +215,16 @@ class Restorer:
         """
         settings = self.settings
         digest = digest_of(Path(source)) if source and Path(source).is_file() else None
+        precision = self.compute.precision
         if not faces:
             how = settings.recorded()
-            clean = Provenance("clean", "mini", None, 0, __version__, invented=0.0, source=digest, options=how)
+            made = {"source": digest, "options": how, "precision": precision}
+            clean = Provenance("clean", "mini", None, 0, __version__, invented=0.0, **made)
             return clean if settings.background == "clean" else None
         references = self.references.for_photo(source)
         return Provenance(
             settings.method,
-            self.method.info.name,
+            Path(self.method.info.name).resolve().name,  # of a folder not the path, which is the user's own
             settings.seed,
             faces,
             __version__,
@@ -226,6 +236,7 @@ class Restorer:
             finish=self.finish,
             scheduler=settings.scheduler or "ddim",
             options=settings.recorded(self.options, references.digest() if references else None),
+            precision=precision,
         )
 
     def notes(self, matrices: Sequence[np.ndarray]) -> list[str]:

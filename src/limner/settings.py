@@ -93,15 +93,24 @@ class Settings:
         flag="--reference",
     )
     finish: int | None = declared(
-        None, "Steps of DifFace's prior over the result; 0 leaves it smooth.", least=0, family=METHOD
+        None, "Steps of DifFace's prior over the result; 0 leaves it smooth.", least=0, most=999, family=METHOD
     )
     scheduler: str | None = declared(None, "ddim, dpmsolver++ or unipc.", family=METHOD)
-    samples: int = declared(1, "Results for each photo.", least=1, most=64, family=METHOD)
-    seed: int = declared(0, "Seed of all noise.", least=0, family=METHOD)
+    samples: int = declared(
+        1,
+        "Results for each photo, of other noise. The embedded weights keep to the photo, so that they hardly differ, "
+        "which is told with what makes them freer.",
+        least=1,
+        most=64,
+        family=METHOD,
+    )
+    seed: int = declared(0, "Seed of all noise.", least=0, most=2**64 - 1, family=METHOD)
     faces: FacesChoice = declared(
         "all", "all, largest, or indices as 0,2 (0 is the largest).", family=FACES, parse=faces_of
     )
-    min_face: float = declared(0.0, "Leave faces smaller than this many pixels alone.", least=0, family=FACES)
+    min_face: float = declared(
+        0.0, "Leave faces smaller than this many pixels alone.", least=0, most=100_000, family=FACES
+    )
     min_score: float = declared(0.0, "Leave faces the finder is less sure of alone.", least=0, most=1, family=FACES)
     detector: Literal["haar", "yunet"] = declared("haar", "Face finder; yunet needs its ONNX file.", family=FACES)
     yunet: Path | None = declared(
@@ -128,7 +137,7 @@ class Settings:
     dtype: Literal["auto", "fp32", "bf16"] = declared(
         "auto", "Precision of the nets; auto: bf16 where the hardware has it.", family=MACHINE
     )
-    threads: int | None = declared(None, "CPU threads of torch.", least=1, family=MACHINE)
+    threads: int | None = declared(None, "CPU threads of torch.", least=1, most=1024, family=MACHINE)
 
     def __post_init__(self) -> None:
         check(self, "limner")

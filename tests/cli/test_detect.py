@@ -1,4 +1,9 @@
-"""`limner detect --save`."""
+"""`limner detect`: --save, and - as the input."""
+
+import json
+import sys
+from io import BytesIO
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -30,3 +35,15 @@ def test_a_number_is_the_one_that_chooses(run, tmp_path):
     Image.fromarray(canvas).save(tmp_path / "two.png")
     _, out, _ = run("detect", tmp_path / "two.png", "--faces", "1")
     assert out.splitlines()[1].split()[0] == "1"
+
+
+def test_a_photo_comes_in_through_the_stream(run, portrait, monkeypatch):
+    wanted = json.loads(run("detect", portrait, "--json")[1])
+    for data, code in ((portrait.read_bytes(), 0), (b"Dear Anna,", 2)):
+        monkeypatch.setattr(sys, "stdin", SimpleNamespace(buffer=BytesIO(data)))
+        given = run("detect", "-", "--json")
+        assert given[0] == code
+        if code:
+            assert given[2].startswith("limner: - is not a picture") and json.loads(given[1])["error"] in given[2]
+        else:
+            assert json.loads(given[1]) == {"photo": "-", "faces": wanted["faces"]}

@@ -321,6 +321,42 @@ def test_benchmark_of_references(run, shared):
     assert code == 2 and "There is no split 'val' with pairs: choose test, held-out or test+held-out." in err
 
 
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["restore", "--colour", "x"], "No such option: --colour.*[.?] See `limner restore --help`."),
+        (["restore", "a.jpg"], "Missing option '--output' / '-o'[.?] See `limner restore --help`."),
+        (["detect"], "Missing argument '.*'[.?] See `limner detect --help`."),
+        (["nonsense"], "No such command 'nonsense'.*[.?] See `limner --help`."),
+        (["weights", "shw"], "No such command 'shw'.*[.?] See `limner weights --help`."),
+        (["detect", "a.jpg", "--threads", "many"], "Invalid value for '--threads': .* See `limner detect --help`."),
+    ],
+)
+def test_a_line_that_cannot_be_read_gets_one_sentence(run, words, told):
+    code, out, err = run(*words)
+    assert code == 2 and out == "" and re.fullmatch(f"limner: {told}\n", err), err
+    code, out, err = run(*words, "--json")
+    assert code == 2 and f"limner: {json.loads(out)['error']}\n" == err
+
+
+def test_short_options_and_the_shell_s_completion(run, monkeypatch):
+    assert run("-V")[1] == run("--version")[1] != ""
+    assert run("detect", "-h")[:2] == run("detect", "--help")[:2] and "--save" in run("detect", "-h")[1]
+    assert "--install-completion" in run("--help")[1]
+    code, _, err = run("weights")
+    assert code == 2 and "convert" in err + _
+    monkeypatch.setenv("_LIMNER_COMPLETE", "complete_bash")
+    monkeypatch.setenv("COMP_WORDS", "limner restore --save")
+    monkeypatch.setenv("COMP_CWORD", "2")
+    assert run()[1].split() == ["--save-intermediate", "--save-map"]
+
+
+def test_methods_are_listed_with_when_to_choose_each(run):
+    told = json.loads(run("methods", "--json")[1])
+    assert all(one["when"] and one["when"].rstrip(".") == one["when"] for one in told)
+    assert "other photos of the person" in " ".join(run("methods")[1].split())
+
+
 def test_help_answers_at_once():
     command = [sys.executable, "-c", "from limner.cli.main import main; main()", "--help"]
     assert "restore" in subprocess.run(command, capture_output=True, text=True, check=True).stdout

@@ -2,6 +2,7 @@
 
 import json
 import os
+from contextlib import contextmanager
 
 import numpy as np
 import pytest
@@ -96,6 +97,33 @@ def test_json_with_a_name_that_is_no_text(run, album, tmp_path):
     assert (tmp_path / "out" / name).is_file()
     _, _, err = run("restore", album, "-o", tmp_path / "out", *FAST)
     assert "\x1b" not in err and "caf\\udce9\\x1b[31m.png" in err
+
+
+def test_results_may_bear_the_times_of_their_photos(run, album, portrait, tmp_path):
+    (album / "d.png").write_bytes(portrait.read_bytes())
+    os.utime(album / "d.png", ns=(5 * 10**17, 4 * 10**17))
+    for words, kept in (([], False), (["--keep-time", "--overwrite"], True)):
+        assert run("restore", album / "d.png", "-o", tmp_path / "out", *words, *FAST)[0] == 0
+        assert ((tmp_path / "out" / "d.png").stat().st_mtime_ns == 4 * 10**17) == kept
+
+
+def test_what_is_waited_for_is_told_from_the_start(run, album, tmp_path, monkeypatch):
+    told = []
+
+    @contextmanager
+    def progress(what, show=True):
+        told.append(what)
+        yield lambda text, done, total: told.append(text)
+
+    monkeypatch.setattr("limner.cli.output.progress", progress)
+    assert run("restore", album / "a.png", "-o", tmp_path / "out", *FAST)[0] == 0
+    assert told[:3] == ["loading PyTorch", "loading the weights mini of difface", "restoring"]
+
+
+@pytest.mark.slow
+def test_samples_that_hardly_differ_are_told(run, portrait, tmp_path):
+    code, out, _ = run("restore", portrait, "-o", tmp_path, "--samples", "2", "--json", *FAST)
+    assert code == 0 and any("hardly to be seen: --start 200 --steps 10" in note for note in json.loads(out)["notes"])
 
 
 def test_an_interruption_tells_what_was_done(run, album, tmp_path, monkeypatch):

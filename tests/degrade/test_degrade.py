@@ -1,5 +1,4 @@
 import json
-import random
 
 import numpy as np
 import pytest
@@ -16,21 +15,7 @@ from limner.degrade.degrade import (
 )
 from limner.errors import LimnerError
 
-
-class PublishedStreams:
-    """The two global streams of the authors' code (`random` and `numpy.random`), as one explicit generator."""
-
-    def __init__(self, seed: int):
-        self.python, self.numpy = random.Random(seed), np.random.RandomState(seed)
-
-    def random(self) -> float:
-        return self.python.random()
-
-    def uniform(self, low: float, high: float) -> float:
-        return self.numpy.uniform(low, high)
-
-    def standard_normal(self, size: tuple[int, ...]) -> np.ndarray:
-        return self.numpy.standard_normal(size)
+from ..golden.published_streams import PublishedStreams
 
 
 @pytest.fixture(scope="module")
@@ -78,7 +63,8 @@ def test_fixed_cases(golden, cases, name):
 
 
 def test_difface_testing_draw(golden):
-    noise = np.random.RandomState(5).standard_normal((64, 64, 3))
+    height, width = golden["in.rgb_uint8"].shape[:2]
+    noise = np.random.RandomState(5).standard_normal((height // 8, width // 8, 3))
     degradation = Degradation(4, 2, 0.5, 8, noise, 10, 50)
     result = apply(golden["in.rgb_uint8"], degradation)
     difference = np.abs(result[..., ::-1].astype(int) - golden["difface_testing.seed5.final_bgr_uint8"])

@@ -22,7 +22,7 @@ from ..methods import tiny
 
 def restorer(pipeline):
     return SimpleNamespace(
-        method=LoadedMethod(pipeline, WeightsInfo("tiny", "none", "here", 64), pipeline.paper),
+        method=LoadedMethod(pipeline, WeightsInfo("tiny", "none", "here", 64)),
         settings=Settings(),
         size=64,
         options=CLRFaceOptions(steps=3, guidance=1.0),

@@ -132,8 +132,8 @@ def test_hog_is_called_like_the_net_and_fixed_by_the_face():
     assert describe(crops[0]).shape == (4356,)
 
 
-def test_the_mean_descriptor_comes_from_the_training_faces(shared):
-    faces = FaceSet.open(shared / "faces", "train")
+def test_the_mean_descriptor_comes_from_the_training_faces(collection):
+    faces = FaceSet.open(collection / "faces", "train")
     every = slice(None, None, 12)
     some = mean_descriptor(FaceSet(faces.folder, faces.files[every], faces.people[every], faces.points[every]))
     assert np.corrcoef(some, HogIdentity().mean)[0, 1] > 0.98
@@ -141,8 +141,8 @@ def test_the_mean_descriptor_comes_from_the_training_faces(shared):
 
 
 @pytest.fixture(scope="module")
-def rows(shared):
-    return measure_all(FaceSet.open(shared / "faces", "test"))
+def rows(collection):
+    return measure_all(FaceSet.open(collection / "faces", "test"))
 
 
 @pytest.mark.slow
@@ -155,8 +155,8 @@ def test_both_measures_know_the_test_people(rows):
 
 
 @pytest.mark.slow
-def test_command(shared, rows):
-    command = ["benchmark", "--protocol", "verification", "--data", str(shared / "faces"), "--json"]
+def test_command(collection, rows):
+    command = ["benchmark", "--protocol", "verification", "--data", str(collection / "faces"), "--json"]
     told = json.loads(CliRunner().invoke(app, command).stdout)
     assert [row["measure"] for row in told["rows"]] == ["mini/identity"] * 3 + ["HOG"] * 3
     assert [row["auc"] for row in told["rows"]] == pytest.approx([row.auc for row in rows])

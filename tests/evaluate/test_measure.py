@@ -7,9 +7,9 @@ from limner.evaluate.extractors import Extractor
 from limner.evaluate.measure import Measures, nearest_truths
 from limner.evaluate.metric import Metric, SetMetric
 from limner.evaluate.metric_registry import PSNR
+from limner.evaluate.metrics.distribution import frechet_distance, kernel_distance, moments
 from limner.evaluate.picture_sets import Seen
 from limner.evaluate.set_distances import frechet_interval, kernel_interval
-from limner.evaluate.metrics.distribution import frechet_distance, kernel_distance, moments
 
 
 def colours(pictures):

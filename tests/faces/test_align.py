@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from limner.errors import LimnerError
-from limner.faces.align import crop, fit_similarity, invert, similarity, transform
+from limner.faces.align import Pyramid, crop, fit_similarity, invert, similarity, transform, warp
 from limner.template import template
 
 
@@ -111,3 +111,20 @@ def test_grey_pictures_and_very_large_ones():
     wide[:, 39000:] = 255
     cut = crop(wide, np.array([[1.0, 0, -39500], [0, 1, 0]]), 16)  # OpenCV alone ends at 32,767
     assert cut.min() == 255
+
+
+@pytest.mark.parametrize("shape", [(640, 800), (641, 807)])
+@pytest.mark.parametrize("scale", [1.5, 0.4, 0.3, 0.2, 0.09, 0.045])
+def test_a_pyramid_shows_what_the_picture_shows(scale, shape):
+    picture, m = smooth(*shape), matrix(25, scale, (0, 0))
+    m[:, 2] = 16 - m[:, :2] @ (350, 300)
+    cut, whole = Pyramid(picture).warp(m, 32, 32), warp(picture, m, 32, 32)
+    if scale > 0.25:
+        np.testing.assert_array_equal(cut, whole)
+    assert np.abs(cut - whole).mean() < (0.01 if scale > 0.05 else 0.02)
+
+
+def test_a_line_is_not_halved_away():
+    assert Pyramid(np.full((1, 900), 7, np.uint8)).warp(matrix(0, 0.01, (0, 0)), 8, 8).tolist() == [[7] * 8] * 8
+    pyramid = Pyramid(np.zeros((8, 8), np.uint8))
+    assert Pyramid.of(pyramid) is pyramid

@@ -9,12 +9,13 @@ import cv2
 import numpy as np
 import pytest
 import torch
+from skimage.data import coffee
 
 from limner.data.faces import FaceSet
 from limner.errors import LimnerError
-from limner.faces import find, proposals
+from limner.faces import align, find, proposals
 from limner.faces.align import transform
-from limner.faces.find import Face, choose_faces, find_faces, look_closely, merge, upright_frames
+from limner.faces.find import Face, choose_faces, find_faces, look_closely, merge, smallest_found, upright_frames
 from limner.nets.alignnet import upright_points
 
 OLD = """
@@ -192,11 +193,11 @@ def test_both_nets_judge_and_the_last_one_places_the_points(crops):
 
 
 @pytest.mark.slow
-def test_all_faces_of_solvay_and_nothing_else(shared):
+def test_all_faces_of_solvay_and_nothing_else(collection):
     with (Path(__file__).parent / "solvay_points.csv").open(encoding="utf-8", newline="") as table:
         truth = np.array([[float(v) for v in row.values()] for row in csv.DictReader(table)])
     assert len(truth) == 29
-    found = find_faces(read(shared / "photos" / "solvay_conference_1927_rgba.png"))
+    found = find_faces(read(collection / "photos" / "solvay_conference_1927_rgba.png"))
     between = np.array([f.landmarks[:2].mean(0) for f in found])
     distances = np.linalg.norm(truth[:, None] - between[None], axis=-1)
     assert (distances < 6).any(1).all()  # the eyes are about 19 px apart
@@ -206,8 +207,8 @@ def test_all_faces_of_solvay_and_nothing_else(shared):
 
 @pytest.mark.parametrize("number", OLD.split())
 @pytest.mark.slow
-def test_an_old_portrait_has_one_face(shared, number):
-    (found,) = find_faces(read(shared / "photos" / f"old_{number}.jpg"))
+def test_an_old_portrait_has_one_face(collection, number):
+    (found,) = find_faces(read(collection / "photos" / f"old_{number}.jpg"))
     assert found.size >= 40
 
 
@@ -229,41 +230,62 @@ def test_unknown_detector():
         find_faces(np.zeros((9, 9, 3), np.uint8), "mtcnn")
 
 
-def test_yunet_without_its_file(tmp_path, monkeypatch):
-    monkeypatch.setenv("LIMNER_MODELS", str(tmp_path))
-    picture = np.zeros((9, 9, 3), np.uint8)
-    with pytest.raises(LimnerError, match=r"needs its file face_detection_yunet_2023mar\.onnx, and .* --yunet PATH"):
-        find_faces(picture, "yunet")
-    with pytest.raises(LimnerError, match=r"nowhere\.onnx is not there"):
-        find_faces(picture, "yunet", tmp_path / "nowhere.onnx")
-    broken = tmp_path / "broken.onnx"
-    broken.write_bytes(b"no net")
-    with pytest.raises(LimnerError, match=r"broken\.onnx can't be used as YuNet"):
-        find_faces(picture, "yunet", broken)
+# Large and wide photographs, one tint, nobody
 
 
-def test_yunet_rows_become_faces(tmp_path, monkeypatch):
-    """OpenCV's detector is replaced: its rows and the picture it is given are checked, not its net."""
-    file, given = tmp_path / "net.onnx", {}
-    file.write_bytes(b"")
-    big, small = five(600, 300, 60), five(100, 100, 20)
+@pytest.fixture(scope="module")
+def row_of_faces(crops) -> np.ndarray:
+    """A scan of 12,000 x 1,200 px with 24 faces of 110 px."""
+    strip = np.full((1200, 12000, 3), 128, np.uint8)
+    for place in range(24):
+        x = 500 * place + 150
+        strip[500:700, x : x + 200] = cv2.resize(crops.image(place, 512), (200, 200), interpolation=cv2.INTER_AREA)
+    return strip
 
-    class Detector:
-        @classmethod
-        def create(cls, model, config, size, score_threshold):
-            given.update(model=model, size=size)
-            return cls()
 
-        def detect(self, bgr):
-            given["picture"] = bgr
-            rows = [[0, 0, 9, 9, *p.ravel(), score] for p, score in ((small, 0.9), (big, 0.8), (big + 1, 0.7))]
-            return 1, np.array(rows, np.float32)
+@pytest.mark.slow
+def test_small_faces_of_a_wide_scan_and_a_tall_one(row_of_faces):
+    assert len(find_faces(row_of_faces)) == 24
+    lower = row_of_faces[400:800].reshape(400, 24, 500, 3).transpose(1, 0, 2, 3).reshape(9600, 500, 3)
+    assert len(find_faces(np.ascontiguousarray(lower))) == 24
 
-    monkeypatch.setattr(cv2, "FaceDetectorYN", Detector)
-    photo = np.zeros((1280, 2560, 3), np.uint8)
-    photo[..., 0] = 200
-    found = find_faces(photo, "yunet", file)
-    assert given["model"] == str(file) and given["size"] == (1280, 640)
-    assert given["picture"][0, 0].tolist() == [0, 0, 200]  # OpenCV wants BGR
-    assert [f.score for f in found] == pytest.approx([0.8, 0.9])
-    np.testing.assert_allclose(found[0].landmarks, big * 2, atol=1e-3)
+
+@pytest.mark.slow
+def test_one_small_face_in_a_hundred_megapixels(crops):
+    photo = np.full((10_000, 10_000, 3), 128, np.uint8)
+    photo[6000:6271, 7000:7271] = cv2.resize(crops.image(0, 512), (271, 271), interpolation=cv2.INTER_AREA)
+    (found,) = find_faces(photo)
+    assert 140 < found.size < 180 and found.size > smallest_found(10_000, 10_000)
+
+
+def test_the_smallest_faces_that_are_searched_for():
+    assert smallest_found(800, 600) == pytest.approx(22.1, abs=0.1)
+    assert smallest_found(12_000, 1_200) == pytest.approx(smallest_found(1_200, 12_000)) == pytest.approx(52.5, abs=0.1)
+    assert smallest_found(10_000, 10_000) == pytest.approx(138.4, abs=0.1)
+
+
+@pytest.mark.slow
+def test_a_large_photo_is_shrunk_before_windows_are_cut(monkeypatch):
+    """A photo of 24 megapixels took half a minute, nearly all of it in copies of windows at its full size."""
+    copied = []
+    cut = align._mirrored_part
+
+    def counted(image, x0, y0, x1, y1):
+        copied.append((x1 - x0) * (y1 - y0))
+        return cut(image, x0, y0, x1, y1)
+
+    monkeypatch.setattr(align, "_mirrored_part", counted)
+    assert find_faces(cv2.resize(coffee(), (6000, 4000))) == []
+    assert len(copied) > 200 and max(copied) < (6 * 96) ** 2
+
+
+@pytest.mark.slow
+def test_a_blue_print_shows_its_faces_as_the_grey_one_does(crops):
+    for number in range(2):
+        picture = cv2.copyMakeBorder(crops.image(number, 300), *[100] * 4, cv2.BORDER_REFLECT_101)
+        grey = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)
+        share = grey[..., None] / np.float32(255)
+        blue = np.rint((0, 10, 60) + (60, 110, 160) * share).astype(np.uint8)
+        (expected,), (found,) = find_faces(cv2.cvtColor(grey, cv2.COLOR_GRAY2RGB)), find_faces(blue)
+        assert abs(found.score - expected.score) < 0.02
+        assert np.abs(found.landmarks - expected.landmarks).max() < 0.06 * expected.size

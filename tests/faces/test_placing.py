@@ -72,3 +72,10 @@ def test_a_photo_that_is_no_square_is_no_crop():
     with pytest.raises(LimnerError, match=r"^The photo is 600 x 400 pixels, so it is no aligned crop: give"):
         AlignedCrop().find(np.zeros((400, 600, 3), np.uint8))
     assert AlignedCrop().find(np.zeros((100, 104, 3), np.uint8))[0].box == (0, 0, 104, 100)
+
+
+def test_what_is_too_small_in_a_huge_photo_is_told(found):
+    huge, large = (np.broadcast_to(np.uint8(128), (side, side, 3)) for side in (10_000, 5_000))
+    (note,) = found.notes(huge)
+    assert note.startswith("Faces smaller than 138 px are not searched for in so large a photo: to restore one, cut ")
+    assert found.notes(large) == AlignedCrop().notes(huge) == []

@@ -6,7 +6,7 @@ import pytest
 from skimage.data import astronaut
 
 from limner.faces.align import invert, transform
-from limner.faces.proposals import PATCH_PER_BOX, grid, haar
+from limner.faces.proposals import PATCH_PER_BOX, grid, haar, scale_of
 
 FACE = np.array([[224.0, 115.0]])  # between the eyes and the mouth of the astronaut
 
@@ -76,3 +76,9 @@ def test_the_grid_turns_with_its_angles_and_needs_a_crop_like_picture():
     assert {round(angle) for angle in turned} == {0, 90}
     assert len(grid(100, 80, [0])) < len(frames)
     assert grid(210, 100, [0]).shape == (0, 2, 3)
+
+
+def test_a_picture_is_shrunk_by_its_pixels_and_not_by_its_length():
+    assert scale_of(1600, 1600, 1600) == scale_of(100, 5000, 1600) == 1
+    assert scale_of(3200, 3200, 1600) == 0.5
+    assert scale_of(12_800, 800, 1600) == scale_of(800, 12_800, 1600) == 0.5

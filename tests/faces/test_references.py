@@ -10,7 +10,7 @@ from skimage.data import astronaut
 from limner.data.faces import FaceSet
 from limner.degrade.degrade import degrade
 from limner.errors import LimnerError, PhotoError
-from limner.faces.references import Reference, References, reference_files, resemblance
+from limner.faces.references import Reference, References, least_alike, reference_files, resemblance
 from limner.nets.identity import IdentityNet
 from limner.photo.photo import Photo
 from limner.settings import Settings
@@ -150,18 +150,29 @@ def test_resemblance_is_highest_for_the_same_picture():
     assert scores.shape == (4,) and scores.argmax() == 2 and scores[2] > 0.99 and (scores <= 1.0001).all()
 
 
-def test_the_embedded_recogniser_finds_the_person_by_another_photograph(shared):
+def test_the_embedded_recogniser_finds_the_person_by_another_photograph(collection):
     """People whom no training saw: one photograph of each spoiled, the other one a reference."""
-    held_out = FaceSet.open(shared / "faces", "held-out")
+    held_out = FaceSet.open(collection / "faces", "held-out")
     files: dict[str, list[str]] = {}
     for file, person in zip(held_out.files, held_out.people, strict=True):
         files.setdefault(person, []).append(file)
     few = [pair[:2] for pair in files.values() if len(pair) > 1][:6]
 
     def opened(name: str) -> np.ndarray:
-        picture = Image.open(shared / "faces" / name).convert("RGB")
+        picture = Image.open(collection / "faces" / name).convert("RGB")
         return np.asarray(picture.resize((256, 256), Image.Resampling.BOX))
 
     spoiled = [degrade(opened(one), "ffhq-ref-moderate", np.random.default_rng(0)) for one, _ in few]
     net = load_identity("mini")
     assert [int(resemblance(net, [opened(other)], spoiled).argmax()) for _, other in few] == list(range(len(few)))
+
+
+def test_a_face_that_shows_detail_must_resemble_its_references_more(portrait, monkeypatch):
+    face = cv2.resize(portrait[60:190, 65:195], (SIZE * 4, SIZE * 4), interpolation=cv2.INTER_CUBIC)
+    lost = cv2.GaussianBlur(face, (0, 0), 8)
+    assert (least_alike(face), least_alike(lost)) == (0.45, 0.25)
+    known = References([Reference("someone.jpg", face)], torch.device("cpu"))
+    for score, told, told_of_lost in ((0.2, 1, 1), (0.35, 1, 0), (0.5, 0, 0)):
+        scores = np.array([score])
+        monkeypatch.setattr("limner.faces.references.resemblance", lambda *_, scores=scores: scores)
+        assert (len(known.strangers(face)), len(known.strangers(lost))) == (told, told_of_lost)

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from limner.device import choose
 from limner.folder.earlier import alters, kept
 from limner.photo.photo import Photo
 from limner.restorer import Restorer, Settings
@@ -67,6 +68,24 @@ def test_what_this_run_would_make_stays(restorer, source, result):
 )
 def test_other_settings_make_it_anew(restorer, source, result, wishes):
     assert kept([result], source, asking(restorer, **wishes)) is None
+
+
+def test_another_quality_makes_it_anew(restorer, source, result):
+    assert kept([result], source, restorer, quality=80) is None
+    told = restorer.provenance(source, 1, 0.25)
+    Photo.open(source).save(result, provenance=replace(told, quality=80))
+    assert kept([result], source, restorer, quality=80) and kept([result], source, restorer) is None
+
+
+def test_another_precision_makes_it_anew_if_it_is_asked_for(restorer, source, result):
+    made = restorer.compute.precision
+    for dtype, stays in (("auto", True), (made, True), ({"fp32": "bf16", "bf16": "fp32"}[made], False)):
+        other = asking(restorer, dtype=dtype)
+        other.compute = choose("cpu", dtype)
+        assert (kept([result], source, other) is not None) == stays
+    elsewhere = replace(restorer.provenance(source, 1, 0.25), precision="another machine's")
+    Photo.open(source).save(result, provenance=elsewhere)
+    assert kept([result], source, restorer) is not None
 
 
 def test_another_photo_makes_it_anew(restorer, source, result):

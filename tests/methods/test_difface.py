@@ -24,10 +24,10 @@ def golden(shared):
 
 
 @pytest.fixture(scope="module")
-def pipeline(shared):
+def pipeline(shared, golden):
     folder = shared / "golden/difface"
     unet = adm.load(folder / "tiny_unet.safetensors", head_channels=16)
-    unet.register_to_config(sample_size=128)
+    unet.register_to_config(sample_size=golden["in.y0"].shape[-1])
     return DifFacePipeline(swinir.load(folder / "tiny_swinir.safetensors"), unet, difface_schedule()).to("cpu")
 
 
@@ -57,7 +57,7 @@ def test_restoration(golden, pipeline, case, start, steps, eta, seed):
 
 def test_recorded_noise_is_the_generators(golden):
     generator = seeded(golden["restore.ddim10.s4.eta0.0.seed"])
-    noise = [torch.randn(1, 3, 128, 128, generator=generator) for _ in range(5)]
+    noise = [torch.randn(golden["in.x_t"].shape, generator=generator) for _ in range(5)]
     torch.testing.assert_close(noise[0], golden["restore.ddim10.s4.eta0.5.x_N_noise"], rtol=0, atol=0)
     torch.testing.assert_close(torch.stack(noise[1:]), golden["restore.ddim10.s4.eta0.5.step_noise"], rtol=0, atol=0)
 
@@ -123,7 +123,7 @@ def test_timesteps(shared):
 
 
 def test_the_papers_timesteps():
-    entry, timesteps = chain(difface_schedule(), 400, 100)
+    _, entry, timesteps = chain(difface_schedule(), 400, 100)
     assert entry == 400 and timesteps.tolist() == list(range(396, -1, -4))
 
 

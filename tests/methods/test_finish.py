@@ -12,7 +12,7 @@ from limner.methods import load
 from limner.methods.difface import refine
 from limner.methods.ldbfr import LDBFRPipeline
 from limner.methods.loaded import LoadedMethod
-from limner.methods.options import DifFaceOptions, LDBFROptions
+from limner.methods.options import DifFaceOptions
 from limner.methods.schedules import ldbfr_schedule
 from limner.pixels import to_picture, to_tensor
 from limner.weights.load import WeightsInfo
@@ -89,7 +89,7 @@ def test_steps_out_of_range(ldbfr, face, steps):
 def test_weights_without_a_finish(face, tiny_ldbfr):
     nets = tiny_ldbfr
     pipeline = LDBFRPipeline(nets.stage_a, nets.unet, nets.injection, nets.vqgan, ldbfr_schedule())
-    bare = LoadedMethod(pipeline, WeightsInfo("my/folder", "none", "here", 64), LDBFROptions())
+    bare = LoadedMethod(pipeline, WeightsInfo("my/folder", "none", "here", 64))
     with pytest.raises(LimnerError, match="The weights my/folder have no finish: leave it out, or give 0."):
         bare(face, steps=0, finish=2)
 

@@ -13,6 +13,7 @@ from limner.methods.pipeline import Batch
 from limner.methods.schedules import SCHEDULERS, ldbfr_schedule, swap
 from limner.nets.injection import Injected
 
+from ..golden.ldbfr import tiny as tiny_nets
 from . import tiny
 from .tiny import pictures, seeded
 
@@ -33,8 +34,8 @@ def golden(shared):
 
 
 @pytest.fixture(scope="module")
-def published(tiny_ldbfr):
-    nets = tiny_ldbfr
+def published(shared, golden):
+    nets = tiny_nets(shared / "golden/ldbfr", face=golden["tiny_stage_a_io"]["in.lq"].shape[-1])
     return LDBFRPipeline(nets.stage_a, nets.unet, nets.injection, nets.vqgan, ldbfr_schedule())
 
 

@@ -84,7 +84,7 @@ def test_a_scheduler_that_there_is_not(tmp_path):
 
 
 def test_a_measurement_of_one_method_s_parts_refuses_another():
-    loaded = LoadedMethod(PIPELINES["difface"](), WeightsInfo("tiny", "none", "here", 32), METHODS["difface"]())
+    loaded = LoadedMethod(PIPELINES["difface"](), WeightsInfo("tiny", "none", "here", 32))
     assert loaded.pipeline_of(DifFacePipeline) is loaded.pipeline
     with pytest.raises(LimnerError, match="The method 'difface' can't be measured so: measure ldbfr."):
         loaded.pipeline_of(LDBFRPipeline)
@@ -92,7 +92,7 @@ def test_a_measurement_of_one_method_s_parts_refuses_another():
 
 def test_a_loaded_method_restores_as_its_pipeline_does():
     pipeline, told = PIPELINES["difface"](), []
-    loaded = LoadedMethod(pipeline, WeightsInfo("tiny", "none", "here", 32), pipeline.paper)
+    loaded = LoadedMethod(pipeline, WeightsInfo("tiny", "none", "here", 32))
     faces = pictures(3, 5)
     out = loaded(faces, steps=2, samples=2, generator=seeded(), progress=lambda *done: told.append(done))
     assert torch.equal(out.images, pipeline(faces, steps=2, samples=2, generator=seeded()).images)
@@ -103,7 +103,7 @@ def test_a_loaded_method_restores_as_its_pipeline_does():
 def test_what_is_no_number_is_no_picture(name):
     """Rather an error than a black face."""
     pipeline = PIPELINES[name]()
-    method = LoadedMethod(pipeline, WeightsInfo("random", "none", "here", pipeline.size), pipeline.paper)
+    method = LoadedMethod(pipeline, WeightsInfo("random", "none", "here", pipeline.size))
     pipeline.sample = lambda batch, options: Restored(batch.crops * torch.nan)
     with pytest.raises(LimnerError, match=f"The method '{name}' gave no finite numbers"):
         method(pictures(1, 3, pipeline.size))

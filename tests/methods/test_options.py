@@ -4,7 +4,7 @@ from importlib import import_module
 
 import pytest
 
-from limner.declared import declared_fields
+from limner.declared import alternatives, declared_fields
 from limner.errors import LimnerError
 from limner.methods import METHODS, find_method, list_methods, options_of
 from limner.methods.method import Method
@@ -32,13 +32,17 @@ STEPS = ["difface", "ldbfr", "clrface"]
             (name, {"timestep_spacing": "odd"}, "There is no timestep spacing 'odd': choose leading or trailing.")
             for name in ("refldm", "ldbfr", "clrface")
         ),
-        ("refldm", {"guidance": -1.0}, "refldm takes 0 or more for guidance, not -1.0."),
+        ("refldm", {"guidance": -1.0}, "refldm takes 0 to 20 for guidance, not -1.0."),
         ("refldm", {"encoding": "tall"}, "There is no encoding 'tall': choose wide or separate."),
         ("ldbfr", {"snap": 1}, "ldbfr takes true or false for snap, not 1."),
-        ("clrface", {"guidance": -1}, "clrface takes 0 or more for guidance, not -1."),
+        ("clrface", {"guidance": -1}, "clrface takes 0 to 10 for guidance, not -1."),
         ("clrface", {"mask": "half"}, "There is no mask 'half': choose learned, one or zero."),
         ("clrface", {"guide_below": 1001}, "clrface takes 0 to 1000 for guide below, not 1001."),
-        ("clrface", {"guide_every": 0}, "clrface takes 1 or more for guide every, not 0."),
+        ("clrface", {"guide_every": 0}, "clrface takes 1 to 999 for guide every, not 0."),
+        *(
+            (name, {"guidance": 1e38}, f"{name} takes 0 to {most} for guidance, not 1e+38.")
+            for name, most in (("refldm", 20), ("clrface", 10))
+        ),
     ],
     ids=str,
 )
@@ -61,6 +65,8 @@ def test_an_option_that_it_does_not_know_is_named_with_those_that_it_does(method
 def test_the_ends_of_a_range_are_in_it_and_there_is_one_line_of_help(method):
     kind = options_of(method)
     for one in declared_fields(kind):
+        numbers = {int, float} & set(alternatives(one.type))
+        assert not numbers or None not in (one.declaration.least, one.declaration.most), "every number has its range"
         for value in (one.declaration.least, one.declaration.most, *one.choices):
             if value is not None:
                 assert getattr(kind(**{one.name: value}), one.name) == value
@@ -70,7 +76,7 @@ def test_the_ends_of_a_range_are_in_it_and_there_is_one_line_of_help(method):
 
 def test_but_takes_the_place_of_some_and_checks_at_once():
     assert DifFaceOptions(start=20, steps=2).but({"steps": 3}) == DifFaceOptions(start=20, steps=3)
-    with pytest.raises(LimnerError, match="clrface takes 1 or more for guide every, not 0."):
+    with pytest.raises(LimnerError, match="clrface takes 1 to 999 for guide every, not 0."):
         CLRFaceOptions(guide_every=0)
 
 

@@ -1,10 +1,12 @@
 """The papers' noise schedules by their formulas, other schedulers over them, and chains of any length and entry."""
 
+import json
+
 import numpy as np
 import pytest
 import torch
 
-from limner.errors import LimnerError
+from limner.errors import LimnerError, WeightsError
 from limner.methods.schedules import (
     SCHEDULERS,
     clean_estimate,
@@ -123,3 +125,26 @@ def test_the_first_folder_that_has_a_schedule_counts(tmp_path):
     assert load_schedule(first, second).config["prediction_type"] == "sample"
     refldm_schedule().save_pretrained(first)
     assert load_schedule(first, second).config["beta_end"] == 0.0155
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"num_train_timesteps": 10**12},
+        {"num_train_timesteps": 10},
+        {"beta_schedule": "none"},
+        {"beta_start": "a"},
+        {"beta_start": -1},
+        {"beta_end": 1e30},
+        {"trained_betas": [0.1]},
+        {"prediction_type": "v_prediction"},
+        {"steps_offset": 10**5},
+    ],
+)
+def test_a_hostile_schedule(tmp_path, change):
+    config = {name: value for name, value in difface_schedule().config.items() if name[0] != "_"}
+    (tmp_path / "scheduler_config.json").write_text(json.dumps(config))
+    assert load_schedule(tmp_path).config["num_train_timesteps"] == 1000
+    (tmp_path / "scheduler_config.json").write_text(json.dumps(config | change))
+    with pytest.raises(WeightsError, match=r"scheduler_config\.json (describes no noise schedule|gives)"):
+        load_schedule(tmp_path)

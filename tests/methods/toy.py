@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from diffusers.schedulers.scheduling_utils import SchedulerMixin
 
@@ -34,8 +35,8 @@ class ToyPipeline(FacePipeline):
     paper: ClassVar[ToyOptions] = ToyOptions()
     without_diffusion = "dull"
 
-    def __init__(self, estimator: Estimator, scheduler: SchedulerMixin):
-        super().__init__()
+    def __init__(self, estimator: Estimator, scheduler: SchedulerMixin, defaults: Mapping[str, Any] | None = None):
+        super().__init__(defaults)
         self.register_modules(estimator=estimator, scheduler=scheduler)
 
     @property

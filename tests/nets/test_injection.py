@@ -1,8 +1,6 @@
 """LD-BFR's injection into a frozen U-Net: the authors' outputs, and what it promises."""
 
 import json
-import zlib
-from math import sqrt
 from pathlib import Path
 
 import pytest
@@ -12,9 +10,11 @@ from torch import Tensor, nn
 
 from limner.methods.schedules import ldbfr_schedule
 from limner.nets.attention import Attention
-from limner.nets.injection import FusionBlock, Injected, Injection, ModulationBlock, attention_places
+from limner.nets.injection import Injected, Injection, ModulationBlock, attention_places
 from limner.nets.unet import UNet
-from limner.weights.formats.ldbfr import FUSION, MODULATION
+
+from ..golden import full_width
+from ..golden.ldbfr import LAYERS
 
 
 def close(found: Tensor, expected: Tensor) -> None:
@@ -64,10 +64,6 @@ def test_feature_on_the_grid_of_each_level(golden, tiny_ldbfr):
         close(tiny_ldbfr.injection.condition(golden["in.F"], level), golden[f"cond.r{2**level}"])
 
 
-LAYERS = {"enc_r2": 0, "enc_r2_second": 1, "enc_r4": 2, "dec_r4": 10, "dec_r2": 13}
-"""Behind which attention layers the recorded blocks stand."""
-
-
 @pytest.mark.parametrize("name", LAYERS)
 @torch.no_grad()
 def test_each_kind_of_block(golden, tiny_ldbfr, name):
@@ -83,58 +79,19 @@ def test_every_recorded_block_is_compared(golden):
     assert {name.split(".")[1] for name in golden if name.startswith("block.")} == LAYERS.keys()
 
 
-def procedural(shapes: dict[str, dict]) -> dict[str, Tensor]:
-    """The weights of the full-width blocks, drawn as the golden README says and compared with its fingerprint."""
-    tensors = {}
-    for name, fact in shapes.items():
-        drawn = noise(*fact["shape"], seed=zlib.crc32(name.encode()) & 0x7FFFFFFF)
-        if drawn.dim() > 1:
-            drawn /= sqrt(drawn[0].numel())
-        else:
-            drawn = 1 + 0.1 * drawn if name.endswith("weight") else 0.05 * drawn
-        found = {"sum": drawn.double().sum().item(), "first": drawn.flatten()[0].item()}
-        assert found == pytest.approx({key: fact[key] for key in found}, rel=1e-6, abs=1e-6), (
-            f"torch {torch.__version__} draws other normal numbers than the 2.13 of the golden data ({name}), so the "
+@pytest.mark.parametrize("name", full_width.BLOCKS)
+@torch.no_grad()
+def test_blocks_of_the_published_width(folder, name):
+    golden = load_file(folder / "fullwidth_blocks_io.safetensors")
+    facts = json.loads((folder / "fullwidth_blocks_fingerprint.json").read_text())[name]
+    tensors = full_width.drawn({key: fact["shape"] for key, fact in facts.items()})
+    for key, tensor in tensors.items():
+        found = full_width.fingerprint(tensor)
+        assert found == pytest.approx({kind: facts[key][kind] for kind in found}, rel=1e-6, abs=1e-6), (
+            f"torch {torch.__version__} draws other normal numbers than the 2.13 of the golden data ({key}), so the "
             "full-width blocks can't be compared: record them anew, or test with torch 2.13"
         )
-        tensors[name] = drawn
-    return tensors
-
-
-def filled(net: nn.Module, tensors: dict[str, Tensor], table: dict[str, str]) -> nn.Module:
-    ours = {
-        f"{table[layer]}.{kind}": t
-        for name, t in tensors.items()
-        for layer, _, kind in [name.rpartition(".")]
-        if layer in table
-    }
-    own = net.state_dict()
-    net.load_state_dict({name: tensor.reshape(own[name].shape) for name, tensor in ours.items()})
-    return net
-
-
-@pytest.mark.parametrize(
-    ("name", "channels", "level"),
-    [
-        ("enc_r2", 448, 1),
-        ("enc_r4", 672, 2),
-        ("dec_r2", 448, 1),
-        ("dec_r4", 672, 2),
-    ],
-)
-@torch.no_grad()
-def test_blocks_of_the_published_width(folder, name, channels, level):
-    golden = load_file(folder / "fullwidth_blocks_io.safetensors")
-    tensors = procedural(json.loads((folder / "fullwidth_blocks_fingerprint.json").read_text())[name])
-    attention = filled(Attention(channels, 32, 32), tensors, {"norm": "norm", "qkv": "qkv", "proj_out": "out"})
-    with torch.device("meta"):
-        injection = Injection()
-    condition = injection.condition(golden["in.F"], level)
-    if name.startswith("enc"):
-        block = filled(FusionBlock(channels, condition.shape[1], 32, 32, positions=False), tensors, FUSION)
-    else:
-        block = filled(ModulationBlock(channels, condition.shape[1], 32, positions=False), tensors, MODULATION)
-    close(block(attention(golden[f"{name}.in.x"]), condition), golden[f"{name}.out"])
+    close(full_width.block(name, tensors)(golden[f"{name}.in.x"], golden["in.F"]), golden[f"{name}.out"])
 
 
 # --- places and grids ---------------------------------------------------------------------------------------

@@ -10,6 +10,8 @@ from torch import Tensor
 from limner.nets.dca import DualCrossAttention
 from limner.nets.stage_a import StageA
 
+from ..golden.ldbfr import cross_attention_of
+
 
 def close(found: Tensor, expected: Tensor) -> None:
     """As close as the golden README asks: its numbers move by 3e-6 of the largest with another convolution."""
@@ -55,10 +57,7 @@ def test_pictures(golden, tiny_ldbfr):
 
 @torch.no_grad()
 def test_cross_attention_of_the_published_size(shared):
-    net = DualCrossAttention()
-    tensors = load_file(shared / "golden/ldbfr/dca256.safetensors")
-    ours = {"q": "query", "k": "key", "v": "value", "proj_out": "out"}
-    net.load_state_dict({f"{ours[name.split('.')[-2]]}.{name.split('.')[-1]}": t for name, t in tensors.items()})
+    net = cross_attention_of(shared / "golden/ldbfr")
     golden = load_file(shared / "golden/ldbfr/tiny_ddim_io.safetensors")
     lq, codes = golden["dca256.in.Y"], golden["dca256.in.X"]
     close(net.mix_channels(lq, codes), golden["dca256.X_prime"])

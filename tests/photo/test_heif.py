@@ -75,7 +75,7 @@ def test_damage_and_size(tmp_path: Path) -> None:
 def test_without_the_extra_it_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = write(tmp_path / "a.heic", heic(smooth()))
     monkeypatch.setitem(sys.modules, "pillow_heif", None)
-    needs = r"is a HEIC photo, for which limner needs pillow-heif: install it with pip install 'limner\[heif\]'\.$"
+    needs = r"is a HEIC photo, which needs pillow-heif: install it with `pip install 'limner\[heif\]'`\.$"
     with pytest.raises(PhotoError, match=r"a\.heic " + needs):
         Photo.open(path)
     with pytest.raises(PhotoError, match=r"b\.heic " + needs):

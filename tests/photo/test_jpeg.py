@@ -145,3 +145,24 @@ def test_the_profile_in_several_segments(tmp_path: Path) -> None:
     data = encoded(Image.fromarray(smooth()), "JPEG", icc_profile=profile)
     photo = Photo.open(write(tmp_path / "a.jpg", data))
     assert photo.icc is None and photo.notes == ("The colour profile is damaged or for other pixels and was left out.",)
+
+
+GAIN_MAPS = [b"urn:iso:std:iso:ts:21496:-1\0", b"http://ns.adobe.com/hdr-gain-map/1.0/", b"aux:hdrgainmap"]
+
+
+@pytest.mark.parametrize("says", GAIN_MAPS)
+def test_a_gain_map_that_is_lost_is_told_once(tmp_path: Path, says: bytes) -> None:
+    data = encoded(Image.fromarray(smooth()), "JPEG")
+    gain_map = with_segment(encoded(Image.fromarray(smooth()[::2, ::2]), "JPEG"), 0xE2, says)
+    photo = Photo.open(write(tmp_path / "a.jpg", data + gain_map))
+    assert photo.notes == ("The gain map that came with the photo can't be kept: the result is an ordinary photo.",)
+    packet = (
+        b'<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">'
+        b'<rdf:Description xmlns:hdrgm="http://ns.adobe.com/hdr-gain-map/1.0/" hdrgm:Version="1.0"/></rdf:RDF>'
+        b"</x:xmpmeta>"
+    )
+    data = encoded(Image.fromarray(smooth()), "JPEG", xmp=packet)
+    (note,) = Photo.open(write(tmp_path / "b.jpg", data + gain_map)).notes
+    assert note.startswith("The gain map that came with the photo can't be kept, and the XMP no longer")
+    preview = encoded(Image.fromarray(smooth()[::2, ::2]), "JPEG")
+    assert Photo.open(write(tmp_path / "c.jpg", encoded(Image.fromarray(smooth()), "JPEG") + preview)).notes == ()

@@ -60,8 +60,8 @@ def test_alpha_is_kept(tmp_path: Path, suffix: str, depth: type) -> None:
         assert (again.pixels // (again.peak // 255) == photo.pixels // (peak // 255)).all()
 
 
-def test_the_shared_photo_with_alpha(shared: Path, tmp_path: Path) -> None:
-    photo = Photo.open(shared / "photos" / "solvay_conference_1927_rgba.png")
+def test_the_shared_photo_with_alpha(collection: Path, tmp_path: Path) -> None:
+    photo = Photo.open(collection / "photos" / "solvay_conference_1927_rgba.png")
     assert photo.alpha is not None
     photo.save(tmp_path / "a.png", provenance=MADE)
     again = Photo.open(tmp_path / "a.png")

@@ -64,6 +64,21 @@ def test_damaged_metadata_is_left_out_with_a_note(tmp_path: Path, chunk: tuple[b
     photo.save(tmp_path / "b.png")
 
 
+def test_one_damaged_text_takes_no_other_along(tmp_path: Path) -> None:
+    Photo(smooth(), "PNG", xmp=XMP, icc=wide_gamut(), words=(("Title", "a lake"),)).save(tmp_path / "a.png")
+    data = with_chunks((tmp_path / "a.png").read_bytes(), [(b"zTXt", b"x\0\0no deflate")])
+    photo = Photo.open(write(tmp_path / "b.png", data))
+    assert photo.xmp == XMP and photo.icc == wide_gamut() and photo.words == (("Title", "a lake"),)
+    assert photo.notes == ("A text or the colour profile of the PNG is damaged and was left out.",)
+
+
+def test_all_texts_together_have_a_limit(tmp_path: Path) -> None:
+    packed = zlib.compress(bytes(9_000_000))
+    chunks = [(b"zTXt", b"%d\0\0" % number + packed) for number in range(3)]
+    photo = Photo.open(write(tmp_path / "a.png", with_chunks(encoded(Image.fromarray(smooth()), "PNG"), chunks)))
+    assert [key for key, _ in photo.words] == ["0"] and len(photo.notes) == 1
+
+
 def test_a_chunk_that_claims_4_gigabytes_takes_no_memory(tmp_path: Path) -> None:
     data = sixteen_bit(random_pixels(np.uint16))
     end = data.index(b"IEND") - 4

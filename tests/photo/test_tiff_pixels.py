@@ -48,10 +48,13 @@ def test_an_extra_channel_that_is_no_alpha_is_left_out(tmp_path: Path, depth: ty
     options: dict[str, Any] = {"photometric": "rgb", "planarconfig": "contig"}
     infrared = tiff(tmp_path / "a.tif", five[..., :4], extrasamples=["unspecified"], **options)
     assert infrared.alpha is None and (infrared.pixels == five[..., :3]).all()
-    if depth is np.uint16:
-        assert infrared.notes == ("An extra channel that is no transparency (infrared, a mask) was left out.",)
+    told = ("An extra channel that is no transparency (infrared, a mask) was left out.",)
+    assert infrared.notes == told
     both = tiff(tmp_path / "b.tif", five, extrasamples=["unspecified", "unassalpha"], **options)
     assert both.alpha is not None and (both.alpha == five[..., 4]).all() and (both.pixels == five[..., :3]).all()
+    assert both.notes == told
+    inks = tiff(tmp_path / "c.tif", five, photometric="separated", extrasamples=["unspecified"])
+    assert inks.alpha is None and inks.notes == told
 
 
 @pytest.mark.parametrize("depth", [np.uint8, np.uint16])
@@ -88,7 +91,7 @@ def test_without_imagecodecs_plain_compressions_are_read_and_others_named(tmp_pa
         "except Exception as error: print(error)\n"
     )
     done = subprocess.run([sys.executable, "-c", script], cwd=tmp_path, capture_output=True, text=True, check=True)
-    needs = "is a TIFF compressed in a way that needs imagecodecs: install it with pip install 'limner[tiff]'."
+    needs = "is a TIFF compressed in a way that needs imagecodecs: install it with `pip install 'limner[tiff]'`."
     assert done.stdout.strip() == f"zstd.tif {needs}"
 
 

@@ -24,6 +24,7 @@ def test_the_format_is_the_suffixs_or_the_photos():
         ("a.webp", 1, "20000 x 10 pixels are more than the 16383 px a side that WEBP holds, so choose .png or .tif"),
         ("a.avif", 2, "40000 x 20 pixels are more than the 32768 px a side that AVIF holds"),
         ("a.jpg", 4, "80000 x 40 pixels are more than the 65500 px a side that JPEG holds"),
+        ("a.png", 60, "1200000 x 600 pixels are more than the 1000000 px a side that PNG holds, so choose .tif"),
         ("a.gif", 1, "a.gif can't be written: limner writes .jpg"),
     ],
 )

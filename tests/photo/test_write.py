@@ -154,3 +154,13 @@ def test_a_private_photo_gives_a_private_result(tmp_path: Path) -> None:
     source.chmod(0o400)
     Photo.open(source).save(tmp_path / "b.png")
     assert (tmp_path / "b.png").stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.parametrize("suffix", [".webp", ".avif", ".heic", ".bmp", ".jpg", ".png", ".tif"])
+def test_what_a_format_has_no_place_for_is_told(tmp_path: Path, suffix: str) -> None:
+    photo = Photo(smooth(), "PNG", iptc=bytes([0x1C, 2, 120, 0, 4]) + b"1931", words=(("Title", "Church"),))
+    notes = photo.save(tmp_path / f"a{suffix}")
+    format = {".webp": "WEBP", ".avif": "AVIF", ".heic": "HEIF", ".bmp": "BMP"}.get(suffix)
+    told = f"{format} has no place for the IPTC caption and keywords and the comments and texts: left out."
+    assert notes == ((told,) if format else ())
+    assert Photo(smooth(), "PNG").save(tmp_path / f"b{suffix}", provenance=MADE) == ()

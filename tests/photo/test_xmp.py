@@ -48,9 +48,23 @@ def test_wide_packets_become_utf_8_and_their_entities_are_seen(encoding: str) ->
 
 
 @pytest.mark.parametrize(
-    "packet", [b"<a>" * 3000 + b"</a>" * 3000, b'<?xml version="1.0" encoding="martian"?>\xe9<a/>', b"\xff<a/>", b"no"]
+    "packet",
+    [
+        b"<a>" * 3000 + b"</a>" * 3000,
+        b'<?xml version="1.0" encoding="martian"?>\xe9<a/>',
+        b'<?xml version=">" encoding="martian"?><a/>',
+        b"\xff<a/>",
+        b"no",
+    ],
 )
 def test_what_cannot_be_parsed_is_told_of_at_reading(tmp_path: Path, packet: bytes) -> None:
     photo = Photo.open(write(tmp_path / "a.jpg", encoded(Image.fromarray(smooth()), "JPEG", xmp=packet)))
     assert photo.xmp is None and photo.notes == ("The XMP is damaged and was left out.",)
     photo.save(tmp_path / "b.jpg", provenance=MADE)
+
+
+@pytest.mark.parametrize("many", [b"<b/>" * 60_000, b"<b c='' d=''/>" * 20_000, b"<!---->" * 60_000])
+def test_a_packet_of_too_many_elements_is_never_parsed(many: bytes) -> None:
+    with pytest.raises(ValueError, match="too many elements"):
+        in_utf8(b"<a>" + many + b"</a>")
+    assert in_utf8(b"<a>" + many[: len(many) // 4] + b"</a>")  # a quarter of them

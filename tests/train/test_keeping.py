@@ -65,9 +65,9 @@ def test_windows_are_spoilt_alike_each_time_and_the_clean_one_is_of_the_photo():
     assert any(np.isinf(distances)) and 20 < np.median(distances) < 45
 
 
-def test_photographs_are_large_faces_and_all_others(shared, tmp_path):
-    faces = FaceSet.open(shared / "faces", "val")
-    files = photographs(faces, shared / "nofaces")
+def test_photographs_are_large_faces_and_all_others(collection):
+    faces = FaceSet.open(collection / "faces", "val")
+    files = photographs(faces, collection / "nofaces")
     assert 0 < len([f for f in files if f.parent.name == "faces"]) == sum(side >= 384 for side in faces.sides)
     assert sum(f.parent.name == "nofaces" for f in files) == 483
     stream = CleanWindows(files[:4], 64, 0)

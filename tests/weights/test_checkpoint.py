@@ -1,6 +1,8 @@
 """Reading files of tensors: every format that is published, and every way in which a file can be bad."""
 
 import os
+import pickle
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -9,6 +11,7 @@ from safetensors.torch import save_file
 
 from limner.errors import WeightsError
 from limner.weights.checkpoint import Checkpoint, read_checkpoint, read_tensors
+from limner.weights.tensors import fill
 
 STATE = {"weight": torch.arange(6.0).reshape(2, 3), "bias": torch.ones(2)}
 
@@ -102,3 +105,54 @@ def test_the_note_names_what_nobody_asked_for():
 def test_a_long_note_is_cut():
     checkpoint = Checkpoint(Path("net.ckpt"), {f"a{number:02}": torch.ones(1) for number in range(25)})
     assert checkpoint.note().endswith("a18, a19 and 5 more.")
+
+
+class Fills:
+    def __reduce__(self):
+        return bytearray, (8 * 10**9,)
+
+
+@pytest.mark.parametrize("zipped", [True, False])
+def test_zeros_out_of_nothing(tmp_path, zipped):
+    """torch calls bytearray with whatever number a pickle gives: 8 GB here."""
+    content = {"weight": torch.ones(2), "more": Fills()}
+    torch.save(content, tmp_path / "a.pt", _use_new_zipfile_serialization=zipped)
+    with pytest.raises(WeightsError, match=r"a\.pt ask to run code when they are read \(\w+\.bytearray\)"):
+        read_tensors(tmp_path / "a.pt")
+
+
+def test_a_compressed_archive(tmp_path):
+    with zipfile.ZipFile(tmp_path / "a.pt", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("a/data.pkl", pickle.dumps({"a": "x" * 10**8}, 2))
+    assert (tmp_path / "a.pt").stat().st_size < 2**20
+    with pytest.raises(WeightsError, match=r"a\.pt are a compressed archive"):
+        read_checkpoint(tmp_path / "a.pt")
+
+
+def test_a_memo_of_gigabytes(tmp_path):
+    with zipfile.ZipFile(tmp_path / "a.pt", "w") as archive:
+        archive.writestr("a/data.pkl", b"\x80\x02}r\xff\xff\xff\x7f" + b"c__builtin__\nbytearray\n0.")
+    with pytest.raises(WeightsError, match=r"a\.pt are damaged"):
+        read_checkpoint(tmp_path / "a.pt")
+
+
+@pytest.mark.parametrize(
+    "tensor",
+    [
+        torch.ones(1).expand(10**10),
+        torch.ones(10**5, 10**5, device="meta"),
+        torch.sparse_coo_tensor([[0], [0]], [1.0], (10**5, 10**5), check_invariants=True),
+        torch.ones(4, dtype=torch.complex64),
+    ],
+)
+def test_tensors_that_hold_other_than_their_numbers(tmp_path, tensor):
+    torch.save({"odd": tensor, "weight": torch.ones(2)}, tmp_path / "a.pt")
+    checkpoint = read_checkpoint(tmp_path / "a.pt")
+    assert (list(checkpoint.tensors), checkpoint.unusable) == (["weight"], ("odd",))
+
+
+def test_names_without_end(tmp_path):
+    save_file({"a" * 10**5: torch.ones(1)}, tmp_path / "a.safetensors")
+    with pytest.raises(WeightsError) as told:
+        fill(torch.nn.Linear(1, 1), read_tensors(tmp_path / "a.safetensors"), tmp_path)
+    assert len(str(told.value)) < 1000

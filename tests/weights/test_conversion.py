@@ -38,6 +38,16 @@ def test_convert_recognises_the_unet(difface, tmp_path):
     assert isinstance(load_net(convert(difface / "tiny_unet.safetensors", tmp_path / "unet")), UNet)
 
 
+def test_convert_leaves_a_folder_of_the_users_alone(tmp_path):
+    net = IdentityNet(28, layers=(1, 1), widths=(8, 8), stem_width=8, embedding=16)
+    save_file(net.state_dict(), tmp_path / "backbone.safetensors")
+    (tmp_path / "model.part").mkdir()
+    (tmp_path / "model.part/mine.txt").write_text("mine")
+    convert(tmp_path / "backbone.safetensors", tmp_path / "model")
+    assert (tmp_path / "model.part/mine.txt").read_text() == "mine"
+    assert {path.name for path in tmp_path.iterdir()} == {"model", "model.part", "backbone.safetensors"}
+
+
 def test_convert_recognises_a_recogniser(tmp_path):
     net = IdentityNet(28, layers=(1, 1), widths=(8, 8), stem_width=8, embedding=16).eval()
     save_file(net.state_dict(), tmp_path / "backbone.safetensors")

@@ -141,7 +141,7 @@ def test_bad_folders(folder):
     with pytest.raises(WeightsError, match=r"unet holds no net that limner knows \(AlignNet, .*UNet.*\)"):
         load_net(unet)
     (unet / "config.json").write_text("{")
-    with pytest.raises(WeightsError, match=r"unet has no readable config\.json"):
+    with pytest.raises(WeightsError, match=r"unet/config\.json can't be read as JSON"):
         load_net(unet)
     with pytest.raises(WeightsError, match=r"unet2 has no readable config\.json"):
         load_net(folder / "unet2")

@@ -11,6 +11,7 @@ from limner.cli import output as ui
 from limner.cli.options import Given, Json, takes
 from limner.errors import LimnerError
 from limner.evaluate.protocols import PROTOCOLS, Protocol, Request, find_protocol
+from limner.extras import needed
 
 if TYPE_CHECKING:
     from limner.evaluate.report import Report
@@ -61,13 +62,18 @@ def benchmark(
     splits = measured.splits_called(split)
     names = method or ["difface"]
     measured.check_methods(len(names))
-
-    from limner.device import choose  # torch takes seconds to import
+    if plot:
+        with needed("matplotlib", "--plot"):
+            import matplotlib  # noqa: F401  # told now, rather than when all is measured
 
     common = given.settings(options={})
-    choose(threads=common.threads)  # also for protocols that restore nothing
-    restorers = restorers_of(given, names, measured) if measured.methods != "none" else {}
-    with ui.progress("measuring", show=not json) as bar:
+    with ui.progress("loading PyTorch", show=not json) as bar:
+        from limner.device import choose
+
+        choose(threads=common.threads)  # also for protocols that restore nothing
+        bar("loading weights", 0, None)
+        restorers = restorers_of(given, names, measured) if measured.methods != "none" else {}
+        bar("measuring", 0, None)
         request = Request(
             data,
             preset,

@@ -9,12 +9,13 @@ import typer
 
 from limner.cli import output as ui
 from limner.cli.options import Given, Json, Megapixels, takes
+from limner.cli.streams import streams
 
 
 @takes("faces", "min_face", "min_score", "detector", "yunet", "threads")
 def detect(
     given: Given,
-    photo: Annotated[Path, typer.Argument(help="The photo.")],
+    photo: Annotated[Path, typer.Argument(help="The photo; - is the input stream.")],
     save: Annotated[
         Path | None, typer.Option(help="Picture of the photo with numbered boxes, for `restore --faces`.")
     ] = None,
@@ -22,22 +23,24 @@ def detect(
     json: Json = False,
 ) -> None:
     """Find the faces of a photograph: boxes, five points, scores."""
-    from limner.device import choose
-    from limner.faces.find import choose_faces, find_faces
-    from limner.faces.numbered import numbered
-    from limner.photo.photo import Photo
-    from limner.photo.writable import check_writable
-
     settings = given.settings()
-    choose(threads=settings.threads)
-    opened = Photo.open(photo, max_megapixels)
-    picture = Photo(opened.srgb(), opened.format, path=opened.path)
-    if save:
-        check_writable(picture, save, None)
-    found = find_faces(picture.pixels, settings.detector, settings.yunet)
-    found = choose_faces(found, settings.faces, settings.min_face, settings.min_score)
-    if save:
-        picture.replaced(numbered(picture.pixels, found)).save(save)
+    with ui.progress("loading PyTorch", show=not json) as bar, streams([photo]) as files:
+        from limner.device import choose
+        from limner.faces.find import choose_faces, find_faces
+        from limner.faces.numbered import numbered
+        from limner.photo.photo import Photo
+        from limner.photo.writable import check_writable
+
+        bar("looking for faces", 0, None)
+        choose(threads=settings.threads)
+        opened = Photo.open(files.sources[0], max_megapixels)
+        picture = Photo(opened.srgb(), opened.format, path=opened.path)
+        if save:
+            check_writable(picture, save, None)
+        found = find_faces(picture.pixels, settings.detector, settings.yunet)
+        found = choose_faces(found, settings.faces, settings.min_face, settings.min_score)
+        if save:
+            picture.replaced(numbered(picture.pixels, found)).save(save)
     if json:
         ui.emit({"photo": str(photo), "faces": [ui.face_as_json(face) for face in found]})
     elif found:

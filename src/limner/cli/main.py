@@ -24,12 +24,13 @@ from limner.cli.weights import weights_app
 from limner.errors import LimnerError, unexpected
 
 INTERRUPTED = 130
+UsageError = typer.BadParameter.__mro__[1]  # whose module depends on typer's version
 
 app = typer.Typer(
     help="Restores degraded photographs of faces, offline, with diffusion models.",
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
 )
 for command in (restore, detect, degrade, train, benchmark, evaluate, compare, methods):
     app.command()(command)
@@ -47,7 +48,7 @@ def version(show: bool) -> None:
 def options(
     debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks (anywhere on the line).")] = False,
     show_version: Annotated[
-        bool, typer.Option("--version", callback=version, is_eager=True, help="Print the version.")
+        bool, typer.Option("--version", "-V", callback=version, is_eager=True, help="Print the version.")
     ] = False,
 ) -> None:
     """`main` looks at --debug before typer does; it stands here for the help."""
@@ -60,19 +61,34 @@ def main() -> None:
     if debug:
         _show_failures()
     try:
-        app()
-    except LimnerError as error:
-        if debug:
-            raise
-        _stop(str(error), 2, json)
-    except SystemExit as stop:
-        if stop.code == INTERRUPTED:  # typer makes that of KeyboardInterrupt, in silence
-            say("limner: interrupted.")
-        raise
+        code = app(prog_name="limner", standalone_mode=False)  # its errors come here, and the code where it stops
+    except typer.Abort:
+        _stop("stopped, as it wasn't confirmed.", 1, json)
     except Exception as error:
+        if sentence := _usage(error):
+            _stop(sentence, 2, json)
         if debug:
             raise
+        if isinstance(error, LimnerError):
+            _stop(str(error), 2, json)
         _stop(f"{unexpected(error)} (run again with --debug and report it)", 3, json)
+    if code == INTERRUPTED:  # typer makes that of KeyboardInterrupt, in silence
+        say("limner: interrupted.")
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+def _usage(error: Exception) -> str | None:
+    """What typer says of a command line that it can't read, as one sentence; None of other errors. Where nothing was
+    given, the help is the answer."""
+    if not isinstance(error, UsageError):
+        return None
+    context, message = getattr(error, "ctx", None), str(getattr(error, "format_message", error.__str__)()).strip()
+    if type(error).__name__ == "NoArgsIsHelpError":
+        if message:
+            print(message, file=sys.stderr)  # without rich, which has printed it already
+        sys.exit(2)
+    told = " ".join(message.rstrip(".").split()) + ("" if message.endswith("?") else ".")
+    return f"{told} See `{context.command_path} --help`." if context else told
 
 
 def _stop(sentence: str, code: int, json: bool) -> NoReturn:

@@ -15,5 +15,5 @@ def methods(json: Json = False) -> None:
     if json:
         ui.emit([{name: value for name, value in asdict(one).items() if name != "home"} for one in list_methods()])
     else:
-        rows = [[one.name, one.title, one.paper, "yes" if one.references else "no"] for one in list_methods()]
-        ui.table(["method", "how", "paper", "references"], rows)
+        rows = [[one.name, one.when, one.title, one.paper, "yes" if one.references else "no"] for one in list_methods()]
+        ui.table(["method", "choose it when", "how", "paper", "references"], rows)

@@ -51,8 +51,9 @@ def table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
 
 
 @contextmanager
-def progress(what: str, show: bool = True) -> Iterator[Callable[[str, int, int], None]]:
-    """A progress bar on the error stream; its value is called with (text, done, of how many)."""
+def progress(what: str, show: bool = True) -> Iterator[Callable[[str, int, int | None], None]]:
+    """A progress bar on the error stream; its value is called with (text, done, of how many; None where nobody
+    knows). It begins with `what`, so that it tells from the start what is waited for."""
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 

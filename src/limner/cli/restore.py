@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -38,24 +38,25 @@ def restore(
     ] = None,
     compare: Annotated[Path | None, typer.Option(help="Folder for pictures of before and after, side by side.")] = None,
     suffix: Annotated[str, typer.Option(help="Behind the name of each result, such as _restored.")] = "",
+    keep_time: Annotated[bool, typer.Option("--keep-time", help="Results bear the times of their photos.")] = False,
     no_provenance: Annotated[bool, typer.Option("--no-provenance", help="Leave out who made the result.")] = False,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Make all results anew that are there.")] = False,
     max_megapixels: Megapixels = 100.0,
     json: Json = False,
 ) -> None:
     """Restore the faces of photographs."""
-    from limner.folder.find import find_photos
-    from limner.folder.pictures import SidePictures
-    from limner.folder.run import Saving, check_intermediate
-    from limner.folder.targets import targets_of
-
     settings = given.settings()
-    beside = SidePictures(save_intermediate, save_map, compare)
-    saving = Saving(overwrite, max_megapixels, quality, not no_provenance, beside)
-    check_intermediate(settings.method, beside)
     if json and output == STREAM:
         raise LimnerError("The output stream can't hold both a photo and --json: give a file with --output.")
-    with streams(sources, output) as given_files:
+    with ui.progress("loading PyTorch", show=not json) as bar, streams(sources, output) as given_files:
+        from limner.folder.find import find_photos
+        from limner.folder.pictures import SidePictures
+        from limner.folder.run import Saving, check_intermediate
+        from limner.folder.targets import targets_of
+
+        beside = SidePictures(save_intermediate, save_map, compare)
+        saving = Saving(overwrite, max_megapixels, quality, not no_provenance, beside, keep_time)
+        check_intermediate(settings.method, beside)
         found = find_photos(given_files.sources, [given_files.output, *beside.folders()])
         targets = targets_of(found, given_files.output, settings.samples, suffix)
         if output == STREAM and sum(len(target.outputs) for target in targets) > 1:
@@ -64,28 +65,29 @@ def restore(
         report = Report(settings, len(targets), single, json, given_files.named)
         for sentence in found.passed_over:
             report.note(sentence)
-        run(targets, saving, report)
+        run(targets, saving, report, bar)
     if report.failed:
         raise typer.Exit(1)
 
 
-def run(targets: Sequence[Target], saving: Saving, report: Report) -> None:
+def run(targets: Sequence[Target], saving: Saving, report: Report, bar: Callable[[str, int, int | None], None]) -> None:
     """Restores the photos and tells of each, also of those that were done when the run is interrupted."""
     from limner.folder.run import restore_all
     from limner.restorer import Restorer
 
     number = 0
+
+    def progress(done: int, total: int) -> None:
+        bar(targets[number].source.path.name, number * total + done, len(targets) * total)
+
     try:
-        with ui.progress("restoring", show=not report.json) as bar:
-
-            def progress(done: int, total: int) -> None:
-                bar(targets[number].source.path.name, number * total + done, len(targets) * total)
-
-            restorer = Restorer(report.settings, saving.max_megapixels)
-            report.weights = restorer.method.info.name
-            for outcome in restore_all(restorer, targets, saving, progress):
-                report.add(outcome)
-                number += 1
+        bar(f"loading the weights {report.settings.weights} of {report.settings.method}", 0, None)
+        restorer = Restorer(report.settings, saving.max_megapixels)
+        report.weights = restorer.method.info.name
+        bar("restoring", 0, None)
+        for outcome in restore_all(restorer, targets, saving, progress):
+            report.add(outcome)
+            number += 1
     except KeyboardInterrupt:
         report.interrupted(targets[min(number, len(targets) - 1)].source.path)
         raise

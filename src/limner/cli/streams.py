@@ -45,7 +45,8 @@ def streams(sources: Sequence[Path], output: Path = STREAM) -> Iterator[Streams]
         output: as it was given.
 
     Raises:
-        LimnerError: if the input stream should be more than one photo, or more than one result should go out.
+        LimnerError: if the input stream should be more than one photo, or more than one result should go out; and those
+            raised within, with `-` in the place of those files.
     """
     if sources.count(STREAM) > 1:
         raise LimnerError("The input stream holds one photo: give - once.")
@@ -53,7 +54,11 @@ def streams(sources: Sequence[Path], output: Path = STREAM) -> Iterator[Streams]
         folder = Path(name)
         files = [_spooled(folder) if source == STREAM else source for source in sources]
         out = folder / "results" if output == STREAM else output
-        yield Streams(files, out, folder)
+        given = Streams(files, out, folder)
+        try:
+            yield given
+        except LimnerError as error:
+            raise type(error)(given.named(str(error))) from error
         if output == STREAM and out.is_dir():
             (result,) = (path for path in out.rglob("*") if path.is_file())
             sys.stdout.buffer.write(result.read_bytes())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -19,7 +20,7 @@ Preset = Annotated[str, typer.Option(help="mini (a CPU's evening) or paper (the 
 Steps = Annotated[int | None, typer.Option(help="Instead of the preset's.", min=1)]
 Resume = Annotated[bool, typer.Option("--resume", help="Go on where the run in --output stopped.")]
 Every = Annotated[int, typer.Option(help="Steps between saves, measurements and sheets.", min=1)]
-Workers = Annotated[int, typer.Option(help="Processes that prepare samples.", min=0)]
+Workers = Annotated[int, typer.Option(help="Processes that prepare samples.", min=0, max=256)]
 
 
 def net_options() -> list[inspect.Parameter]:
@@ -58,17 +59,16 @@ def train(
     **nets: str | None,
 ) -> None:
     """Train a net; Ctrl-C stops cleanly and --resume goes on."""
-    from dataclasses import replace
-
-    from limner.device import choose
-    from limner.train import make_recipe
-
     settings = given.settings()
-    choose(threads=settings.threads)
-    made = make_recipe(recipe, data, preset, settings.seed, **nets)
+    with ui.progress("loading PyTorch, nets and data"):
+        from limner.device import choose
+        from limner.train import make_recipe
+        from limner.train.loop import fit
+
+        choose(threads=settings.threads)
+        made = make_recipe(recipe, data, preset, settings.seed, **nets)
     if steps is not None:
         made = replace(made, training=replace(made.training, steps=steps))
-    from limner.train.loop import fit
 
     weights = fit(made, output, resume=resume, every=every, workers=workers, cpu=settings.device == "cpu")
     ui.say(f"The weights are in {weights}.")

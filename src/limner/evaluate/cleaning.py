@@ -20,6 +20,7 @@ from torch import nn
 from limner.errors import LimnerError
 from limner.evaluate.damages import compressed, noisy
 from limner.evaluate.metrics.fidelity import psnr, ssim
+from limner.extras import needed
 from limner.pixels import to_picture, to_tensor
 from limner.weights.load import load_net
 
@@ -33,10 +34,8 @@ def windows() -> list[np.ndarray]:
     Raises:
         LimnerError: if scikit-image is missing.
     """
-    try:
+    with needed("scikit-image", "This measurement"):
         from skimage import data
-    except ImportError as error:
-        raise LimnerError("This measurement needs scikit-image: install it with `pip install scikit-image`.") from error
     middles = []
     for name in PICTURES:
         picture = getattr(data, name)()

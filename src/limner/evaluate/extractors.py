@@ -48,7 +48,9 @@ def standard_extractors() -> list[Extractor]:
     """The embedded recogniser, HOG, and what is installed of the extra `measure`."""
     found = [
         recogniser("identity", load_identity("mini"), "mini/identity, at 256 px at most", "Apache-2.0"),
-        recogniser("hog", HogIdentity(), "histograms of gradients, trained on nothing, at 256 px at most", "none needed"),
+        recogniser(
+            "hog", HogIdentity(), "histograms of gradients, trained on nothing, at 256 px at most", "none needed"
+        ),
     ]
     try:
         found.append(efficientnet_lite0())

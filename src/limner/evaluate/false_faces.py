@@ -16,6 +16,7 @@ import cv2
 import numpy as np
 
 from limner.errors import LimnerError
+from limner.extras import needed
 from limner.faces.find import Face, find_faces
 from limner.folder.find import find_photos
 from limner.photo.photo import Photo
@@ -57,8 +58,13 @@ def crops(
 
 
 def nobody() -> dict[str, np.ndarray]:
-    """Pictures without a person from scikit-image, (H, W, 3) uint8 by name."""
-    from skimage import data
+    """Pictures without a person from scikit-image, (H, W, 3) uint8 by name.
+
+    Raises:
+        LimnerError: if scikit-image is missing.
+    """
+    with needed("scikit-image", "This measurement"):
+        from skimage import data
 
     pictures = {name: np.asarray(getattr(data, name)()) for name in NOBODY}
     return {name: cv2.cvtColor(one, cv2.COLOR_GRAY2RGB) if one.ndim == 2 else one for name, one in pictures.items()}

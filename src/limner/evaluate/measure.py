@@ -88,9 +88,7 @@ class Measures:
     def _among(self, measured: Measured) -> Comparison:
         """All pictures of the set among all its truths, by the recognisers' vectors alone."""
         likeness = {
-            one.name: nearest_truths(*measured.vectors(one.name))
-            for one in self.extractors
-            if one.kind == "recogniser"
+            one.name: nearest_truths(*measured.vectors(one.name)) for one in self.extractors if one.kind == "recogniser"
         }
         return Comparison([], [], [], likeness)
 
@@ -106,7 +104,9 @@ def nearest_truths(ours: np.ndarray, theirs: np.ndarray) -> Likeness:
     return Likeness(np.concatenate(own), np.concatenate(nearest))
 
 
-def measures_of(protocol: str, extractors: Sequence[Extractor], *, timed: bool = False, inputs: bool = True) -> Measures:
+def measures_of(
+    protocol: str, extractors: Sequence[Extractor], *, timed: bool = False, inputs: bool = True
+) -> Measures:
     """What a protocol measures, as far as its packages are installed.
 
     Args:

@@ -12,8 +12,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from limner.errors import LimnerError
 from limner.evaluate.intervals import Interval
+from limner.extras import needed
 from limner.photo.write import save_png, write_atomically
 
 CAPTION = 22
@@ -214,10 +214,8 @@ def save_plot(path: Path, curves: Mapping[str, Sequence[tuple[float, float]]], a
     Raises:
         LimnerError: matplotlib is missing.
     """
-    try:
+    with needed("matplotlib", "--plot"):
         from matplotlib.figure import Figure
-    except ImportError as error:
-        raise LimnerError("--plot needs matplotlib: install it with `pip install 'limner[plots]'`.") from error
     figure = Figure(figsize=(7, 5), dpi=120, layout="constrained")
     axes = figure.add_subplot(xlabel=across, ylabel=up)
     for name, points in curves.items():

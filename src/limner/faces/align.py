@@ -1,5 +1,7 @@
 """Five points <-> square crop: the similarity to the FFHQ template, the crop it cuts, and its inverse."""
 
+from __future__ import annotations
+
 import math
 
 import cv2
@@ -133,6 +135,43 @@ def warp(image: np.ndarray, matrix: np.ndarray, width: int, height: int) -> np.n
     return cv2.warpAffine(
         part, matrix @ ahead, (width, height), flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REFLECT_101
     )
+
+
+class Pyramid:
+    """A picture with copies of it, each half as large as the one before, made when they are first needed: a small
+    patch of a large part of a large picture is then cut from few pixels.
+
+    Args:
+        image: H x W or H x W x C (C up to 4); uint8, uint16 or float32.
+    """
+
+    def __init__(self, image: np.ndarray):
+        self._levels = [image]
+
+    @classmethod
+    def of(cls, image: np.ndarray | Pyramid) -> Pyramid:
+        """The pyramid of a picture; one that is one already is returned itself."""
+        return image if isinstance(image, Pyramid) else cls(image)
+
+    def warp(self, matrix: np.ndarray, width: int, height: int) -> np.ndarray:
+        """As `warp` of the picture itself, from the copy that still has two pixels or more for each of the result."""
+        level, factor = 0, 1
+        while 1 / math.sqrt(abs(np.linalg.det(matrix[:, :2]))) >= 4 * factor and self._reaches(level + 1):
+            level, factor = level + 1, 2 * factor
+        half = (factor - 1) / 2  # the centre of a pixel of the copy
+        ahead = np.array([[factor, 0, half], [0, factor, half], [0, 0, 1]], float)
+        return warp(self._levels[level], matrix @ ahead, width, height)
+
+    def _reaches(self, level: int) -> bool:
+        """Makes the copy; False if there is nothing left to halve."""
+        if level < len(self._levels):
+            return True
+        height, width = (side // 2 for side in self._levels[-1].shape[:2])
+        if not height or not width:
+            return False
+        even = self._levels[-1][: 2 * height, : 2 * width]
+        self._levels.append(cv2.resize(even, (width, height), interpolation=cv2.INTER_AREA))
+        return True
 
 
 def _mirrored_part(image: np.ndarray, x0: int, y0: int, x1: int, y1: int) -> np.ndarray:

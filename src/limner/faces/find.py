@@ -19,30 +19,33 @@ import torch
 
 from limner.errors import LimnerError
 from limner.faces import proposals
-from limner.faces.align import fit_similarity, transform, warp
+from limner.faces import yunet as yunet_net
+from limner.faces.align import Pyramid, fit_similarity, transform
+from limner.faces.tone import tone
 from limner.nets.alignnet import AlignNet, upright_points
-from limner.weights import catalogue
 from limner.weights.load import load_net
 
 DETECTORS = ("haar", "yunet")
-YUNET_FILE = "face_detection_yunet_2023mar.onnx"
 
-SEARCH_SIDE = 1600  # longest side of the picture that the cascade searches upright
+SEARCH_SIDE = 1600  # side of the square with as many pixels as the copy that the cascade searches upright
 TURNED_SIDE = 800  # ... and tilted: tilted faces are fewer, and half the side is a quarter of the time
 TILTS = (-35.0, 35.0)  # the cascade itself forgives some 20 degrees
 QUARTER_TURNS, LYING_SIDE = (90.0, 180.0, 270.0), 640
-YUNET_SIDE = 1280
 
 WORTH_A_LOOK = 0.05  # score of a rough patch below which it is dropped
 # Scores of the upright patch from which it is a face, both nets asked. Of 60 validation faces, upright and turned,
 # they find 118 of 120 clean and 117 under ffhq-ref-severe, as 0.95 and 0.9 do; 0.98 and 0.95 find 118 and 115. Of 100
-# crops without a face 0.95 and 0.9 see one in 4, these in 3.
+# crops without a face 0.95 and 0.9 see one in 4, these in 3. Counting the last net twice would pass over scikit-image's
+# cat, coins and clock, and with them two of Solvay's 29.
 # A photo whose search finds someone for sure needs no doubtful finds besides; only a last search takes them.
 SURE, CONVINCING = 0.97, 0.94
 SMALLEST_FACE = 20.0  # side of the box in pixels
 BOX_PER_PATCH = 0.75  # the box reaches from brow to chin, the patch shows the hair too
 ZOOMS = (0.88, 1.0, 1.13)  # of the patches that the last look takes the mean of
 BATCH = 64
+
+Sightings = tuple[np.ndarray, np.ndarray]
+"""Scores (N,) in 0..1 and points in the picture, (N, 5, 2)."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,6 +88,19 @@ def find_faces(rgb: np.ndarray, detector: str = "haar", yunet: Path | None = Non
     return [replace(face, number=number) for number, face in enumerate(largest_first)]
 
 
+def smallest_found(width: int, height: int, detector: str = "haar") -> float:
+    """Side in pixels of the smallest faces that are searched for in a photograph.
+
+    Args:
+        width, height: of the photograph in pixels.
+        detector: as for `find_faces`.
+    """
+    if detector == "yunet":
+        return yunet_net.SMALLEST / proposals.scale_of(width, height, yunet_net.SIDE)
+    least = proposals.SMALLEST_BOX * proposals.PATCH_PER_BOX * BOX_PER_PATCH
+    return least / proposals.scale_of(width, height, SEARCH_SIDE)
+
+
 def choose_faces(
     faces: Sequence[Face],
     which: Literal["all", "largest"] | Sequence[int] = "all",
@@ -116,14 +132,24 @@ def choose_faces(
     return sorted(chosen, key=lambda face: -face.size)[:1] if which == "largest" else chosen
 
 
+def _find_with_yunet(rgb: np.ndarray, file: Path | None) -> list[Face]:
+    points, scores = yunet_net.detect(rgb, file)
+    return [_face(points[index], float(scores[index])) for index in merge(points, scores, 0)]
+
+
 def _find_with_haar(rgb: np.ndarray) -> list[Face]:
     """Upright and tilted faces first. Only a photo without any is searched for lying ones, which takes as long
     again: photos lie as a whole, single faces seldom do."""
-    grey = cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY)
-    frames = _standing(grey)
-    if faces := look_closely(load_alignnet(), rgb, frames, SURE, load_fine_alignnet()):
+    net, last, grey = load_alignnet(), load_fine_alignnet(), cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY)
+    # The nets know no blue faces: on prints in Prussian blue their logits fall from 16 and 11 to 8 and 4, on stronger
+    # ones below -7. Of a photo of one tint they see the lightness alone.
+    picture = Pyramid(rgb if tone(rgb).kind == "colour" else cv2.cvtColor(grey, cv2.COLOR_GRAY2RGB))
+    standing = look(net, picture, _standing(grey))
+    if faces := _refined(net, picture, standing, SURE, last):
         return faces
-    return look_closely(load_alignnet(), rgb, np.concatenate([frames, _lying(grey)]), CONVINCING, load_fine_alignnet())
+    lying = look(net, picture, _lying(grey))
+    scores, points = (np.concatenate(both) for both in zip(standing, lying, strict=True))
+    return _refined(net, picture, (scores, points), CONVINCING, last)
 
 
 def _standing(grey: np.ndarray) -> np.ndarray:
@@ -162,21 +188,22 @@ def load_fine_alignnet() -> AlignNet:
 
 
 @torch.inference_mode()
-def look(net: AlignNet, rgb: np.ndarray, frames: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def look(net: AlignNet, rgb: np.ndarray | Pyramid, frames: np.ndarray) -> Sightings:
     """AlignNet's opinion of each frame.
 
     Args:
-        rgb: H x W x 3 uint8.
+        net: the AlignNet.
+        rgb: H x W x 3 uint8, or the pyramid of that.
         frames: (N, 2, 3), picture to patch of side 1.
 
     Returns:
         Scores (N,) in 0..1 and the points in the picture, (N, 5, 2).
     """
-    size: int = net.config["sample_size"]
+    size, picture = int(net.config["sample_size"]), Pyramid.of(rgb)
     scores, points = [np.empty(0)], [np.empty((0, 5, 2))]
     for first in range(0, len(frames), BATCH):
         some = frames[first : first + BATCH]
-        patches = np.stack([warp(rgb, frame * size, size, size) for frame in some])
+        patches = np.stack([picture.warp(frame * size, size, size) for frame in some])
         batch = torch.from_numpy(patches).to(next(net.parameters()).device).permute(0, 3, 1, 2).float() / 255
         batch = batch.contiguous(memory_format=torch.channels_last)
         logits, found, _ = net(batch)
@@ -185,13 +212,13 @@ def look(net: AlignNet, rgb: np.ndarray, frames: np.ndarray) -> tuple[np.ndarray
     return np.concatenate(scores), np.concatenate(points)
 
 
-def look_steadily(net: AlignNet, rgb: np.ndarray, frames: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def look_steadily(net: AlignNet, rgb: np.ndarray | Pyramid, frames: np.ndarray) -> Sightings:
     """AlignNet's opinion of upright frames, the mean over some zooms and their mirror images. On validation crops the
     points are a quarter more exact than from one patch.
 
     Args:
         net: the AlignNet.
-        rgb: H x W x 3 uint8.
+        rgb: H x W x 3 uint8, or the pyramid of that.
         frames: (N, 2, 3), picture to patch of side 1, upright already.
 
     Returns:
@@ -235,15 +262,23 @@ def look_closely(
         last: another AlignNet. Then the points are those that it sees in the steady look, and the score lies between
             both nets': either alone is fooled by other things than the other.
     """
-    scores, points = look(net, rgb, frames)
+    picture = Pyramid(rgb)
+    return _refined(net, picture, look(net, picture, frames), least, last)
+
+
+def _refined(
+    net: AlignNet, picture: Pyramid, rough: Sightings, least: float, last: AlignNet | None = None
+) -> list[Face]:
+    """The faces among what a rough look has seen, as for `look_closely`."""
+    scores, points = rough
     keep = merge(points, scores, WORTH_A_LOOK)
-    scores, points = look(net, rgb, upright_frames(points[keep]))
+    scores, points = look(net, picture, upright_frames(points[keep]))
     keep = merge(points, scores, WORTH_A_LOOK)
     before = points[keep]
     frames = upright_frames(before)
-    scores, points = look_steadily(net, rgb, frames)
+    scores, points = look_steadily(net, picture, frames)
     if last:
-        others, points = look_steadily(last, rgb, frames)
+        others, points = look_steadily(last, picture, frames)
         scores = _sigmoid((_logits(scores) + _logits(others)) / 2)
     # A face holds still under a second look; on anything else the points wander.
     scores = np.where(_wander(before, points) < 0.25, scores, 0)
@@ -298,29 +333,3 @@ def _face(points: np.ndarray, score: float) -> Face:
     half = side / 2
     box = (float(x - half), float(y - half), float(x + half), float(y + half))
     return Face(box, points.astype(np.float32), score)
-
-
-def _find_with_yunet(rgb: np.ndarray, path: Path | None) -> list[Face]:
-    path = path or catalogue.find("official/yunet").path()
-    if not path.is_file():
-        raise LimnerError(
-            f"The detector 'yunet' needs its file {YUNET_FILE}, and {path} is not there: give it by --yunet PATH, "
-            "or run `limner weights fetch official/yunet`."
-        )
-    height, width = rgb.shape[:2]
-    scale = min(1.0, YUNET_SIDE / max(height, width))
-    if scale * min(height, width) < 1:
-        return []  # it would shrink to a line
-    bgr = np.ascontiguousarray(rgb[..., ::-1])
-    if scale < 1:
-        bgr = cv2.resize(bgr, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
-    try:
-        detector = cv2.FaceDetectorYN.create(str(path), "", (bgr.shape[1], bgr.shape[0]), score_threshold=0.6)
-        _, rows = detector.detect(bgr)
-    except cv2.error as error:
-        raise LimnerError(f"{path} can't be used as YuNet: give the published {YUNET_FILE} by --yunet PATH.") from error
-    # A row: box, then the person's right eye, left eye, nose, right and left mouth corner, and the score. The
-    # person's right is the left as seen, so this is our order.
-    rows = np.empty((0, 15)) if rows is None else np.asarray(rows, np.float64)
-    points, scores = rows[:, 4:14].reshape(-1, 5, 2) / scale, rows[:, 14]
-    return [_face(points[index], float(scores[index])) for index in merge(points, scores, 0)]

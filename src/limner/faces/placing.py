@@ -10,13 +10,17 @@ import numpy as np
 
 from limner.errors import LimnerError
 from limner.faces.align import similarity, stretch
-from limner.faces.find import Face, find_faces
+from limner.faces.find import Face, find_faces, smallest_found
 from limner.faces.tone import Tone, tone
 from limner.settings import Settings
 from limner.template import template
 
 MOST_UNLIKE_SQUARE = 1.05
 """Sides of an aligned crop may differ by this factor; what differs more is a photograph that was never aligned."""
+
+LARGE_FACE = 100
+"""Side in pixels from which it is told that faces are too small to be found in a photograph: so large a face looks
+like one that is found."""
 
 
 class Placing(Protocol):
@@ -48,6 +52,10 @@ class Placing(Protocol):
 
     def tone(self, rgb: np.ndarray, face: Face) -> Tone:
         """How the picture, (H, W, 3) uint8, is coloured around a face."""
+        ...
+
+    def notes(self, rgb: np.ndarray) -> list[str]:
+        """What the user should know of the search in a picture, (H, W, 3) uint8, one sentence each."""
         ...
 
     def reference(self, rgb: np.ndarray, name: str) -> Face:
@@ -87,6 +95,16 @@ class FoundFaces:
     def tone(self, rgb: np.ndarray, face: Face) -> Tone:
         """How the picture is coloured in and around the face's box."""
         return tone(rgb, face.box)
+
+    def notes(self, rgb: np.ndarray) -> list[str]:
+        """Which faces a picture, (H, W, 3) uint8, is too large for."""
+        smallest = smallest_found(rgb.shape[1], rgb.shape[0], self.detector)
+        if smallest < LARGE_FACE:
+            return []
+        return [
+            f"Faces smaller than {smallest:.0f} px are not searched for in so large a photo: to restore one, cut out "
+            "the part that holds it."
+        ]
 
     def reference(self, rgb: np.ndarray, name: str) -> Face:
         """The largest face of a reference photograph; `name` is for the message.
@@ -134,6 +152,10 @@ class AlignedCrop:
     def tone(self, rgb: np.ndarray, face: Face) -> Tone:
         """How the whole picture is coloured."""
         return tone(rgb)
+
+    def notes(self, rgb: np.ndarray) -> list[str]:
+        """Nothing is searched for."""
+        return []
 
     def reference(self, rgb: np.ndarray, name: str) -> Face:
         """The whole picture as the face; `name` is for the message.

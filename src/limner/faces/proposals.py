@@ -7,8 +7,8 @@ face in its middle. Guesses may come from a turned copy of the picture; the fram
 from __future__ import annotations
 
 import math
+import threading
 from collections.abc import Iterable
-from functools import lru_cache
 from pathlib import Path
 
 import cv2
@@ -22,37 +22,48 @@ SMALLEST_BOX = 24
 LONGEST_GRID = 2.0  # ratio of the sides up to which a picture may be one face's crop
 
 
-@lru_cache(maxsize=1)
-def _cascade() -> cv2.CascadeClassifier:
-    folder = Path(cv2.__file__).parent / "data"
-    return cv2.CascadeClassifier(str(folder / "haarcascade_frontalface_alt2.xml"))
+class _OfThread(threading.local):
+    """A cascade keeps what it searches in itself, so that each thread has its own."""
+
+    def __init__(self) -> None:
+        folder = Path(cv2.__file__).parent / "data"
+        self.cascade = cv2.CascadeClassifier(str(folder / "haarcascade_frontalface_alt2.xml"))
 
 
-def haar(grey: np.ndarray, angle: float, longest: int, step: float = 1.08) -> np.ndarray:
+_OF_THREAD = _OfThread()
+
+
+def scale_of(width: int, height: int, side: int) -> float:
+    """What a picture is shrunk by so that it has no more pixels than a square of this side; 1 where it has no more. A
+    limit of the longer side would leave nothing of the faces of a panorama."""
+    return min(1.0, side / math.sqrt(width * height))
+
+
+def haar(grey: np.ndarray, angle: float, side: int, step: float = 1.08) -> np.ndarray:
     """What the frontal cascade takes for faces in a turned copy of the picture.
 
     Args:
         grey: H x W uint8.
         angle: degrees that the copy is turned by, anticlockwise; faces tilted clockwise by it stand upright there.
-        longest: the copy is shrunk so that the picture's longer side is at most this.
+        side: the copy is shrunk so that the picture has no more pixels than a square of this side.
         step: ratio of two neighbouring scales of the search.
 
     Returns:
         Frames (N, 2, 3); none of a picture that would shrink to a line.
     """
     height, width = grey.shape
-    scale = min(1.0, longest / max(height, width))
+    scale = scale_of(width, height, side)
     if scale * min(height, width) < 1:
         return np.empty((0, 2, 3))
     shrunk = cv2.resize(grey, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA) if scale < 1 else grey
     turn, size = _turn(shrunk.shape[1], shrunk.shape[0], angle)
     turned = cv2.warpAffine(shrunk, turn, size, flags=cv2.INTER_LINEAR) if angle else shrunk
     turn[:, :2] *= scale
-    boxes = _cascade().detectMultiScale(turned, step, 2, minSize=(SMALLEST_BOX, SMALLEST_BOX))
+    boxes = _OF_THREAD.cascade.detectMultiScale(turned, step, 2, minSize=(SMALLEST_BOX, SMALLEST_BOX))
     if len(boxes) == 0:
         return np.empty((0, 2, 3))
-    x, y, side = np.asarray(boxes, np.float64)[:, :3].T
-    return _frames(x + side / 2, y + side * (0.5 + CENTRE_BELOW), PATCH_PER_BOX * side, turn)
+    x, y, found = np.asarray(boxes, np.float64)[:, :3].T
+    return _frames(x + found / 2, y + found * (0.5 + CENTRE_BELOW), PATCH_PER_BOX * found, turn)
 
 
 def grid(width: int, height: int, angles: Iterable[float]) -> np.ndarray:

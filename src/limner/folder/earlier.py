@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from limner.folder.find import provenance_of
@@ -25,7 +25,7 @@ class Kept:
     provenance: Provenance | None = None
 
 
-def kept(outputs: Sequence[Path], source: Path, restorer: Restorer) -> Kept | None:
+def kept(outputs: Sequence[Path], source: Path, restorer: Restorer, quality: int | None = None) -> Kept | None:
     """Whether the results of a photograph stay as they are; None if they are to be made.
 
     They are made anew where one is missing or empty, or was made of another photograph, with other settings or another
@@ -35,6 +35,7 @@ def kept(outputs: Sequence[Path], source: Path, restorer: Restorer) -> Kept | No
         outputs: the results' files.
         source: the photograph.
         restorer: with the settings of this run.
+        quality: that results are stored with, see `Provenance`.
     """
     there = [path for path in outputs if path.is_file() and path.stat().st_size]
     told = {path: provenance_of(path) for path in there}
@@ -44,12 +45,26 @@ def kept(outputs: Sequence[Path], source: Path, restorer: Restorer) -> Kept | No
             return Kept(f"{path} is there already and doesn't say how it was made: --overwrite replaces it.")
     if len(there) < len(outputs) or (copies and alters(restorer, source, copies[0])):
         return None
-    if any(one and one != restorer.provenance(source, one.faces, one.invented) for one in told.values()):
+    if any(one and one != expected(one, source, restorer, quality) for one in told.values()):
         return None
     names = ", ".join(str(path) for path in outputs)
     if copies:
         return Kept(f"{names} is there already, a copy because no face was found: --overwrite looks again.")
     return Kept(f"{names} is there already: --overwrite makes it anew.", told[there[0]])
+
+
+def expected(told: Provenance, source: Path, restorer: Restorer, quality: int | None) -> Provenance | None:
+    """What a result of this run would say of itself, of as many faces as another; None if nothing. Where no precision
+    is asked for, any will do: it depends on the machine.
+
+    Args:
+        told: by the other result.
+        source, restorer, quality: see `kept`.
+    """
+    made = restorer.provenance(source, told.faces, told.invented)
+    if made and restorer.settings.dtype == "auto":
+        made = replace(made, precision=told.precision)
+    return made and replace(made, quality=quality)
 
 
 def alters(restorer: Restorer, source: Path, target: Path) -> bool:

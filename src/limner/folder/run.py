@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import logging
+import os
 import shutil
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from limner.errors import LimnerError, unexpected
@@ -52,6 +53,7 @@ class Saving:
         max_megapixels, quality: see `restorer.restore`.
         provenance: whether results say how they were made.
         beside: pictures beside the results.
+        keep_time: whether results bear their photographs' times.
 
     Raises:
         PhotoError: if a number lies outside its range.
@@ -62,6 +64,7 @@ class Saving:
     quality: int | None = None
     provenance: bool = True
     beside: SidePictures = field(default_factory=SidePictures)
+    keep_time: bool = False
 
     def __post_init__(self) -> None:
         check_limit(self.max_megapixels)
@@ -124,7 +127,7 @@ def restore_all(
 
 def _kept(restorer: Restorer, target: Target, saving: Saving) -> Kept | None:
     """As `kept`; but a result without the pictures that are wanted beside it is made anew."""
-    found = kept(target.outputs, target.source.path, restorer)
+    found = kept(target.outputs, target.source.path, restorer, saving.quality)
     faces = found.provenance.faces if found and found.provenance else 0
     return None if faces and not saving.beside.there(target.source.place) else found
 
@@ -142,11 +145,15 @@ def _restored(
         path.parent.mkdir(parents=True, exist_ok=True)
         if restoration.provenance or alters(restorer, source, path):
             provenance = restoration.provenance if saving.provenance else None
+            provenance = provenance and replace(provenance, quality=saving.quality)
             notes = restored.save(path, quality=saving.quality, provenance=provenance)
             restoration.notes += [note for note in notes if note not in restoration.notes]
         else:
             write_atomically(path, source.read_bytes())  # without a face: passed on byte for byte
             shutil.copystat(source, path)
+        if saving.keep_time:
+            times = source.stat()
+            os.utime(path, ns=(times.st_atime_ns, times.st_mtime_ns))
     saving.beside.save(photo, restoration, target.source.place)
     return restoration
 

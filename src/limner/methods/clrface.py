@@ -18,7 +18,7 @@ That other photographs of the person may say who it is, in the IRN's place, is l
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -95,6 +95,7 @@ class CLRFacePipeline(LatentPipeline):
         mask: M.
         identity: the recogniser whose gradients guide.
         scheduler: any diffusers scheduler over the training schedule; `DDIMScheduler` is the default.
+        defaults: see `FacePipeline`.
     """
 
     paper: ClassVar[CLRFaceOptions] = CLRFaceOptions()
@@ -110,8 +111,9 @@ class CLRFacePipeline(LatentPipeline):
         mask: PredictedMask | StaticMask,
         identity: IdentityNet,
         scheduler: SchedulerMixin,
+        defaults: Mapping[str, Any] | None = None,
     ):
-        super().__init__()
+        super().__init__(defaults)
         self.register_modules(
             vqgan=vqgan, encoder=encoder, unet=unet, irn=irn, mask=mask, identity=identity, scheduler=scheduler
         )

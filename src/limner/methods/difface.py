@@ -11,9 +11,10 @@ A larger N gives more realism and less fidelity (docs/methods/difface.md, eq. (6
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from copy import deepcopy
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import torch
 from diffusers.models.modeling_utils import ModelMixin
@@ -22,6 +23,7 @@ from diffusers.schedulers.scheduling_utils import SchedulerMixin
 from torch import Tensor
 
 from limner.errors import LimnerError
+from limner.methods.as_diffusers import AfterStep
 from limner.methods.method import Method
 from limner.methods.options import DifFaceOptions
 from limner.methods.pipeline import Batch, FacePipeline, Restored, walk
@@ -55,13 +57,20 @@ class DifFacePipeline(FacePipeline):
         estimator: f, a degraded face in [0, 1] to an estimate in [0, 1] (`SwinIR` or `Estimator`).
         unet: the prior in [-1, 1], noise (or x0) and perhaps a variance out (`UNet`).
         scheduler: any diffusers scheduler over the prior's training schedule; `DDIMScheduler` is the paper's.
+        defaults: see `FacePipeline`.
     """
 
     paper: ClassVar[DifFaceOptions] = DifFaceOptions()
     without_diffusion = "estimator"
 
-    def __init__(self, estimator: ModelMixin, unet: ModelMixin, scheduler: SchedulerMixin):
-        super().__init__()
+    def __init__(
+        self,
+        estimator: ModelMixin,
+        unet: ModelMixin,
+        scheduler: SchedulerMixin,
+        defaults: Mapping[str, Any] | None = None,
+    ):
+        super().__init__(defaults)
         self.register_modules(estimator=estimator, unet=unet, scheduler=scheduler)
 
     @property
@@ -82,7 +91,16 @@ class DifFacePipeline(FacePipeline):
         image = estimate = self.estimate(batch.crops)
         if options.steps:
             noise = batch.noise(estimate.shape[1:], estimate.device)
-            image = refine(self.unet, self.scheduler, estimate, noise, options, batch.generators, batch.done)
+            image = refine(
+                self.unet,
+                self.scheduler,
+                estimate,
+                noise,
+                options,
+                batch.generators,
+                batch.done,
+                batch.after_step,
+            )
         return DifFaceOutput(image, estimate)
 
     def estimate(self, queries: Tensor) -> Tensor:
@@ -100,6 +118,7 @@ def refine(
     options: DifFaceOptions,
     generators: list[torch.Generator],
     done: Callable[[int], None] | None = None,
+    after_step: AfterStep | None = None,
 ) -> Tensor:
     """Noises an estimate to `start` and walks the chain back.
 
@@ -110,6 +129,7 @@ def refine(
         options: where the chain is entered and how it is walked; at least one step.
         generators: of the noise on the way, on the CPU, one for each face.
         done: called with the number of steps done.
+        after_step: see `FacePipeline.restore`.
 
     Returns:
         What the estimate became, likewise.
@@ -117,28 +137,29 @@ def refine(
     Raises:
         LimnerError: if so many steps don't fit below the start.
     """
-    entry, timesteps = chain(scheduler, options.start, options.steps)
+    scheduler, entry, timesteps = chain(scheduler, options.start, options.steps)
     x = enter(estimate * 2 - 1, noise, scheduler, entry)
 
     def predict(x: Tensor, level: Tensor) -> Tensor:
         return unet(x, level).float()[:, : x.shape[1]]  # a learned variance lies after it; DDIM has no use for it
 
-    x = walk(x, scheduler, timesteps, predict, options.eta, generators, done)
+    x = walk(x, scheduler, timesteps, predict, options.eta, generators, done, after_step=after_step)
     return (x * 0.5 + 0.5).clamp(0, 1)
 
 
-def chain(scheduler: Scheduler, start: int, steps: int) -> tuple[int, Tensor]:
+def chain(template: Scheduler, start: int, steps: int) -> tuple[Scheduler, int, Tensor]:
     """The timesteps of DifFace's chain (docs/methods/difface.md, eq. (7)). With the paper's 400 and 100: 400, and 396,
     392, ..., 0. That the first question is asked one stride below the noise level is how the published results were
     made.
 
     Args:
-        scheduler: whose timesteps are set.
+        template: a pipeline's scheduler; it stays as it is, as other threads may use it.
         start: N, at which the chain is entered, 1 to 999.
         steps: evaluations of the prior, 1 to `start`.
 
     Returns:
-        The timestep whose noise level the chain is entered with, and those the prior is asked at, descending.
+        A scheduler of its own for one batch, its timesteps set; the timestep whose noise level the chain is entered
+        with; and those the prior is asked at, descending.
 
     Raises:
         LimnerError: if there is no such start, or so many steps don't fit below it.
@@ -147,14 +168,15 @@ def chain(scheduler: Scheduler, start: int, steps: int) -> tuple[int, Tensor]:
         raise LimnerError(f"The start step is {start}: choose 1 to 999 (the paper uses 400).")
     if not 1 <= steps <= start:
         raise LimnerError(f"{steps} steps don't fit below the start step {start}: choose 1 to {start}.")
+    scheduler = deepcopy(template)
     total = max(round(scheduler.config["num_train_timesteps"] * steps / start), steps + 1)
     scheduler.set_timesteps(total)
     timesteps = scheduler.timesteps
     if isinstance(scheduler, DDIMScheduler):
-        return int(timesteps[-steps - 1]), timesteps[-steps:]
+        return scheduler, int(timesteps[-steps - 1]), timesteps[-steps:]
     if hasattr(scheduler, "set_begin_index"):
         scheduler.set_begin_index(len(timesteps) - steps)
-    return int(timesteps[-steps]), timesteps[-steps:]
+    return scheduler, int(timesteps[-steps]), timesteps[-steps:]
 
 
 DIFFACE = Method(

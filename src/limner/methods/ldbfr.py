@@ -20,9 +20,10 @@ snapped to that autoencoder's codes on the way; the direction of the step keeps 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from diffusers.schedulers.scheduling_ddim import DDIMScheduler
 from diffusers.schedulers.scheduling_utils import SchedulerMixin
@@ -64,13 +65,22 @@ class LDBFRPipeline(LatentPipeline):
         injection: what shows it F.
         vqgan: the autoencoder of z_0.
         scheduler: any diffusers scheduler over the training schedule; `DDIMScheduler` is the paper's.
+        defaults: see `FacePipeline`.
     """
 
     paper: ClassVar[LDBFROptions] = LDBFROptions()
     without_diffusion = "stage A"
 
-    def __init__(self, stage_a: StageA, unet: UNet, injection: Injection, vqgan: VQGAN, scheduler: SchedulerMixin):
-        super().__init__()
+    def __init__(
+        self,
+        stage_a: StageA,
+        unet: UNet,
+        injection: Injection,
+        vqgan: VQGAN,
+        scheduler: SchedulerMixin,
+        defaults: Mapping[str, Any] | None = None,
+    ):
+        super().__init__(defaults)
         self.register_modules(stage_a=stage_a, unet=unet, injection=injection, vqgan=vqgan, scheduler=scheduler)
 
     @property

@@ -4,7 +4,7 @@ them."""
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from limner.errors import LimnerError, WeightsError
 from limner.methods.crops import per_face
 from limner.methods.finish import Finisher
-from limner.methods.method import Method, Nets
+from limner.methods.method import Method, Nets, saved_config
 from limner.methods.options import Options
 from limner.methods.pipeline import FacePipeline, References, Restored
 from limner.methods.schedules import load_schedule, swap
@@ -32,16 +32,19 @@ class LoadedMethod:
     Attributes:
         pipeline: works on aligned crops.
         info: name, licence and origin of the weights, and the side of the crops in pixels.
-        options: what the weights are best run with.
         finisher: what may be laid over a restoration; None where the weights come without.
         finish: the steps of it that suit them.
     """
 
     pipeline: FacePipeline
     info: WeightsInfo
-    options: Options
     finisher: Finisher | None = None
     finish: int = 0
+
+    @property
+    def options(self) -> Options:
+        """What the weights are best run with."""
+        return self.pipeline.options
 
     @property
     def nets(self) -> list[nn.Module]:
@@ -111,7 +114,7 @@ class LoadedMethod:
                 progress(sampled + done, sampled + finish * results)
 
         how = {"references": references, "samples": samples, "generator": generators, "batch_size": batch_size}
-        out = self.pipeline(crops, **how, progress=sampling, **options)
+        out = self.pipeline.restore(crops, **how, progress=sampling, **options)
         if finisher:
             out.images = finisher(out.images, finish, generators, batch_size, finishing)
         if not out.images.isfinite().all():
@@ -137,14 +140,15 @@ def load_method(method: Method, source: str = "mini", scheduler: str | None = No
         raise WeightsError(f"The authors of {method.info.paper} published no weights: give {others}.")
     nets, info = method.other_source(source) or _parts(method, source)
     pipeline = method.pipeline(**nets, scheduler=_schedule(method, source), **method.config(source))
+    defaults = asdict(method.mini) if source == "mini" else saved_config(source).get("defaults", {})
+    pipeline.register_to_config(defaults=defaults)
     if scheduler:
         pipeline = swap(pipeline, scheduler)
     info = replace(info, size=pipeline.size)
     if source != "mini":
-        return LoadedMethod(pipeline, info, pipeline.paper)
-    # Weights of others' are used as they were published.
+        return LoadedMethod(pipeline, info)  # weights of others' are used as they were published
     finisher = Finisher.mini() if method.mini_finish else None
-    return LoadedMethod(pipeline, info, method.mini, finisher, method.mini_finish)
+    return LoadedMethod(pipeline, info, finisher, method.mini_finish)
 
 
 def _parts(method: Method, source: str) -> tuple[Nets, WeightsInfo]:

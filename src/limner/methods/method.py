@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from diffusers.models.modeling_utils import ModelMixin
 from diffusers.schedulers.scheduling_ddim import DDIMScheduler
 
+from limner.errors import WeightsError
 from limner.methods.options import MethodInfo, Options
 from limner.methods.pipeline import FacePipeline
+from limner.weights.json_file import read_object
 from limner.weights.load import Part, WeightsInfo
 
 Nets = Mapping[str, ModelMixin]
@@ -22,6 +25,24 @@ def _no_other(source: str) -> tuple[Nets, WeightsInfo] | None:
 
 def _nothing(source: str) -> dict[str, Any]:
     return {}
+
+
+def saved_config(source: str) -> dict[str, Any]:
+    """What a saved pipeline says of itself in its `model_index.json`; nothing where the source has none.
+
+    Args:
+        source: of weights; a folder, where it isn't `mini` or `official`.
+
+    Raises:
+        WeightsError: the file can't be read.
+    """
+    index = Path(source) / "model_index.json"
+    if source in ("mini", "official") or not index.is_file():
+        return {}
+    saved = read_object(index)
+    if not isinstance(saved.get("defaults", {}), dict):
+        raise WeightsError(f"{index} is of another layout than a pipeline's: save the pipeline again, or delete it.")
+    return saved
 
 
 @dataclass(frozen=True)

@@ -29,6 +29,8 @@ class MethodInfo:
         home: module and name of its `Method`, as `limner.methods.difface:DIFFACE`.
         references: whether it can use other photographs of the same person.
         on_the_way: names of the pictures that it makes before the result, see `on_the_way` of its output.
+        when: what to choose it for.
+        freer: of the command line, what makes several samples of the embedded weights differ more.
     """
 
     name: str
@@ -37,6 +39,8 @@ class MethodInfo:
     home: str
     references: bool = False
     on_the_way: tuple[str, ...] = ()
+    when: str = ""
+    freer: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,6 +86,8 @@ class DifFaceOptions(Options):
         "Yue & Loy, DifFace, arXiv 2212.06512",
         "limner.methods.difface:DIFFACE",
         on_the_way=("estimate",),
+        when="the first to try: fastest, sharpest, and true to the person without other photos",
+        freer="--start 200 --steps 10",
     )
 
     start: int = declared(400, "timestep at which the chain is entered; larger is freer", least=1, most=999)
@@ -99,11 +105,13 @@ class RefLDMOptions(Options):
         "Hsiao et al., ReF-LDM, arXiv 2412.05043",
         "limner.methods.refldm:REFLDM",
         references=True,
+        when="you have other photos of the person: the result is more like them",
+        freer="--steps 4 --eta 1",
     )
 
     steps: int = declared(50, "evaluations of the U-Net", least=1, most=999)
     eta: float = declared(0.0, "0 deterministic to 1, with the scheduler ddim", least=0, most=1)
-    guidance: float = declared(1.5, "1 none; larger leans more on the references", least=0)
+    guidance: float = declared(1.5, "1 none; larger leans more on the references", least=0, most=20)
     timestep_spacing: TimestepSpacing | None = declared(
         None, "timesteps count from the first (leading) or the last (trailing)"
     )
@@ -120,6 +128,8 @@ class LDBFROptions(Options):
         "a vector-quantised global restoration, injected into a latent diffusion",
         "Du et al., LD-BFR, ACM MM 2024, doi 10.1145/3664647.3680853",
         "limner.methods.ldbfr:LDBFR",
+        when="--finish 0 comes nearest to the truth pixel by pixel, but soft; or you have a checkpoint of its trainer",
+        freer="--steps 4",
     )
 
     start: int | None = declared(
@@ -145,6 +155,8 @@ class CLRFaceOptions(Options):
         "limner.methods.clrface:CLRFACE",
         references=True,
         on_the_way=("recovered", "mask"),
+        when="you want to say how strongly (--guidance) and where (--mask) the person's identity guides",
+        freer="--steps 4 --eta 1",
     )
 
     start: int | None = declared(
@@ -157,10 +169,10 @@ class CLRFaceOptions(Options):
         50, "evaluations of the U-Net; 0 gives the identity recovery network's picture", least=0, most=999
     )
     eta: float = declared(0.0, "0 deterministic to 1, with the scheduler ddim", least=0, most=1)
-    guidance: float = declared(0.02, "0 none; larger is more like the person", least=0)
+    guidance: float = declared(0.02, "0 none; larger is more like the person", least=0, most=10)
     mask: MaskKind = declared("learned", "where the guidance acts: learned, all over (one), nowhere (zero)")
     guide_below: int = declared(600, "guide only timesteps below this", least=0, most=1000)
-    guide_every: int = declared(1, "of those, each (1), every other (2), ...; the last one always", least=1)
+    guide_every: int = declared(1, "of those, each (1), every other (2), ...; the last one always", least=1, most=999)
     timestep_spacing: TimestepSpacing | None = declared(
         None, "timesteps count from the first (leading) or the last (trailing)"
     )

@@ -7,7 +7,7 @@ walk it, decode. What is around that stands here once: batches, a generator for 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any, ClassVar
 
@@ -18,6 +18,7 @@ from diffusers.utils.outputs import BaseOutput
 from torch import Tensor
 
 from limner.errors import LimnerError
+from limner.methods.as_diffusers import AfterStep, CalledAsDiffusers
 from limner.methods.crops import fit_to, noise_like, per_face, restored_size
 from limner.methods.options import Options
 from limner.methods.schedules import Scheduler
@@ -78,6 +79,7 @@ class Batch:
         most: pictures that may go through a net at once.
         given_noise: instead of drawn noise, (B, ...) or (1, ...).
         kept: what `sample` keeps for the batches that follow in the same call.
+        after_step: see `FacePipeline.restore`.
     """
 
     crops: Tensor
@@ -87,6 +89,7 @@ class Batch:
     most: int
     given_noise: Tensor | None = None
     kept: dict[int, Any] = field(default_factory=dict)
+    after_step: AfterStep | None = None
 
     def noise(self, shape: Sequence[int], device: torch.device) -> Tensor:
         """The noise that the chain begins with.
@@ -112,23 +115,36 @@ class Batch:
         correct: Callable[[Tensor, int], Tensor] | None = None,
     ) -> Tensor:
         """Walks the reverse chain with this batch's generators and progress; arguments and result as for `walk`."""
-        return walk(x, scheduler, timesteps, predict, eta, self.generators, self.done, correct)
+        return walk(x, scheduler, timesteps, predict, eta, self.generators, self.done, correct, self.after_step)
 
 
-class FacePipeline(DiffusionPipeline, ABC):
-    """A method on aligned crops.
+class FacePipeline(CalledAsDiffusers, DiffusionPipeline, ABC):
+    """A method on aligned crops; `restore` is limner's own way to call it, and calling it itself that of diffusers.
+
+    Args:
+        defaults: options that suit the weights, by name; they are saved with the pipeline.
 
     Attributes:
-        paper: the options that hold where the caller gives none.
+        paper: the options that hold where neither the caller nor the weights say others.
         without_diffusion: what the net is called whose picture 0 steps give; None if the method takes no 0.
     """
 
     paper: ClassVar[Options]
     without_diffusion: ClassVar[str | None] = None
 
-    def __init__(self, **nets: Any):
+    def __init__(self, defaults: Mapping[str, Any] | None = None, **nets: Any):
         """Each method's own names its nets and its scheduler."""
         super().__init__()
+        self.register_to_config(defaults=dict(defaults or {}))
+
+    @property
+    def options(self) -> Any:
+        """What a call runs with where it gives nothing: what suits the weights, else the paper's.
+
+        Raises:
+            LimnerError: if the defaults that were saved with the weights can't be.
+        """
+        return self.paper.but(self.config["defaults"])
 
     @property
     @abstractmethod
@@ -150,7 +166,7 @@ class FacePipeline(DiffusionPipeline, ABC):
         Args:
             references: (n, 3, h, w) in [0, 1], aligned; n at least 1.
             batch_size: of them that go through the nets at once.
-            options: fields of the method's options; the others are the paper's.
+            options: fields of the method's options; the others suit the weights.
 
         Raises:
             LimnerError: if the method has no use for references.
@@ -178,7 +194,7 @@ class FacePipeline(DiffusionPipeline, ABC):
         return (list(results[first : first + batch_size]) for first in range(0, len(results), batch_size))
 
     @torch.no_grad()
-    def __call__(
+    def restore(
         self,
         crops: Tensor,
         *,
@@ -188,6 +204,7 @@ class FacePipeline(DiffusionPipeline, ABC):
         generator: torch.Generator | Sequence[torch.Generator] | None = None,
         batch_size: int = 8,
         progress: Callable[[int, int], None] | None = None,
+        after_step: AfterStep | None = None,
         **options: Any,
     ) -> Any:
         """Restores faces; returns the method's own `Restored`.
@@ -200,19 +217,16 @@ class FacePipeline(DiffusionPipeline, ABC):
             generator: CPU generator(s) of the noise: one for each result, or one from which theirs are seeded.
             batch_size: results that go through the nets at once.
             progress: called with (net evaluations done, of how many), counted for each result.
-            options: fields of the method's options (`methods/options.py`); the others are the paper's.
+            after_step: called after each step of a batch with (steps done, timestep, noisy sample); the chain goes on
+                with the sample that it returns.
+            options: fields of the method's options (`methods/options.py`); the others suit the weights.
 
         Raises:
-            LimnerError: if an option doesn't exist or lies outside its range, or the references are not as many as the
-                faces.
+            LimnerError: if an option doesn't exist or lies outside its range, or references and faces differ in number.
         """
-        asked = self.paper.but(options)
-        faces = len(crops)
-        if references is not None and len(references) != faces:
-            raise LimnerError(f"{faces} faces need {faces} sets of references (empty ones too), not {len(references)}.")
-        known = [one if count_of(one) else None for one in references or [None] * faces]
-        generators = per_face(generator, faces * samples)
-        evaluations, results = max(asked.steps, 1), faces * samples
+        asked, known = self.options.but(options), _of_each(references, len(crops))
+        evaluations, results = max(asked.steps, 1), len(crops) * samples
+        generators = per_face(generator, results)
         pictures, kept = fit_to(crops, self.size), {}
         order: list[int] = []
         outputs: list[Restored] = []
@@ -232,6 +246,7 @@ class FacePipeline(DiffusionPipeline, ABC):
                 most=batch_size,
                 given_noise=noise if noise is None or len(noise) == 1 else noise[numbers],
                 kept=kept,
+                after_step=after_step,
             )
             outputs.append(_on_cpu(self.sample(batch, asked)))
             done(evaluations)
@@ -273,6 +288,7 @@ def walk(
     generators: list[torch.Generator],
     done: Callable[[int], None] | None = None,
     correct: Callable[[Tensor, int], Tensor] | None = None,
+    after_step: AfterStep | None = None,
 ) -> Tensor:
     """Walks the reverse chain from a noisy x through the timesteps, descending, and returns the clean sample.
 
@@ -286,6 +302,7 @@ def walk(
         done: called with the number of steps done.
         correct: from the step's estimate of the clean sample and its timestep, what is added after the step; DDIM alone
             has such an estimate.
+        after_step: see `FacePipeline.restore`.
     """
     settings = {"eta": eta, "generator": generators} if isinstance(scheduler, DDIMScheduler) else {}
     for count, t in enumerate(timesteps):
@@ -294,9 +311,22 @@ def walk(
         x = step[0]
         if correct:
             x = x + correct(step[1], int(t))
+        if after_step:
+            x = after_step(count + 1, int(t), x)
         if done:
             done(count + 1)
     return x
+
+
+def _of_each(references: References | None, faces: int) -> list[Tensor | ReadReferences | None]:
+    """The references of each face, None where it has none.
+
+    Raises:
+        LimnerError: if they are of more faces or of fewer.
+    """
+    if references is not None and len(references) != faces:
+        raise LimnerError(f"{faces} faces need {faces} sets of references (empty ones too), not {len(references)}.")
+    return [one if count_of(one) else None for one in references or [None] * faces]
 
 
 def _on_cpu(out: Restored) -> Restored:

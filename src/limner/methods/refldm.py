@@ -17,8 +17,7 @@ Latents are never quantised but at the very end, on the way into D.
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, ClassVar
@@ -27,9 +26,8 @@ import torch
 from diffusers.schedulers.scheduling_utils import SchedulerMixin
 from torch import Tensor
 
-from limner.errors import WeightsError
 from limner.methods.crops import fit_to
-from limner.methods.method import Method, Nets
+from limner.methods.method import Method, Nets, saved_config
 from limner.methods.options import Encoding, RefLDMOptions, TimestepSpacing
 from limner.methods.pipeline import Batch, LatentPipeline, ReadReferences, References, Restored, count_of
 from limner.methods.schedules import Scheduler, refldm_schedule, with_steps
@@ -74,12 +72,20 @@ class RefLDMPipeline(LatentPipeline):
         scheduler: any diffusers scheduler over the training schedule; `DDIMScheduler` is the paper's.
         encoding: how the U-Net was trained to see references. `wide`: E sees all of a face in one picture side by
             side, as the authors have it, so that each colours the others. `separate`: each alone, whatever their order.
+        defaults: see `FacePipeline`.
     """
 
     paper: ClassVar[RefLDMOptions] = RefLDMOptions()
 
-    def __init__(self, vqgan: VQGAN, unet: UNet, scheduler: SchedulerMixin, encoding: str = "separate"):
-        super().__init__()
+    def __init__(
+        self,
+        vqgan: VQGAN,
+        unet: UNet,
+        scheduler: SchedulerMixin,
+        encoding: str = "separate",
+        defaults: Mapping[str, Any] | None = None,
+    ):
+        super().__init__(defaults)
         self.register_modules(vqgan=vqgan, unet=unet, scheduler=scheduler)
         self.register_to_config(encoding=encoding)
 
@@ -165,7 +171,7 @@ class RefLDMPipeline(LatentPipeline):
 
     def read(self, references: Tensor, *, batch_size: int = 8, **options: Any) -> CachedReferences:
         """Reads one person's references; arguments as for `FacePipeline.read`, and of the options `encoding` counts."""
-        return self._read(references, self.paper.but(options).encoding, batch_size, None)
+        return self._read(references, self.options.but(options).encoding, batch_size, None)
 
     @torch.no_grad()
     def _read(
@@ -250,13 +256,7 @@ def _encoding(source: str) -> dict[str, Any]:
     authors' files want them side by side."""
     if source == "official" or published_folder(source):
         return {"encoding": "wide"}
-    index = Path(source) / "model_index.json"
-    if source == "mini" or not index.is_file():
-        return {"encoding": "separate"}
-    try:
-        return {"encoding": str(json.loads(index.read_text(encoding="utf-8")).get("encoding", "separate"))}
-    except (OSError, ValueError) as error:
-        raise WeightsError(f"{index} can't be read as JSON: save the pipeline again, or delete it.") from error
+    return {"encoding": str(saved_config(source).get("encoding", "separate"))}
 
 
 REFLDM = Method(

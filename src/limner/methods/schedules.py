@@ -14,10 +14,14 @@ from diffusers.schedulers.scheduling_unipc_multistep import UniPCMultistepSchedu
 from diffusers.schedulers.scheduling_utils import SchedulerMixin
 from torch import Tensor
 
-from limner.errors import LimnerError
+from limner.errors import LimnerError, WeightsError
 from limner.methods.options import TimestepSpacing
+from limner.weights.json_file import read_object
+from limner.weights.net_config import checked
 
 Pipeline = TypeVar("Pipeline", bound=DiffusionPipeline)
+STEPS = 1000
+"""Timesteps that all nets are trained on; a schedule of another number would be none of theirs."""
 Scheduler = DDIMScheduler | DPMSolverMultistepScheduler | UniPCMultistepScheduler
 
 
@@ -229,9 +233,28 @@ def load_schedule(*folders: Path, default: Callable[[], DDIMScheduler] = difface
     Args:
         folders: the first that has a `scheduler_config.json` counts.
         default: makes it where none has.
+
+    Raises:
+        WeightsError: the file can't be read, or describes no schedule of 1000 steps with betas between 0 and 1.
     """
     for folder in folders:
-        if (folder / "scheduler_config.json").is_file():
-            # from_pretrained gives a union
-            return cast(DDIMScheduler, DDIMScheduler.from_pretrained(folder))
+        if (file := folder / "scheduler_config.json").is_file():
+            return _read_schedule(file)
     return default()
+
+
+def _read_schedule(file: Path) -> DDIMScheduler:
+    # Not from_pretrained: it takes any number of steps and asks for memory at once.
+    config = checked(DDIMScheduler, read_object(file), file)
+    fits = config.get("num_train_timesteps", STEPS) == STEPS == len(config.get("trained_betas") or range(STEPS))
+    fits = fits and config.get("prediction_type") != "v_prediction" and config.get("steps_offset", 0) <= 1
+    try:
+        schedule = DDIMScheduler(**config) if fits else None
+    except (NotImplementedError, ArithmeticError, ValueError, RuntimeError):
+        schedule = None
+    if schedule is None or not ((schedule.betas > 0) & (schedule.betas <= 1)).all():
+        raise WeightsError(
+            f"{file} describes no noise schedule that limner knows: {STEPS} training steps with betas between 0 and 1, "
+            "and a net that predicts epsilon or sample."
+        )
+    return schedule

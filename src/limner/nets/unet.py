@@ -188,7 +188,9 @@ class UNet(ModelMixin, ConfigMixin):
         self.share = nn.Linear(time_channels, in_channels * patch_size**2) if input_skip else None
         if not groups:
             keep_variance(self, zero=("conv2", "out"))
-        self.tail = Tail(now, in_channels + out_channels, out_channels, time_channels, tail_widths) if tail_widths else None
+        self.tail = (
+            Tail(now, in_channels + out_channels, out_channels, time_channels, tail_widths) if tail_widths else None
+        )
         for layer in self.modules():
             if isinstance(layer, Attention) and attention_positions:
                 layer.begin_by_copying()

@@ -10,6 +10,7 @@ import numpy as np
 from PIL import Image
 
 from limner.errors import PhotoError
+from limner.extras import needed
 from limner.photo.container import Container, Pixels
 from limner.photo.pillow import pixels_of, without_exif_item
 
@@ -22,12 +23,8 @@ def library() -> ModuleType:
     Raises:
         PhotoError: it isn't installed, as the end of a sentence.
     """
-    try:
+    with needed("pillow-heif", "is a HEIC photo, which", PhotoError):
         import pillow_heif
-    except ImportError as error:
-        raise PhotoError(
-            "is a HEIC photo, for which limner needs pillow-heif: install it with pip install 'limner[heif]'."
-        ) from error
     return pillow_heif
 
 

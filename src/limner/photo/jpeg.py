@@ -18,17 +18,25 @@ _XMP_HEAD = b"http://ns.adobe.com/xap/1.0/\0"
 _ICC_HEAD = b"ICC_PROFILE\0"
 _PHOTOSHOP_HEAD = b"Photoshop 3.0\0"
 _JFIF, _EXIF_OR_XMP, _ICC, _PHOTOSHOP, _ADOBE, _COMMENT = 0xE0, 0xE1, 0xE2, 0xED, 0xEE, 0xFE
-_MARKER = re.compile(rb"\xff+([\x01-\xfe])")
-_MARKER_IN_SCAN = re.compile(rb"\xff+([\x01-\xcf\xd8-\xfe])")
+_GAIN_MAP = re.compile(rb"urn:iso:std:iso:ts:21496|ns\.adobe\.com/hdr-gain-map|HDRGainMap|aux:hdrgainmap")
+"""What the gain map of an HDR photo says of itself, by ISO, Adobe and Google, and Apple."""
+# Of any number of 0xff the last one makes the marker.
+_MARKER = re.compile(rb"\xff([\x01-\xfe])")
+_MARKER_IN_SCAN = re.compile(rb"\xff([\x01-\xcf\xd8-\xfe])")
 _END = b"\xff\xd9"
+_USUAL_SCANS = 12  # that a progressive JPEG comes in; each goes over all pixels
+_MOST_WORK = 2_000_000_000  # pixels in all scans
 
 
 @dataclass
 class _Segments:
-    """A JPEG taken apart: the picture without its end marker, whether it had one, and the other segments' bodies."""
+    """A JPEG taken apart: the picture without its end marker, whether it had one, in how many scans it comes, the other
+    segments' bodies, and what stands behind the picture: further pictures, a video."""
 
     picture: bytearray
     ended: bool = False
+    scans: int = 0
+    behind: bytes = b""
     others: list[tuple[int, bytes]] = field(default_factory=list)
 
     def bodies(self, marker: int, head: bytes = b"") -> list[bytes]:
@@ -48,7 +56,11 @@ def open_jpeg(data: bytes) -> Container:
     photoshop = b"".join(parts.bodies(_PHOTOSHOP, _PHOTOSHOP_HEAD))
     comments = [_text(body) for body in parts.bodies(_COMMENT)]
 
+    xmp = next(iter(parts.bodies(_EXIF_OR_XMP, _XMP_HEAD)), None)
+
     def decode() -> Pixels:
+        if parts.scans > _USUAL_SCANS and parts.scans * image.width * image.height > _MOST_WORK:
+            raise ValueError("too many scans")
         decoded = pixels_of(image, icc)
         if not parts.ended and not _whole(bytes(parts.picture), decoded.channels, icc):
             raise ValueError("cut off")
@@ -59,11 +71,12 @@ def open_jpeg(data: bytes) -> Container:
         image.size,
         decode,
         exif=_joined_exif(parts.bodies(_EXIF_OR_XMP, exif.PREFIX)),
-        xmp=next(iter(parts.bodies(_EXIF_OR_XMP, _XMP_HEAD)), None),
+        xmp=xmp,
         icc=icc,
         iptc=iptc_of(photoshop),
         words=tuple(("Comment", text) for text in comments if text),
         dpi=image.info.get("dpi"),
+        notes=_gain_map(parts.behind, xmp),
     )
 
 
@@ -83,12 +96,19 @@ def with_words(jpeg: bytes, iptc: bytes | None, words: tuple[tuple[str, str], ..
     return jpeg[:at] + added + jpeg[at:], note
 
 
+def _gain_map(behind: bytes, xmp: bytes | None) -> tuple[str, ...]:
+    """One sentence on a gain map behind the picture, unless the XMP tells of it, whose claims get theirs in `read`."""
+    if not _GAIN_MAP.search(behind) or _GAIN_MAP.search(xmp or b""):
+        return ()
+    return ("The gain map that came with the photo can't be kept: the result is an ordinary photo.",)
+
+
 def _taken_apart(data: bytes) -> _Segments:
     parts, at = _Segments(bytearray(b"\xff\xd8")), 2
     while found := _MARKER.search(data, at):
         marker, at = found[1][0], found.end()
         if marker == 0xD9:
-            parts.ended = True
+            parts.ended, parts.behind = True, data[at:]
             break
         if marker == 0x01 or 0xD0 <= marker <= 0xD8:
             continue
@@ -103,6 +123,7 @@ def _taken_apart(data: bytes) -> _Segments:
         if (marker, body[:5]) in ((_JFIF, b"JFIF\0"), (_ADOBE, b"Adobe")) or not (marker == 0xFE or marker >> 4 == 0xE):
             parts.picture += bytes([0xFF, marker]) + struct.pack(">H", length) + body
         if marker == 0xDA:
+            parts.scans += 1
             scan = _MARKER_IN_SCAN.search(data, at)
             end = scan.start() if scan else len(data)
             parts.picture += data[at:end]
@@ -120,12 +141,8 @@ def _whole(picture: bytes, decoded: np.ndarray, icc: bytes | None) -> bool:
 
 def _joined_exif(bodies: list[bytes]) -> bytes | None:
     """EXIF longer than a segment goes on in the next; one that starts anew is another's."""
-    joined = b""
-    for body in bodies:
-        if joined and body[:4] in (b"II\x2a\0", b"MM\0\x2a"):
-            break
-        joined += body
-    return joined or None
+    heads = (place for place, body in enumerate(bodies) if place and body[:4] in (b"II\x2a\0", b"MM\0\x2a"))
+    return b"".join(bodies[: next(heads, None)]) or None
 
 
 def _profile(bodies: list[bytes]) -> bytes | None:

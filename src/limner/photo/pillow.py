@@ -1,4 +1,4 @@
-"""What Pillow decodes: its modes as channels, and the formats whose containers need no care of ours (AVIF, BMP)."""
+"""What Pillow decodes: its modes as channels, and the format whose container needs no care of ours (AVIF)."""
 
 import re
 import threading
@@ -76,12 +76,6 @@ def pixels_of(image: Image.Image, icc: bytes | None = None) -> Pixels:
 def unreadable(pixels: str) -> str:
     """The end of the sentence on pixels that are no photograph's."""
     return f"holds {pixels}, which limner doesn't read: save it with 8 or 16 bit a channel."
-
-
-def open_bmp(data: bytes) -> Container:
-    """Opens a BMP."""
-    image = opened(data, "BMP")
-    return Container("BMP", image.size, lambda: pixels_of(image), dpi=image.info.get("dpi"))
 
 
 def open_avif(data: bytes) -> Container:

@@ -17,7 +17,7 @@ _PICTURE = (b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND")
 _COLOUR = (b"gAMA", b"cHRM", b"sRGB", b"cICP")
 _XMP = "XML:com.adobe.xmp"
 _IPTC = "Raw profile type iptc"  # where ImageMagick and exiftool put it
-_LONGEST = 16_000_000  # bytes of a profile or a text, unpacked
+_LONGEST = 16_000_000  # bytes of a profile or of all texts, unpacked
 _MOST_TEXTS = 200
 
 Chunk = tuple[bytes, bytes]
@@ -34,12 +34,14 @@ def open_png(data: bytes) -> Container:
         raise ValueError("no header")
     width, height, depth, colour = struct.unpack_from(">IIBB", chunks[0][1])
     first = dict(reversed(chunks))
-    texts = {}
+    texts, damaged = _texts(chunks)
+    icc = None
     try:
-        texts = dict(_text(*chunk) for chunk in chunks if chunk[0] in (b"tEXt", b"zTXt", b"iTXt"))
         icc = _profile(first.get(b"iCCP"))
     except (ValueError, zlib.error):
-        notes, icc = [*notes, "A text or the colour profile of the PNG is damaged and was left out."], None
+        damaged = True
+    if damaged:
+        notes.append("A text or the colour profile of the PNG is damaged and was left out.")
     xmp, iptc = texts.pop(_XMP, None), texts.pop(_IPTC, None)
     for key in [key for key in texts if key.startswith("Raw profile type")]:
         del texts[key]
@@ -153,10 +155,10 @@ def _sixteen_bit(chunks: Sequence[Chunk], colour: int, key: bytes | None) -> Pix
     return Pixels(values, grey)
 
 
-def _unpacked(data: bytes) -> bytes:
+def _unpacked(data: bytes, most: int = _LONGEST) -> bytes:
     """Deflated data, within a limit."""
     inflate = zlib.decompressobj()
-    plain = inflate.decompress(data, _LONGEST)
+    plain = inflate.decompress(data, max(1, most))  # 0 would mean no limit
     if inflate.unconsumed_tail:
         raise ValueError("too long")
     return plain
@@ -166,15 +168,31 @@ def _profile(body: bytes | None) -> bytes | None:
     return _unpacked(body.partition(b"\0")[2][1:]) if body else None
 
 
-def _text(kind: bytes, body: bytes) -> tuple[str, str]:
-    """Keyword and text."""
+def _texts(chunks: Sequence[Chunk]) -> tuple[dict[str, str], bool]:
+    """All texts by their keywords, within a limit, and whether any was damaged or too long."""
+    texts: dict[str, str] = {}
+    room, damaged = _LONGEST, False
+    for kind, body in chunks:
+        if kind in (b"tEXt", b"zTXt", b"iTXt"):
+            try:
+                key, text = _text(kind, body, room)
+            except (ValueError, zlib.error):
+                damaged = True
+                continue
+            texts[key] = text
+            room -= len(text)
+    return texts, damaged
+
+
+def _text(kind: bytes, body: bytes, most: int) -> tuple[str, str]:
+    """Keyword and text, which is unpacked to so many bytes at most."""
     key, _, rest = body.partition(b"\0")
     if kind == b"tEXt":
         return key.decode("latin-1"), rest.decode("latin-1")
     if kind == b"zTXt":
-        return key.decode("latin-1"), _unpacked(rest[1:]).decode("latin-1")
+        return key.decode("latin-1"), _unpacked(rest[1:], most).decode("latin-1")
     packed, text = rest[:1] == b"\1", rest[2:].split(b"\0", 2)[-1]
-    return key.decode("latin-1"), (_unpacked(text) if packed else text).decode("utf-8", "replace")
+    return key.decode("latin-1"), (_unpacked(text, most) if packed else text).decode("utf-8", "replace")
 
 
 def _raw_profile(text: str) -> bytes | None:

@@ -20,7 +20,7 @@ SOURCE_TYPE = "http://cv.iptc.org/newscodes/digitalsourcetype/compositeWithTrain
 _XMP = "http://ns.adobe.com/xap/1.0/"
 _IPTC = "http://iptc.org/std/Iptc4xmpExt/2008-02-29/"
 _LIMNER = "urn:x-limner:provenance:1.0/"
-_HOW = ("source", "strength", "steps", "finish", "scheduler", "options")
+_HOW = ("source", "strength", "steps", "finish", "scheduler", "options", "precision", "quality")
 """What it takes to make a result again, beside method, weights, seed and version."""
 
 
@@ -41,6 +41,8 @@ class Provenance:
         strength: `auto`, or the share of the restoration in a plain blend.
         steps, finish, scheduler: of the method; see `limner.Settings`.
         options: what else was asked, as JSON.
+        precision: of the nets, `fp32` or `bf16`.
+        quality: that the file was asked to be stored with, 1 to 100; None for the source's own or the format's usual.
     """
 
     method: str
@@ -56,6 +58,8 @@ class Provenance:
     finish: int | None = None
     scheduler: str | None = None
     options: str | None = None
+    precision: str | None = None
+    quality: int | None = None
 
     def xmp(self) -> str:
         """This as a complete XMP packet."""
@@ -142,6 +146,8 @@ def read(path: str | PathLike[str]) -> Provenance | None:
             finish=int(found["finish"]) if "finish" in found else None,
             scheduler=found.get("scheduler"),
             options=found.get("options"),
+            precision=found.get("precision"),
+            quality=int(found["quality"]) if "quality" in found else None,
         )
     except (KeyError, ValueError):
         return None

@@ -13,12 +13,13 @@ import numpy as np
 
 from limner.errors import PhotoError
 from limner.photo import exif, icc, xmp
+from limner.photo.bmp import open_bmp
 from limner.photo.container import Container, Pixels
 from limner.photo.contents import Contents
 from limner.photo.directory import DirectoryError
 from limner.photo.heif import BRANDS, open_heif
 from limner.photo.jpeg import open_jpeg
-from limner.photo.pillow import open_avif, open_bmp, opened
+from limner.photo.pillow import open_avif, opened
 from limner.photo.png import open_png
 from limner.photo.tiff import open_tiff
 from limner.photo.webp import open_webp

@@ -4,6 +4,7 @@ The decoder is handed the file with a directory of the page's layout alone, so t
 """
 
 import struct
+from contextlib import suppress
 
 from limner.errors import PhotoError
 from limner.photo import exif
@@ -12,13 +13,61 @@ from limner.photo.directory import Directory, DirectoryError, Entry, Layout, wri
 from limner.photo.iptc import iptc_of
 from limner.photo.tiff_pixels import Page, pixels_of_page
 
-_MOST_PAGES = 1000
+_MOST_DIRECTORIES = 1000
 _SUB_DIRECTORIES, _XMP, _IPTC, _PHOTOSHOP, _ICC = 330, 700, 33723, 34377, 34675
 _REDUCED_OR_MASK = 0b101
 _RAW = (32803, 34892)  # photometric interpretations of a sensor's values
 # The tags that say how a page is stored.
 _LAYOUT = (256, 257, 258, 259, 262, 266, 273, 277, 278, 279, 284, 292, 293, 317, 320, 322, 323, 324, 325, 332, 334, 338)
 _LAYOUT += (339, 347, *range(512, 522), 529, 530, 531, 532, 32997)
+
+
+class _Directories:
+    """The directories of a file, each read once, which together hold hardly more bytes than the file."""
+
+    def __init__(self, data: bytes, layout: Layout):
+        self.data, self.layout = data, layout
+        self.seen: set[int] = set()
+        self.held = 0
+
+    def chain(self, at: int) -> list[Directory]:
+        """The pages, from the first one on.
+
+        Raises:
+            DirectoryError: there is none.
+            PhotoError: there are too many, as the end of a sentence.
+        """
+        pages = []
+        while at and at not in self.seen:
+            try:
+                pages.append(self._read(at))
+            except DirectoryError:
+                if not pages:
+                    raise
+                break
+            at = pages[-1].next
+        if not pages:
+            raise DirectoryError("no page")
+        return pages
+
+    def within(self, page: Directory) -> list[Directory]:
+        """The pages below a page, where raw files and pyramids have theirs."""
+        found = []
+        for at in page.wholes(_SUB_DIRECTORIES)[:20]:
+            if at not in self.seen:
+                with suppress(DirectoryError):
+                    found.append(self._read(at))
+        return found
+
+    def _read(self, at: int) -> Directory:
+        if len(self.seen) == _MOST_DIRECTORIES:
+            raise PhotoError(f"has more than {_MOST_DIRECTORIES} pages: extract one page first.")
+        self.seen.add(at)
+        page = Directory.read(self.data, at, self.layout)
+        self.held += sum(len(entry.raw) for entry in page.entries.values())
+        if self.held > 4 * len(self.data):  # pages may share a profile
+            raise ValueError("values longer than the file")
+        return page
 
 
 def open_tiff(data: bytes) -> Container:
@@ -29,8 +78,9 @@ def open_tiff(data: bytes) -> Container:
         PhotoError: it holds a camera's raw values or too many pages, as the end of a sentence.
     """
     layout, at = Layout.of(data)
-    chain = _chain(data, at, layout)
-    inside = [page for one in chain for page in _within(data, one, layout)]
+    directories = _Directories(data, layout)
+    chain = directories.chain(at)
+    inside = [page for one in chain for page in directories.within(one)]
     if data[8:10] == b"CR" or any(p.whole(262, 0) in _RAW and not _is_preview(p) for p in [*chain, *inside]):
         raise PhotoError("holds a camera's raw values: develop it first, with the camera's program for instance.")
     full = [page for page in chain if not _is_preview(page)]
@@ -63,35 +113,6 @@ def open_tiff(data: bytes) -> Container:
         dpi=exif.dpi_of(photo),
         notes=tuple(f"The {name} is stored as something else and was left out." for name in odd),
     )
-
-
-def _chain(data: bytes, at: int, layout: Layout) -> list[Directory]:
-    pages, seen = [], set()
-    while at and at not in seen:
-        if len(pages) == _MOST_PAGES:
-            raise PhotoError(f"has more than {_MOST_PAGES} pages: extract one page first.")
-        seen.add(at)
-        try:
-            pages.append(Directory.read(data, at, layout))
-        except DirectoryError:
-            if not pages:
-                raise
-            break
-        at = pages[-1].next
-    if not pages:
-        raise DirectoryError("no page")
-    return pages
-
-
-def _within(data: bytes, page: Directory, layout: Layout) -> list[Directory]:
-    """The pages below a page, where raw files and pyramids have theirs."""
-    found = []
-    for at in page.wholes(_SUB_DIRECTORIES)[:20]:
-        try:
-            found.append(Directory.read(data, at, layout))
-        except DirectoryError:
-            continue
-    return found
 
 
 def _is_preview(page: Directory) -> bool:

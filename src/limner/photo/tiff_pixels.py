@@ -7,6 +7,7 @@ that are compressed as plain bytes are unpacked here, within a limit; what only 
 import logging
 import re
 import struct
+from dataclasses import replace
 from io import BytesIO
 from math import ceil
 from typing import TYPE_CHECKING
@@ -15,6 +16,7 @@ import numpy as np
 from PIL import Image, UnidentifiedImageError
 
 from limner.errors import PhotoError
+from limner.extras import missing
 from limner.photo.compression import OF_BYTES, unpacked
 from limner.photo.container import Pixels
 from limner.photo.directory import Directory, Layout
@@ -29,6 +31,7 @@ _WHITE_IS_ZERO, _GREY, _RGB, _PALETTE, _CMYK, _YCBCR, _LAB, _ICC_LAB = 0, 1, 2, 
 _COLOURS = {_WHITE_IS_ZERO: 1, _GREY: 1, _RGB: 3, _CMYK: 4, _LAB: 3, _ICC_LAB: 3}
 _SAMPLE_FORMATS = {1: "whole", 2: "signed", 3: "float", 4: "whole", 5: "complex", 6: "complex"}
 _MOST_SAMPLES = 8
+_MOST_PIECES = 100_000  # strips or tiles
 _JPEG, _ZSTD, _JPEG_2000 = 7, 50000, (33003, 33004, 33005, 34712)
 _SIZ, _SOF = rb"\xff\x4f\xff\x51.{4}(.{8})", rb"\xff[\xc0-\xc3\xc5-\xc7\xc9-\xcb].{3}(.{4})"
 _PREMULTIPLIED, _ALPHA = 1, 2  # kinds of extra channels
@@ -97,7 +100,8 @@ def pixels_of_page(file: bytes, page: Page, icc: bytes | None) -> Pixels:
         if image is not None:
             if image.size != page.size:
                 raise ValueError("two sizes")
-            return pixels_of(image, icc)
+            decoded = pixels_of(image, icc)
+            return replace(decoded, notes=_left_out(len(page.extra) - (decoded.channels.shape[2] in (2, 4))))
     if page.photometric not in _COLOURS:
         raise PhotoError(unreadable("pixels of a rare kind"))
     return _as_photo(_samples(file, page), page, icc)
@@ -113,13 +117,13 @@ def _samples(file: bytes, page: Page) -> np.ndarray:
         planes, depth, height, width, samples = stored.shaped
         if (width, height) != page.size or planes * samples != page.samples or depth != 1:
             raise ValueError("two sizes")
+        if len(stored.dataoffsets) > _MOST_PIECES:
+            raise ValueError("strips smaller than any program makes")
         try:
             values = _decoded(file, stored) if stored.compression in OF_BYTES else _by_imagecodecs(file, stored)
         except (ImportError, ValueError) as error:
             if isinstance(error, ImportError) or "imagecodecs" in str(error):
-                raise PhotoError(
-                    "is a TIFF compressed in a way that needs imagecodecs: install it with pip install 'limner[tiff]'."
-                ) from error
+                raise PhotoError(missing("imagecodecs", "is a TIFF compressed in a way that")) from error
             raise
     values = values.reshape(stored.shaped)
     return np.moveaxis(values[:, 0], 0, 2).reshape(height, width, -1) if planes > 1 else values[0, 0]
@@ -194,10 +198,14 @@ def _as_photo(samples: np.ndarray, page: Page, icc: bytes | None) -> Pixels:
             _in_srgb(eight_bit(colours), page.photometric, icc),
             None if alpha is None else eight_bit(alpha),
         )
-    left_out = others.shape[2] - (alpha is not None)
-    notes = ("An extra channel that is no transparency (infrared, a mask) was left out.",) if left_out else ()
+    notes = _left_out(others.shape[2] - (alpha is not None))
     channels = colours if alpha is None else np.concatenate([colours, alpha], axis=2)
     return Pixels(channels, grey=many == 1, in_srgb=in_srgb, notes=notes)
+
+
+def _left_out(channels: int) -> tuple[str, ...]:
+    """One sentence on channels that are neither colours nor alpha, if there are any."""
+    return ("An extra channel that is no transparency (infrared, a mask) was left out.",) if channels > 0 else ()
 
 
 def _stretched(values: np.ndarray, bits: int) -> np.ndarray:

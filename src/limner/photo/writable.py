@@ -4,10 +4,12 @@ from pathlib import Path
 
 from limner.errors import PhotoError
 from limner.photo.contents import SUFFIXES, Contents, suffix_of
+from limner.photo.heif import library
 
 WITHOUT_ALPHA = ("JPEG",)
-LONGEST_SIDE = {"JPEG": 65_500, "WEBP": 16_383, "AVIF": 32_768}
-"""Of formats whose sides are limited, in pixels; a longer AVIF is written, but no decoder reads it."""
+LONGEST_SIDE = {"JPEG": 65_500, "WEBP": 16_383, "AVIF": 32_768, "PNG": 1_000_000}
+"""Of formats whose sides are limited, in pixels; longer AVIF and PNG are written, but libavif and libpng don't
+read them."""
 
 
 def check_writable(contents: Contents, path: Path, quality: int | None, factor: int = 1) -> str:
@@ -21,7 +23,7 @@ def check_writable(contents: Contents, path: Path, quality: int | None, factor: 
 
     Raises:
         PhotoError: the path is the photo's own, its suffix is unknown, the format can't hold the photo's
-            transparency or size, or the quality doesn't exist.
+            transparency or size or its library is missing, or the quality doesn't exist.
     """
     check_quality(quality)
     format = SUFFIXES.get(check_suffix(path), contents.format)
@@ -32,13 +34,22 @@ def check_writable(contents: Contents, path: Path, quality: int | None, factor: 
             f"{path} can't be written: the photo has transparent parts and {format} holds none, "
             "so choose .png, .webp, .avif or .tif."
         )
+    if format == "HEIF":
+        _check_heif(path)
     height, width = (factor * side for side in contents.pixels.shape[:2])
     if max(height, width) > LONGEST_SIDE.get(format, max(height, width)):
         raise PhotoError(
             f"{path} can't be written: {width} x {height} pixels are more than the {LONGEST_SIDE[format]} px a side "
-            f"that {format} holds, so choose .png or .tif."
+            f"that {format} holds, so choose {'.tif' if format == 'PNG' else '.png or .tif'}."
         )
     return format
+
+
+def _check_heif(path: Path) -> None:
+    try:
+        library()
+    except PhotoError as error:
+        raise PhotoError(f"{path} {error}") from error
 
 
 def check_suffix(path: Path) -> str:

@@ -26,6 +26,14 @@ from limner.photo.tiff_write import encode_tiff
 from limner.photo.writable import WITHOUT_ALPHA, check_writable
 
 _OF_THREE_COLOURS = ("WEBP", "AVIF")  # also where the photo is grey
+_WORDS = {"iptc": "IPTC caption and keywords", "words": "comments and texts"}
+_WITHOUT_PLACE = {
+    "WEBP": _WORDS,
+    "AVIF": _WORDS,
+    "HEIF": _WORDS,
+    "BMP": {"icc": "colour profile", "exif": "EXIF", "xmp": "XMP", **_WORDS},
+}
+"""What of a photo's metadata a format can't hold, and what it is called."""
 _JPEG_XMP_LIMIT = 65_502  # bytes in one APP1 segment
 _JPEG_EXIF_LIMIT = SEGMENT_LIMIT - len(exif.PREFIX)
 _QUALITY = 95
@@ -122,7 +130,7 @@ def _permissions(source: Path | None) -> int | None:
 def _fitted(contents: Contents, provenance: Provenance | None) -> tuple[Contents, list[str]]:
     """The photo with metadata that say its present size and fit into its format, and what gave way."""
     height, width = contents.pixels.shape[:2]
-    notes: list[str] = []
+    notes = _left_out(contents)
     packet = provenance.merged(contents.xmp) if provenance else contents.xmp
     packet = xmp.with_size(packet, width, height) if packet else None
     block = exif.with_size(contents.exif, width, height) if contents.exif else None
@@ -136,6 +144,16 @@ def _fitted(contents: Contents, provenance: Provenance | None) -> tuple[Contents
     if contents.format == "AVIF" and block:
         block = exif.without_turn(block)  # Pillow would write all of it anew
     return replace(contents, exif=block, xmp=packet), notes
+
+
+def _left_out(contents: Contents) -> list[str]:
+    """One sentence on what the format has no place for, if there is any."""
+    table = _WITHOUT_PLACE.get(contents.format, {})
+    lost = [f"the {name}" for field, name in table.items() if getattr(contents, field)]
+    if not lost:
+        return []
+    named = " and ".join([", ".join(lost[:-1]), lost[-1]] if len(lost) > 1 else lost)
+    return [f"{contents.format} has no place for {named}: left out."]
 
 
 def _encode(contents: Contents, quality: int | None) -> tuple[bytes, str | None]:

@@ -8,6 +8,7 @@ from xml.parsers import expat
 RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
 _DEEPEST = 100
 _LONGEST = 16_000_000  # bytes
+_MOST_NODES = 50_000  # elements, attributes, remarks: each takes a thousand times its bytes once it is parsed
 # Of phones: a video behind the picture, a gain map beside it, depth and other pictures inside the packet.
 _APPENDED = {
     "http://ns.google.com/photos/1.0/camera/": "video",
@@ -23,7 +24,8 @@ _PACKED = re.compile(rb"(tiff:Orientation\s*(?:=\s*[\"']|>)\s*)([2-8])")
 
 
 def in_utf8(packet: bytes) -> bytes:
-    """A packet in UTF-8 that is safe to parse: well formed, without entities, neither too deep nor too long.
+    """A packet in UTF-8 that is safe to parse: well formed, without entities, neither too deep nor too long
+    nor of too many elements.
 
     Raises:
         ValueError: it isn't.
@@ -36,6 +38,8 @@ def in_utf8(packet: bytes) -> bytes:
     text = re.sub(r"^<\?xml[^>]*\?>\s*", "", text)
     if "<!" in re.sub(r"<!--|<!\[CDATA\[", "", text):
         raise ValueError("entities")
+    if re.match(r"<\?xml\s", text):  # which parsers would believe more than what was decoded
+        raise ValueError("an encoding")
     plain = text.encode()
     _check(plain)
     return packet if encoding == "utf-8" and packet.strip(b"\0 \r\n\t") == plain else plain
@@ -93,21 +97,30 @@ def without_claims(packet: bytes) -> tuple[bytes, str | None]:
 
 
 def _check(packet: bytes) -> None:
-    depth = 0
+    depth = nodes = 0
 
-    def deeper(*_: object) -> None:
+    def count(*_: object, more: int = 1) -> None:
+        nonlocal nodes
+        nodes += more
+        if nodes > _MOST_NODES:
+            raise ValueError("too many elements")
+
+    def deeper(_: str, attributes: list[str]) -> None:
         nonlocal depth
         depth += 1
+        count(more=1 + len(attributes) // 2)
         if depth > _DEEPEST:
             raise ValueError("too deep")
 
-    def back(*_: object) -> None:
+    def back(_: str) -> None:
         nonlocal depth
         depth -= 1
 
     parser = expat.ParserCreate(namespace_separator=" ")
+    parser.ordered_attributes = True  # names and values in one list, however many
     parser.StartElementHandler, parser.EndElementHandler = deeper, back
+    parser.CommentHandler = parser.ProcessingInstructionHandler = parser.StartCdataSectionHandler = count
     try:
         parser.Parse(packet, True)
-    except expat.ExpatError as error:
+    except (expat.ExpatError, LookupError) as error:
         raise ValueError(str(error)) from error

@@ -8,46 +8,34 @@ import os
 import shutil
 import signal
 import time
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import cv2
 import numpy as np
 import torch
-from accelerate import Accelerator
-from accelerate.utils import ProjectConfiguration
 from diffusers.models.modeling_utils import ModelMixin
 from diffusers.training_utils import EMAModel
 from torch import nn
+from torch.optim import Optimizer
 from torch.utils.data import DataLoader, Dataset
 
 from limner.device import has_bfloat16
 from limner.errors import LimnerError
-from limner.train.recipe import Batch, Loss, Net, Recipe, Samples, Stateful, Training
+from limner.extras import needed
+from limner.train.recipe import Batch, Loss, Net, Recipe, Samples, Training
+from limner.train.state import State
 from limner.weights.borrowed import drop_borrowed
+
+with needed("accelerate", "Training"):
+    from accelerate import Accelerator
+    from accelerate.utils import ProjectConfiguration
+with needed("tensorboard", "Training"):
+    import tensorboard  # noqa: F401  # without it, accelerate would keep no log and say nothing
 
 STATE = "state"
 WEIGHTS = "weights"
-
-
-@dataclass
-class Progress:
-    """How far a run has come; saved with its state.
-
-    Attributes:
-        step: optimiser steps done.
-    """
-
-    step: int = 0
-
-    def state_dict(self) -> dict[str, int]:
-        """What is saved of it."""
-        return {"step": self.step}
-
-    def load_state_dict(self, state: dict[str, int]) -> None:
-        """Goes on from what `state_dict` gave."""
-        self.step = state["step"]
 
 
 class _Stretch(Dataset[Batch]):
@@ -65,28 +53,14 @@ class _Stretch(Dataset[Batch]):
 
 class _LossOf(nn.Module):
     """The loss of a net as a module. This is what several processes wrap, and not the net: whatever a loss asks of the
-    net, be it its `decode`, happens inside the wrapper, which averages the gradients. In a saved state its parameters
-    have the net's names.
-    """
+    net, be it its `decode`, happens inside the wrapper, which averages the gradients."""
 
     def __init__(self, net: Net, loss: Loss[Net]):
         super().__init__()
         self.net, self.loss = net, loss
-        self.register_state_dict_post_hook(_to_names_of_the_net)
-        self.register_load_state_dict_pre_hook(_from_names_of_the_net)
 
     def forward(self, batch: Batch, generator: torch.Generator) -> torch.Tensor:
         return self.loss(self.net, batch, generator)
-
-
-def _to_names_of_the_net(module: nn.Module, state: dict[str, Any], prefix: str, *_: object) -> None:
-    for name in [name for name in state if name.startswith(f"{prefix}net.")]:
-        state[prefix + name.removeprefix(f"{prefix}net.")] = state.pop(name)
-
-
-def _from_names_of_the_net(module: nn.Module, state: dict[str, Any], prefix: str, *_: object) -> None:
-    for name in [name for name in state if name.startswith(prefix)]:
-        state[f"{prefix}net.{name.removeprefix(prefix)}"] = state.pop(name)
 
 
 def learning_rate(training: Training, step: int) -> float:
@@ -118,6 +92,12 @@ def parameter_groups(net: nn.Module, training: Training) -> list[dict[str, Any]]
     return [{"params": parameters, "lr": factor * training.lr} for factor, parameters in groups.items()]
 
 
+def set_learning_rates(optimizer: Optimizer, rates: Sequence[float], factor: float) -> None:
+    """Sets the learning rate of each group of parameters to `factor` times its own of `rates`."""
+    for group, rate in zip(optimizer.param_groups, rates, strict=True):
+        group["lr"] = factor * rate
+
+
 def fit(
     recipe: Recipe,
     out: Path | str,
@@ -141,13 +121,14 @@ def fit(
         cpu: stay on the CPU even where there is an accelerator.
 
     Raises:
-        LimnerError: if `out` holds a run and `resume` is off, or holds none and `resume` is on.
+        LimnerError: if `out` holds a run and `resume` is off, or holds none and `resume` is on; or the run's state is
+            damaged, or another recipe's.
     """
     out = Path(out)
-    state = out / STATE
-    if state.is_dir() and not resume:
+    saved = out / STATE
+    if saved.is_dir() and not resume:
         raise LimnerError(f"{out} already holds a training run: add --resume to go on, or choose another folder.")
-    if resume and not state.is_dir():
+    if resume and not saved.is_dir():
         raise LimnerError(f"{out} holds no training run to resume: start it without --resume.")
     out.mkdir(parents=True, exist_ok=True)
 
@@ -156,7 +137,6 @@ def fit(
         gradient_accumulation_steps=training.accumulate,
         log_with="tensorboard",
         project_config=ProjectConfiguration(project_dir=str(out), logging_dir=str(out)),
-        step_scheduler_with_optimizer=False,
         cpu=cpu,
     )
     accelerator.init_trackers("log")
@@ -165,32 +145,33 @@ def fit(
     optimizer = torch.optim.AdamW(
         parameter_groups(net, training), lr=training.lr, betas=training.betas, weight_decay=training.weight_decay
     )
-    scheduler = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: learning_rate(training, step))
-    progress = Progress()
+    rates = [group["lr"] for group in optimizer.param_groups]
     ema = EMAModel(net.parameters(), decay=training.ema) if training.ema else None
-    loss_of, optimizer, scheduler = accelerator.prepare(_LossOf(net, recipe.loss), optimizer, scheduler)
-    memory = [recipe.loss] if isinstance(recipe.loss, Stateful) else []
-    accelerator.register_for_checkpointing(progress, *([ema] if ema else []), *memory)
+    state = State(recipe, optimizer, ema)
     if resume:
-        accelerator.load_state(str(state))
+        state.load(saved)
+    loss_of, optimizer = accelerator.prepare(_LossOf(net, recipe.loss), optimizer)
     if ema:
         ema.to(accelerator.device)
 
     micro = training.batch // training.accumulate
     share = micro // accelerator.num_processes
-    first, last = (step * training.batch for step in (progress.step, training.steps))
+    first, last = (step * training.batch for step in (state.step, max(state.step, training.steps)))
     loader = accelerator.prepare(
         DataLoader(_Stretch(recipe.data, first, last), batch_size=share, num_workers=workers, drop_last=True)
     )
     stop = _StopOnInterrupt()
-    bar = _Bar(recipe, progress, show=accelerator.is_main_process)
+    bar = _Bar(recipe, state, show=accelerator.is_main_process)
     micro_step = 0
     # a processor that emulates bf16 took sixty times as long
     half = training.precision == "bf16" and has_bfloat16(accelerator.device.type)
     with stop, bar:
         for batch in loader:
-            key = (recipe.seed, progress.step, micro_step, accelerator.process_index)
-            generator = torch.Generator().manual_seed(int(np.random.SeedSequence(key).generate_state(1)[0]))
+            key = (recipe.seed, state.step, micro_step, accelerator.process_index)
+            ours, torchs = np.random.SeedSequence(key).generate_state(2).tolist()
+            generator = torch.Generator().manual_seed(ours)
+            torch.manual_seed(torchs)  # of what a net draws on its own, such as dropout
+            set_learning_rates(optimizer, rates, learning_rate(training, state.step))
             with accelerator.accumulate(loss_of):
                 with torch.autocast(accelerator.device.type, torch.bfloat16, enabled=half):
                     loss = loss_of(batch, generator)
@@ -203,34 +184,31 @@ def fit(
             bar.saw(loss.detach(), share * accelerator.num_processes)
             if not accelerator.sync_gradients:
                 continue
-            scheduler.step()
-            progress.step, micro_step = progress.step + 1, 0
+            state.step, micro_step = state.step + 1, 0
             if ema:
                 ema.step(net.parameters())
-            if progress.step % 10 == 0:
-                accelerator.log({"loss": bar.loss, "lr": scheduler.get_last_lr()[0]}, step=progress.step)
-            if stop.asked or progress.step % every == 0 or progress.step == training.steps:
-                _save_state(accelerator, state)
-                _report(accelerator, recipe, ema, out, progress.step)
+            if state.step % 10 == 0:
+                accelerator.log({"loss": bar.loss, "lr": optimizer.param_groups[0]["lr"]}, step=state.step)
+            if stop.asked or state.step % every == 0 or state.step == training.steps:
+                _save(accelerator, state, saved)
+                _report(accelerator, recipe, ema, out, state.step)
             if stop.asked:
                 break
     accelerator.end_training()
     return out / WEIGHTS
 
 
-def _save_state(accelerator: Accelerator, state: Path) -> None:
-    """Writes the state beside the old one and swaps the two, so that a crash leaves one of them whole."""
-    fresh, old = state.with_suffix(".new"), state.with_suffix(".old")
+def _save(accelerator: Accelerator, state: State, folder: Path) -> None:
+    """Writes the state beside the old one and swaps the two, so that a crash leaves one of them whole. The processes
+    of a run have the same, so one of them writes."""
     if accelerator.is_main_process:
+        fresh, old = folder.with_suffix(".new"), folder.with_suffix(".old")
         shutil.rmtree(fresh, ignore_errors=True)
-    accelerator.wait_for_everyone()  # else a late process would take away what the first has begun to write
-    accelerator.save_state(str(fresh), safe_serialization=True)
-    accelerator.wait_for_everyone()  # else the folder would be renamed while a late process still writes to it
-    if accelerator.is_main_process:
+        state.save(fresh)
         shutil.rmtree(old, ignore_errors=True)
-        if state.is_dir():
-            os.replace(state, old)
-        os.replace(fresh, state)
+        if folder.is_dir():
+            os.replace(folder, old)
+        os.replace(fresh, folder)
         shutil.rmtree(old, ignore_errors=True)
     accelerator.wait_for_everyone()
 
@@ -293,15 +271,14 @@ class _StopOnInterrupt:
 class _Bar:
     """A progress bar with the smoothed loss and images per second; a line now and then where there is no terminal."""
 
-    def __init__(self, recipe: Recipe, progress: Progress, show: bool):
+    def __init__(self, recipe: Recipe, run: State, show: bool):
         from rich.console import Console
-        from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
-        from rich.progress import Progress as RichProgress
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-        self.progress, self.images, self.loss, self.started = progress, 0, float("nan"), time.monotonic()
+        self.run, self.images, self.loss, self.started = run, 0, float("nan"), time.monotonic()
         console = Console(stderr=True)
         self.plain = show and not console.is_terminal
-        self.bar = RichProgress(
+        self.bar = Progress(
             TextColumn(recipe.name),
             BarColumn(),
             MofNCompleteColumn(),
@@ -310,7 +287,7 @@ class _Bar:
             console=console,
             disable=not show or self.plain,
         )
-        self.task = self.bar.add_task("train", total=recipe.training.steps, completed=progress.step, state="")
+        self.task = self.bar.add_task("train", total=recipe.training.steps, completed=run.step, state="")
 
     def __enter__(self) -> _Bar:
         self.bar.start()
@@ -324,6 +301,6 @@ class _Bar:
         self.loss = value if math.isnan(self.loss) else 0.98 * self.loss + 0.02 * value
         self.images += images
         state = f"loss {self.loss:.4f}  {self.images / (time.monotonic() - self.started):.1f} images/s"
-        self.bar.update(self.task, completed=self.progress.step, state=state)
-        if self.plain and self.progress.step % 100 == 0:
-            print(f"step {self.progress.step}  {state}", flush=True)
+        self.bar.update(self.task, completed=self.run.step, state=state)
+        if self.plain and self.run.step % 100 == 0:
+            print(f"step {self.run.step}  {state}", flush=True)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Generic, Literal, Protocol, TypeVar, runtime_checkable
+from pathlib import Path
+from typing import Generic, Literal, Protocol, TypeVar, runtime_checkable
 
 import torch
 from diffusers.models.modeling_utils import ModelMixin
@@ -30,12 +31,20 @@ class Samples(Protocol):
 class Stateful(Protocol):
     """Anything that can be saved and resumed."""
 
-    def state_dict(self) -> dict[str, Any]:
+    def state_dict(self) -> dict[str, torch.Tensor]:
         """What is saved with the run's state."""
         ...
 
-    def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Goes on from what `state_dict` gave."""
+    def load_state_dict(self, state: Mapping[str, torch.Tensor], path: Path) -> None:
+        """Goes on from what `state_dict` gave.
+
+        Args:
+            state: the tensors that were saved.
+            path: of their file, for errors.
+
+        Raises:
+            WeightsError: they aren't what they should be.
+        """
         ...
 
 

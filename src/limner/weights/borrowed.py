@@ -7,7 +7,6 @@ what training changed.
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -19,6 +18,7 @@ from torch import Tensor
 
 from limner.weights import catalogue
 from limner.weights.checkpoint import read_tensors
+from limner.weights.json_file import read_object
 from limner.weights.tensors import Tensors
 
 
@@ -29,7 +29,7 @@ def with_borrowed(tensors: Tensors, config: Mapping[str, Any]) -> Tensors:
 
 def drop_borrowed(folder: Path) -> None:
     """Takes out of a folder's safetensors file what is borrowed, as far as it is equal to the lender's."""
-    lent = dict(_lent(json.loads((folder / "config.json").read_text(encoding="utf-8"))))
+    lent = dict(_lent(read_object(folder / "config.json")))
     if not lent:
         return
     (file,) = folder.glob("*.safetensors")

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import mmap
 import pickle
 import re
 import zipfile
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import TypeGuard
 
 import torch
 from safetensors import SafetensorError
@@ -16,9 +18,12 @@ from torch import Tensor
 
 from limner.errors import WeightsError
 from limner.weights import safe_pickle
-from limner.weights.tensors import Tensors
+from limner.weights.tensors import Tensors, short
 
 MOST_IN_NOTE = 20
+USABLE = frozenset(safe_pickle.DTYPES.values())
+SHARED = 4
+"""Tensors may share their values, as tied layers do; all together they are so many times the file at most."""
 
 
 class Checkpoint:
@@ -114,7 +119,7 @@ def read_checkpoint(path: Path) -> Checkpoint:
     except OSError as error:
         raise WeightsError(f"Can't read the weights {path}: {error.strerror or error}.") from error
     # The content decides, not the name: a safetensors file begins with a length and a JSON object.
-    content, classes = (_read_safetensors(path), []) if start[8:9] == b"{" else _read_pickled(path)
+    content, classes = (read_safetensors(path), []) if start[8:9] == b"{" else _read_pickled(path)
     extra: list[str] = []
     if isinstance(content, Mapping) and isinstance(content.get("state_dict"), Mapping):
         extra = [_label(name) for name in content if name != "state_dict"]
@@ -123,16 +128,27 @@ def read_checkpoint(path: Path) -> Checkpoint:
     tensors: dict[str, Tensor] = {}
     unusable: list[str] = []
     for name, value in entries.items():
-        if isinstance(name, str) and isinstance(value, Tensor):
+        if isinstance(name, str) and _is_plain(value):
             tensors[name.removeprefix("module.")] = value
         else:
             unusable.append(_label(name))
     if not isinstance(content, Mapping) or (unusable and not tensors):
         raise _refusal(path, classes[0]) if classes else _no_weights(path)
+    unpacked, packed = sum(tensor.nbytes for tensor in tensors.values()), path.stat().st_size
+    if unpacked > SHARED * packed + 2**20:
+        raise WeightsError(
+            f"The weights {path} would unpack from {packed:,} to {unpacked:,} bytes, which no net's do: get another "
+            "copy of the file."
+        )
     return Checkpoint(path, tensors, unusable, extra, classes)
 
 
-def _read_safetensors(path: Path) -> dict[str, Tensor]:
+def read_safetensors(path: Path) -> dict[str, Tensor]:
+    """The tensors of a safetensors file, in which nothing can be pickled.
+
+    Raises:
+        WeightsError: the file can't be read, or is something else or damaged.
+    """
     try:
         return load_file(path)
     except (SafetensorError, OSError) as error:
@@ -141,6 +157,10 @@ def _read_safetensors(path: Path) -> dict[str, Tensor]:
 
 def _read_pickled(path: Path) -> tuple[object, list[str]]:
     zipped = zipfile.is_zipfile(path)
+    if _asks_for_memory(path, zipped):
+        if not zipped:
+            raise _refusal(path, "builtins.bytearray")
+        return _read_inert(path)
     try:
         return torch.load(path, map_location="cpu", weights_only=True, mmap=zipped), []
     except Exception as error:  # torch reports a damaged file by a dozen different classes
@@ -149,23 +169,62 @@ def _read_pickled(path: Path) -> tuple[object, list[str]]:
             raise _refusal(path, wanted[1]) from error
         if not (zipped and isinstance(error, pickle.UnpicklingError)):
             raise _damage(path) from error
+    return _read_inert(path)
+
+
+def _read_inert(path: Path) -> tuple[object, list[str]]:
     try:
         return safe_pickle.load(path)
     except Exception as error:  # whatever somebody may put into a pickle
         raise _damage(path) from error
 
 
+def _asks_for_memory(path: Path, zipped: bool) -> bool:
+    """Whether a pickle names the one function that torch lets it call and that takes memory out of nothing.
+
+    Raises:
+        WeightsError: an archive's parts are compressed, which PyTorch's never are: a few kB might unpack to GB.
+    """
+    if not path.stat().st_size:
+        return False
+    if not zipped:
+        with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
+            return content.find(b"bytearray") >= 0
+    try:
+        with zipfile.ZipFile(path) as archive:
+            if any(part.compress_type != zipfile.ZIP_STORED for part in archive.infolist()):
+                raise WeightsError(
+                    f"The weights {path} are a compressed archive, which PyTorch never writes and limner doesn't "
+                    "unpack: save them again with torch.save, or as safetensors."
+                )
+            pickles = [part for part in archive.infolist() if part.filename.endswith("data.pkl")]
+            return any(b"bytearray" in archive.read(part) for part in pickles)
+    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError, RuntimeError) as error:
+        raise _damage(path) from error
+
+
+def _is_plain(value: object) -> TypeGuard[Tensor]:
+    """Whether it is a tensor of numbers that lie there, each in its own place."""
+    return (
+        isinstance(value, Tensor)
+        and value.layout == torch.strided
+        and value.device.type == "cpu"
+        and value.dtype in USABLE
+        and value.numel() * value.element_size() <= value.untyped_storage().nbytes()
+    )
+
+
 def _label(name: object) -> str:
     """A dictionary's key as a note may show it; of a key that is no text its class."""
-    return name if isinstance(name, str) else type(name).__name__
+    return short(name) if isinstance(name, str) else type(name).__name__
 
 
 def _group(name: str, used: set[str]) -> str:
     """The shortest beginning of a name that isn't `used`: `lpips.*` for `lpips.lin0.weight`."""
     for dot in re.finditer(r"\.", name):
         if name[: dot.start()] not in used:
-            return f"{name[: dot.start()]}.*"
-    return name
+            return f"{short(name[: dot.start()])}.*"
+    return short(name)
 
 
 def _damage(path: Path) -> WeightsError:
@@ -177,7 +236,7 @@ def _damage(path: Path) -> WeightsError:
 
 def _refusal(path: Path, name: str) -> WeightsError:
     return WeightsError(
-        f"The weights {path} ask to run code when they are read ({name}), "
+        f"The weights {path} ask to run code when they are read ({short(name)}), "
         "which limner refuses because that code could do anything: save the tensors alone, best as "
         "safetensors."
     )

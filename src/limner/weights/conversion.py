@@ -1,6 +1,7 @@
 """A published checkpoint into a folder of ours, whatever of `formats/registry.py` it is."""
 
 import os
+import secrets
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -33,13 +34,16 @@ def convert(path: Path, out: Path, tell: Callable[[str], object] | None = None) 
     checkpoint = read_checkpoint(path)
     loaded = format_of(checkpoint).load(checkpoint)
     sha256 = catalogue.sha256(path)
-    unfinished = out.with_name(out.name + ".part")
-    shutil.rmtree(unfinished, ignore_errors=True)
-    for folder, part in ({"": loaded} if isinstance(loaded, ModelMixin) else loaded.parts()).items():
-        part.save_pretrained(unfinished / folder)
-        if isinstance(part, ModelMixin):
-            (unfinished / folder / "README.md").write_text(_card(part, path, sha256), encoding="utf-8")
-    os.replace(unfinished, out)
+    unfinished = out.with_name(f".{secrets.token_hex(8)}.part")
+    unfinished.mkdir(parents=True)
+    try:
+        for folder, part in ({"": loaded} if isinstance(loaded, ModelMixin) else loaded.parts()).items():
+            part.save_pretrained(unfinished / folder)
+            if isinstance(part, ModelMixin):
+                (unfinished / folder / "README.md").write_text(_card(part, path, sha256), encoding="utf-8")
+        os.replace(unfinished, out)
+    finally:
+        shutil.rmtree(unfinished, ignore_errors=True)
     if tell and (note := checkpoint.note()):
         tell(note)
     return out

@@ -1,6 +1,5 @@
 """From a source of weights (`mini`, `official`, or a folder) to nets that are ready to run."""
 
-import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -8,7 +7,6 @@ from importlib import import_module
 from pathlib import Path
 from typing import TypeVar
 
-import torch
 from diffusers.models.modeling_utils import ModelMixin
 
 from limner.errors import WeightsError
@@ -18,6 +16,8 @@ from limner.weights.borrowed import with_borrowed
 from limner.weights.checkpoint import read_checkpoint, read_tensors
 from limner.weights.formats import arcface
 from limner.weights.formats.registry import format_named
+from limner.weights.json_file import read_object
+from limner.weights.net_config import build, checked
 from limner.weights.tensors import fill
 
 Net = TypeVar("Net", bound=ModelMixin)
@@ -230,28 +230,26 @@ def _load_any(source: str | Path, models: Path | None) -> tuple[ModelMixin, str]
 
 def _load_folder(folder: Path) -> ModelMixin:
     # Not from_pretrained: it fills what a file lacks with random numbers and only logs it.
-    try:
-        config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
-        kind = NETS[config["_class_name"]]
-    except (OSError, ValueError) as error:
-        raise WeightsError(f"The folder of weights {folder} has no readable config.json.") from error
-    except KeyError as error:
-        raise WeightsError(
-            f"The folder of weights {folder} holds no net that limner knows ({', '.join(NETS)})."
-        ) from error
+    if not (folder / "config.json").is_file():
+        raise WeightsError(f"The folder of weights {folder} has no readable config.json.")
+    found = read_object(folder / "config.json")
+    name = found.get("_class_name")
+    if not isinstance(name, str) or name not in NETS:
+        raise WeightsError(f"The folder of weights {folder} holds no net that limner knows ({', '.join(NETS)}).")
+    kind = getattr(import_module(NETS[name]), name)
+    config = checked(kind, found, folder / "config.json")
     files = sorted(folder.glob("*.safetensors"))
     if len(files) != 1:
         raise WeightsError(f"The folder of weights {folder} should hold one safetensors file, not {len(files)}.")
-    with torch.device("meta"):
-        net = getattr(import_module(kind), config["_class_name"]).from_config(config)
-    return fill(net, with_borrowed(read_tensors(files[0]), config), files[0])
+    tensors = with_borrowed(read_tensors(files[0]), config)
+    return fill(build(lambda: kind(**config), tensors, files[0]), tensors, files[0])
 
 
 def licence_of(folder: Path) -> str:
     """The licence of a folder of weights, as the head of its model card README.md states it; `not stated` where it does
     not."""
     card = folder / "README.md"
-    text = card.read_text(encoding="utf-8") if card.is_file() else ""
+    text = card.read_text(encoding="utf-8", errors="replace") if card.is_file() else ""
     head = re.match(r"---\n(.*?)\n---", text, re.DOTALL)
     for field in ("license_name", "license"):
         if head and (found := re.search(rf"^{field}:\s*(.+)$", head[1], re.MULTILINE)):

@@ -7,8 +7,10 @@ tensors, numbers, texts and plain containers are read; in the place of whatever 
 
 from __future__ import annotations
 
+import io
 import math
 import pickle
+import pickletools
 import struct
 import zipfile
 from collections.abc import Mapping
@@ -94,9 +96,10 @@ def load(path: Path) -> tuple[object, list[str]]:
         root = main.removesuffix("data.pkl")
         if f"{root}byteorder" in archive.namelist() and archive.read(f"{root}byteorder") != b"little":
             raise ValueError("its numbers are big-endian")
-        with archive.open(main) as pickled:
-            reader = _Unpickler(pickled)
-            content = reader.load()
+        pickled = archive.read(main)
+        _check_operations(pickled)
+        reader = _Unpickler(io.BytesIO(pickled))
+        content = reader.load()
         mapped = torch.from_file(str(path), shared=False, size=path.stat().st_size, dtype=torch.uint8)
 
         def tensor(stored: Stored) -> Tensor:
@@ -115,6 +118,14 @@ def load(path: Path) -> tuple[object, list[str]]:
             return value
 
         return made(content), [kind.stands_for for kind in reader.inert.values()]
+
+
+def _check_operations(pickled: bytes) -> None:
+    """Refuses a pickle with a number of a memo that it can't have come to: Python's unpickler would make room for so
+    many. Sizes are held against the bytes that are there."""
+    for operation, argument, _ in pickletools.genops(pickled):
+        if isinstance(argument, int) and argument > len(pickled) and "PUT" in operation.name:
+            raise ValueError("it remembers more than it has")
 
 
 def _view(record: Tensor, stored: Stored) -> Tensor:

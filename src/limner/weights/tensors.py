@@ -33,13 +33,18 @@ def fill(net: Net, tensors: Mapping[str, Tensor], path: Path, names: Mapping[str
     shapes = {theirs: tuple(own[ours].shape) for theirs, ours in names.items()}
     demand(tensors, shapes, path, type(net).__name__)
     state = {ours: tensors[theirs].float().reshape(own[ours].shape) for theirs, ours in names.items()}
-    if broken := [name for name, tensor in state.items() if not (tensor.is_meta or tensor.isfinite().all())]:
-        raise WeightsError(
-            f"The weights {path} hold values that are no finite numbers, first in {broken[0]}: get a whole copy of the "
-            "file."
-        )
+    demand_finite(state, path)
     net.load_state_dict(state, assign=True)
     return net.eval()
+
+
+def demand_finite(tensors: Mapping[str, Tensor], path: Path) -> None:
+    """Raises a WeightsError unless all values are finite numbers."""
+    if broken := [name for name, tensor in tensors.items() if not (tensor.is_meta or tensor.isfinite().all())]:
+        raise WeightsError(
+            f"The weights {path} hold values that are no finite numbers, first in {short(broken[0])}: get a whole copy "
+            "of the file."
+        )
 
 
 def demand(tensors: Mapping[str, Tensor], shapes: Mapping[str, Shape], path: Path, what: str) -> None:
@@ -47,7 +52,7 @@ def demand(tensors: Mapping[str, Tensor], shapes: Mapping[str, Shape], path: Pat
     missing = [name for name in shapes if name not in tensors]
     extra = [name for name in tensors if name not in shapes]
     misshaped = [
-        f"{name} ({by(tensors[name].shape)} instead of {by(shape)})"
+        f"{short(name)} ({by(tensors[name].shape)} instead of {by(shape)})"
         for name, shape in shapes.items()
         if name in tensors and _core(tensors[name].shape) != _core(shape)
     ]
@@ -60,11 +65,21 @@ def demand(tensors: Mapping[str, Tensor], shapes: Mapping[str, Shape], path: Pat
         raise WeightsError(f"The weights {path} don't fit {what}: {'; '.join(faults)}.")
 
 
+def shapes(tensors: Tensors) -> dict[str, Shape]:
+    """The shape of each tensor, by its name."""
+    return {name: tuple(tensor.shape) for name, tensor in tensors.items()}
+
+
 def listing(names: Iterable[str], most: int = 3) -> str:
     """The first few names, and how many more there are."""
-    names = list(names)
+    names = [short(name) for name in names]
     more = f" and {len(names) - most} more" if len(names) > most else ""
     return ", ".join(names[:most]) + more + (" is" if len(names) == 1 else " are")
+
+
+def short(name: str) -> str:
+    """A name as an error may show it: a file may have one of any length."""
+    return name if len(name) <= 100 else f"{name[:100]}..."
 
 
 def by(shape: Iterable[int]) -> str:
@@ -73,7 +88,7 @@ def by(shape: Iterable[int]) -> str:
 
 def numbers(tensors: Tensors, prefix: str) -> list[int]:
     """The numbers n of all names `prefix.n...`, in order."""
-    pattern = re.compile(re.escape(prefix) + r"\.(\d+)\.")
+    pattern = re.compile(re.escape(prefix) + r"\.(\d{1,6})\.")
     return sorted({int(found[1]) for name in tensors if (found := pattern.match(name))})
 
 
@@ -90,7 +105,7 @@ def shape_of(tensors: Tensors, name: str, dimensions: int, path: Path) -> tuple[
     if name not in tensors:
         raise WeightsError(f"The weights {path} are not what they should be: {name} is missing.")
     shape = tuple(tensors[name].shape)
-    if len(shape) != dimensions:
+    if len(shape) != dimensions or not all(shape):
         raise WeightsError(f"The weights {path} are not what they should be: {name} has the shape {by(shape)}.")
     return shape
 

@@ -1,4 +1,5 @@
 import time
+import zipfile
 
 import numpy as np
 import pytest
@@ -188,3 +189,20 @@ def test_a_net_is_known_by_its_weights():
     assert fingerprint(net).startswith("Linear ")
     other.load_state_dict(net.state_dict())
     assert fingerprint(net) == fingerprint(other)
+
+
+def test_a_store_that_unpacks_to_gigabytes(tmp_path):
+    with zipfile.ZipFile(tmp_path / "e.npz", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("files.npy", bytes(10**7))
+    with pytest.raises(LimnerError, match=r"e.npz are damaged"):
+        Embeddings.load(tmp_path / "e.npz")
+
+
+@pytest.mark.parametrize("change", [{"vectors": np.ones(3)}, {"stamps": np.ones((1, 2))}, {"files": np.ones(1)}])
+def test_a_store_of_other_arrays(tmp_path, change):
+    whole = {"files": np.array(["a"]), "vectors": np.ones((1, 4), np.float32), "stamps": np.ones((1, 2), np.int64)}
+    np.savez(tmp_path / "e.npz", embedder="net", **whole)
+    assert Embeddings.load(tmp_path / "e.npz").files == ["a"]
+    np.savez(tmp_path / "e.npz", embedder="net", **(whole | change))
+    with pytest.raises(LimnerError, match=r"e.npz are damaged"):
+        Embeddings.load(tmp_path / "e.npz")

@@ -162,9 +162,9 @@ def test_known_people_with_vectors_are_thinned_and_ordered(faces):
     assert len(shared) > 50 and all(references[e.file] == e.references for e in shared)
 
 
-def test_listed_splits_of_the_faces(shared):
+def test_listed_splits_of_the_faces(collection):
     """The index's own test people, `val` as training carves it, and the people that are kept out of it."""
-    known = read_people(shared / "faces/index.csv")
+    known = read_people(collection / "faces/index.csv")
     files = sorted(known.person)
     made = build(files, None, Rules(val=None, test=None, fewest=1), known)
     assert set(made.tables) == {"train", "val", "test", "held-out"} and made.counts()["held-out"]["people"] == 22

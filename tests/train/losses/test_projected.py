@@ -1,5 +1,7 @@
 """Projected discriminators: what heads and nets learn from the features of a frozen net."""
 
+from pathlib import Path
+
 import pytest
 import torch
 
@@ -56,7 +58,7 @@ def test_what_was_learned_is_saved(terms):
     truth, made = pictures(2, 0), pictures(2, 1)
     terms(made, truth, 3, torch.Generator().manual_seed(0))
     other = Projected(terms.seen, terms.scale, start=2, rise=1, lr=2e-3)
-    other.load_state_dict(terms.state_dict())
+    other.load_state_dict(terms.state_dict(), Path("loss.safetensors"))
     again = [one(made, truth, 4, torch.Generator().manual_seed(0)).item() for one in (terms, other)]
     assert again[0] == again[1]
 

@@ -30,6 +30,7 @@ def faces(shared):
     return FaceSet.open(shared / "faces", "train")
 
 
+@pytest.mark.usefixtures("collection")
 def test_who_is_a_class(faces):
     watched = validation_people(faces)
     views = Views(faces, watched)
@@ -124,6 +125,7 @@ def test_the_loss_wants_twins_alike_and_at_their_class():
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("collection")
 def test_a_few_people_are_learned(faces):
     """Eight people, sixty steps: the classes are known and so are fresh views of them."""
     torch.manual_seed(0)

@@ -238,7 +238,7 @@ def test_no_graph_at_all(tmp_path):
 def test_without_the_package(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "onnx", None)
     (tmp_path / "a.onnx").write_bytes(b"")
-    with pytest.raises(LimnerError, match=r"a\.onnx needs the package onnx: install limner\[onnx\]"):
+    with pytest.raises(LimnerError, match=r"a\.onnx needs onnx: install it with `pip install 'limner\[onnx\]'`\."):
         load_identity(tmp_path / "a.onnx")
 
 
@@ -261,3 +261,27 @@ def test_mini():
     with torch.inference_mode():
         vectors = net(torch.rand(2, 3, 256, 256))
     torch.testing.assert_close(vectors.norm(dim=1), torch.ones(2))
+
+
+@pytest.mark.parametrize("aliases", [False, True])
+def test_a_graph_that_goes_round_in_a_circle(tmp_path, aliases):
+    nodes = [helper.make_node("Conv", ["x", "w"], ["t0"], strides=[1, 1], pads=[1, 1, 1, 1])]
+    if aliases:
+        nodes += [helper.make_node("PRelu", ["t0", "c"], ["t1"])]
+        nodes += [helper.make_node("Identity", [a], [b]) for a, b in (("c", "d"), ("d", "c"))]
+    else:
+        nodes += [helper.make_node("Identity", [a], [b]) for a, b in (("t0", "t1"), ("t1", "t2"), ("t2", "t1"))]
+    weight = helper.make_tensor("w", TensorProto.FLOAT, [4, 3, 3, 3], [1.0] * 108)
+    value = [helper.make_tensor_value_info("x", TensorProto.FLOAT, [1, 3, 28, 28])]
+    path = tmp_path / "a.onnx"
+    onnx.save_model(helper.make_model(helper.make_graph(nodes, "g", value, value, [weight])), str(path))
+    with pytest.raises(WeightsError, match=r"comes back to 't\d'|lacks a stored tensor"):
+        load_identity(path)
+
+
+def test_a_stage_of_a_hundred_thousand_blocks(tmp_path):
+    tensors = {f"layer{n}.{0 if n < 4 else 100_000}.conv2.weight": torch.ones(4, 4, 3, 3) for n in (1, 2, 3, 4)}
+    tensors |= {"layer4.0.conv2.weight": torch.ones(4, 4, 3, 3), "fc.weight": torch.ones(4, 4)}
+    save_file(tensors | {"conv1.weight": torch.ones(4, 3, 3, 3)}, tmp_path / "a.safetensors")
+    with pytest.raises(WeightsError, match="would have far more than their 7 tensors"):
+        load_identity(tmp_path / "a.safetensors")

@@ -78,13 +78,21 @@ class Embeddings:
         Raises:
             LimnerError: it is missing or damaged.
         """
+        damaged = LimnerError(f"The embeddings {path} are damaged: delete the file, and they are made anew.")
         try:
+            with zipfile.ZipFile(path) as archive:
+                if any(part.compress_type != zipfile.ZIP_STORED for part in archive.infolist()):
+                    raise damaged  # `save` compresses nothing, and what others compressed may unpack to GB
             with np.load(path, allow_pickle=False) as kept:
-                return cls(kept["files"].tolist(), kept["vectors"], kept["stamps"], str(kept["embedder"]))
+                names, vectors, stamps, embedder = (kept[n] for n in ("files", "vectors", "stamps", "embedder"))
         except OSError as error:
             raise LimnerError(f"The embeddings {path} can't be read ({error.strerror or error}).") from error
-        except (ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
-            raise LimnerError(f"The embeddings {path} are damaged: delete the file, and they are made anew.") from error
+        except Exception as error:  # numpy and zipfile report a damaged file by a dozen different classes
+            raise damaged from error
+        of_each = vectors.ndim == 2 and names.shape == (len(vectors),) and stamps.shape == (len(vectors), 2)
+        if not of_each or names.dtype.kind != "U" or vectors.dtype != np.float32 or stamps.dtype != np.int64:
+            raise damaged
+        return cls(names.tolist(), vectors, stamps, str(embedder))
 
 
 def embed(

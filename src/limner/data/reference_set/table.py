@@ -14,9 +14,9 @@ stand in one cell (a list, or separated by `;`, `|`, commas or blanks) or in cel
 
 from __future__ import annotations
 
-import ast
 import csv
 import io
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -120,7 +120,10 @@ def _rows(path: Path) -> list[tuple[int, list[str]]]:
     first = text.split("\n", 1)[0]
     delimiter = max(",", "\t", ";", key=first.count) if "," not in first else ","
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
-    rows = [(reader.line_num, row) for row in reader if any(cell.strip() for cell in row)]
+    try:
+        rows = [(reader.line_num, row) for row in reader if any(cell.strip() for cell in row)]
+    except csv.Error as error:
+        raise LimnerError(f"The table {path} is damaged after line {reader.line_num} ({error}): mend it.") from error
     if not rows:
         raise LimnerError(f"The table {path} is empty: give a CSV file with one row an image.")
     return rows
@@ -159,13 +162,14 @@ def _by_order(row: list[str]) -> Entry:
     return Entry(cells[0], second if person else "", tuple(names))
 
 
+_IN_LIST = re.compile(r"""'([^']*)'|"([^"]*)"|([^\s,;|'"]+)""")
+
+
 def _names(cell: str) -> list[str]:
     """The names in one cell: a list in brackets, or pictures separated by `;`, `|`, commas or blanks."""
     if cell.startswith(("[", "(")):
-        try:
-            return [str(name) for name in ast.literal_eval(cell)]
-        except (ValueError, SyntaxError, TypeError):
-            cell = cell.strip("[]()")
+        listed = [quoted or double or plain for quoted, double, plain in _IN_LIST.findall(cell.strip("[]()"))]
+        return [name for name in listed if name]
     for separator in (";", "|", ",", None):
         parts = [part.strip().strip("'\"") for part in cell.split(separator)]
         if len(parts) > 1 and all(_is_picture(part) or part.isdigit() for part in parts if part):

@@ -3,8 +3,9 @@ much it counts (Esser et al. 2021); on real pictures the discriminator may be he
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from pathlib import Path
 
 import torch
 import torch.nn.functional as F
@@ -12,6 +13,12 @@ from torch import Tensor
 
 from limner.nets.discriminator import PatchDiscriminator
 from limner.train.distributed import any_process, average_gradients, gradient_norm, shared_mean
+from limner.train.recipe import Stateful
+from limner.train.state import moments, put, put_moments
+from limner.weights.tensors import below
+
+JUDGE, OPTIMIZER = "discriminator.", "optimizer."
+"""What the names in a saved state begin with."""
 
 
 @dataclass
@@ -67,7 +74,7 @@ class Adversary:
     def learn(self, real: Tensor, made: Tensor) -> None:
         """One step of the discriminator on the hinge loss; `made` without gradient, and in a process whose others have
         some there may be none."""
-        self.discriminator.to(real.device)
+        self._to(real.device)
         real = real.detach().requires_grad_(self.r1 > 0)
         judged_real, judged_made = (self.discriminator(picture).float() for picture in (real, made))
         loss = 0.5 * (F.relu(1 - judged_real).mean() + shared_mean(F.relu(1 + judged_made), len(made)))
@@ -80,32 +87,42 @@ class Adversary:
         average_gradients(self.discriminator)
         self.optimizer.step()
 
-    def state_dict(self) -> dict[str, Any]:
-        """All that a resumed run needs."""
-        return {"discriminator": self.discriminator.state_dict(), "optimizer": self.optimizer.state_dict()}
+    def _to(self, device: torch.device) -> None:
+        if next(self.discriminator.parameters()).device != device:
+            self.discriminator.to(device)
+            self.optimizer.load_state_dict(self.optimizer.state_dict())  # takes what it remembers along
 
-    def load_state_dict(self, state: dict[str, Any]) -> None:
-        """The way back from `state_dict`."""
-        self.discriminator.load_state_dict(state["discriminator"])
-        self.optimizer.load_state_dict(state["optimizer"])
+    def state_dict(self) -> dict[str, Tensor]:
+        """All that a resumed run needs."""
+        judge = {f"{JUDGE}{name}": tensor for name, tensor in self.discriminator.state_dict().items()}
+        learned = moments(self.optimizer, self.discriminator)
+        return judge | {f"{OPTIMIZER}{name}": tensor for name, tensor in learned.items()}
+
+    def load_state_dict(self, state: Mapping[str, Tensor], path: Path) -> None:
+        """The way back from `state_dict`; `path` is of the file, for errors."""
+        judge, learned = below(state, JUDGE), below(state, OPTIMIZER)
+        put(judge, self.discriminator.state_dict(), path, "the discriminator")
+        put_moments(learned, self.optimizer, self.discriminator, path)
 
 
 class AdversarialLoss:
     """What losses with an adversarial term have to remember, saved and resumed with a run.
 
     Attributes:
-        adversary: the term.
+        adversary: the term: an `Adversary`, or the projected one (`projected.py`).
         step: that comes next.
     """
 
-    adversary: Adversary
+    adversary: Stateful
     step: int = 0
 
-    def state_dict(self) -> dict[str, Any]:
+    def state_dict(self) -> dict[str, Tensor]:
         """All that a resumed run needs."""
-        return {"step": self.step, "adversary": self.adversary.state_dict()}
+        return {"step": torch.tensor(self.step), **self.adversary.state_dict()}
 
-    def load_state_dict(self, state: dict[str, Any]) -> None:
-        """The way back from `state_dict`."""
-        self.step = state["step"]
-        self.adversary.load_state_dict(state["adversary"])
+    def load_state_dict(self, state: Mapping[str, Tensor], path: Path) -> None:
+        """The way back from `state_dict`; `path` is of the file, for errors."""
+        step = torch.tensor(self.step)
+        put({name: tensor for name, tensor in state.items() if name == "step"}, {"step": step}, path, "the loss")
+        self.step = int(step)
+        self.adversary.load_state_dict(state, path)

@@ -6,8 +6,9 @@ Such heads need a tenth of the pictures that a discriminator from scratch needs,
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from pathlib import Path
 
 import torch
 import torch.nn.functional as F
@@ -16,7 +17,11 @@ from torch.nn.utils.parametrizations import spectral_norm
 
 from limner.nets.efficientnet import CHANNELS, EfficientNetLite0
 from limner.train.distributed import any_process, average_gradients, shared_mean
+from limner.train.state import moments, put, put_moments
+from limner.weights.tensors import below
 
+HEADS, OPTIMIZER = "heads.", "optimizer."
+"""What the names in a saved state begin with."""
 WIDTH = 64
 """Channels of the heads."""
 
@@ -114,14 +119,16 @@ class Projected:
         average_gradients(self.heads)
         self.optimizer.step()
 
-    def state_dict(self) -> dict[str, Any]:
+    def state_dict(self) -> dict[str, Tensor]:
         """All that a resumed run needs."""
-        return {"heads": self.heads.state_dict(), "optimizer": self.optimizer.state_dict()}
+        heads = {f"{HEADS}{name}": tensor for name, tensor in self.heads.state_dict().items()}
+        learned = moments(self.optimizer, self.heads)
+        return heads | {f"{OPTIMIZER}{name}": tensor for name, tensor in learned.items()}
 
-    def load_state_dict(self, state: dict[str, Any]) -> None:
-        """The way back from `state_dict`."""
-        self.heads.load_state_dict(state["heads"])
-        self.optimizer.load_state_dict(state["optimizer"])
+    def load_state_dict(self, state: Mapping[str, Tensor], path: Path) -> None:
+        """The way back from `state_dict`; `path` is of the file, for errors."""
+        put(below(state, HEADS), self.heads.state_dict(), path, "the heads")
+        put_moments(below(state, OPTIMIZER), self.optimizer, self.heads, path)
 
 
 @torch.no_grad()

@@ -6,11 +6,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import torch
-
 from limner.errors import WeightsError
 from limner.nets.unet import UNet
 from limner.weights.checkpoint import Checkpoint, opened
+from limner.weights.net_config import build
 from limner.weights.tensors import Tensors, fill, has, numbers, shape_of
 
 _RES_BLOCK = {
@@ -67,8 +66,7 @@ def build_adm_unet(
             f"{config['width']} channels; no shape tells the number, so give one that divides them as groups."
         )
     config["groups"] = groups
-    with torch.device("meta"):
-        net = UNet(**config)
+    net = build(lambda: UNet(**config), tensors, path)
     names = adm_names(net)
     # A convolution over a sequence is stored with one trailing 1, a linear layer with none: both fit `fill`.
     return fill(net, tensors, path, names)

@@ -15,9 +15,11 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor
 
-from limner.errors import LimnerError, WeightsError
+from limner.errors import WeightsError
+from limner.extras import needed
 from limner.nets.identity import MAP, IdentityNet
 from limner.weights.checkpoint import Checkpoint, opened
+from limner.weights.net_config import build
 from limner.weights.tensors import Tensors, fill
 
 if TYPE_CHECKING:
@@ -51,8 +53,8 @@ def load(source: Path | Checkpoint) -> IdentityNet:
 
 def build_arcface(tensors: Tensors, path: Path) -> IdentityNet:
     """An `IdentityNet` from tensors under insightface's names; `path` is for the error."""
-    with torch.device("meta"):
-        net = IdentityNet(**arcface_config(tensors, path))
+    config = arcface_config(tensors, path)
+    net = build(lambda: IdentityNet(**config), tensors, path)
     counts = {name: torch.zeros(()) for name in net.state_dict() if name.endswith("num_batches_tracked")}
     return fill(net, counts | dict(tensors), path)
 
@@ -61,7 +63,7 @@ def arcface_config(tensors: Tensors, path: Path) -> dict[str, Any]:
     """The arguments of `IdentityNet`, from names and shapes."""
     blocks: dict[int, int] = {}
     for name in tensors:
-        if found := re.match(r"layer(\d+)\.(\d+)\.conv2\.weight$", name):
+        if found := re.match(r"layer(\d{1,6})\.(\d{1,6})\.conv2\.weight$", name):
             stage, block = int(found[1]), int(found[2])
             blocks[stage] = max(blocks.get(stage, 0), block + 1)
     if not blocks or sorted(blocks) != list(range(1, len(blocks) + 1)):
@@ -87,17 +89,18 @@ def read_onnx(path: Path) -> dict[str, Tensor]:
         WeightsError: the file can't be read, or a node isn't what an IR-ResNet has in its place.
         LimnerError: the package `onnx` is missing.
     """
-    try:
+    with needed("onnx", f"Reading {path}"):
         import onnx
-    except ImportError as error:
-        raise LimnerError(f"Reading {path} needs the package onnx: install limner[onnx].") from error
     try:
         model = onnx.load(str(path), load_external_data=False)
     except OSError as error:
         raise WeightsError(f"Can't read the weights {path}: {error.strerror or error}.") from error
     except Exception as error:  # protobuf reports a damaged file by classes of its own
         raise WeightsError(f"The weights {path} are damaged or no ONNX graph: fetch or copy the file again.") from error
-    return _Graph(model.graph, path).tensors()
+    try:
+        return _Graph(model.graph, path).tensors()
+    except (LookupError, ValueError, TypeError, RuntimeError) as error:  # of nodes and tensors that ONNX doesn't allow
+        raise WeightsError(f"The graph {path} is no ArcFace IR-ResNet: it is damaged ({error}).") from error
 
 
 class _Graph:
@@ -120,6 +123,7 @@ class _Graph:
             if attribute.name == "value"
         }
         self.found: dict[str, Tensor] = {}
+        self.passed: set[str] = set()
 
     def tensors(self) -> dict[str, Tensor]:
         inputs = [value.name for value in self.graph.input if value.name not in self.initial]
@@ -209,20 +213,29 @@ class _Graph:
         """The one node of these kinds that takes the tensor `at` first."""
         follows = self._next(at)
         while len(follows) == 1 and follows[0].op_type in ("Identity", "Dropout"):
-            at = follows[0].output[0]
+            at = self._pass(follows[0])
             follows = self._next(at)
         fitting = [node for node in follows if node.op_type in kinds]
         if len(fitting) != 1:
             there = ", ".join(node.op_type for node in follows) or "nothing"
             raise self._misfit(f"behind {at!r} comes {there} instead of one {' or '.join(kinds)}")
+        self._pass(fitting[0])
         return fitting[0]
+
+    def _pass(self, node: onnx.NodeProto) -> str:
+        """The name of what a node gives, which the way through the graph may pass but once."""
+        (given, *_) = node.output
+        if given in self.passed:
+            raise self._misfit(f"it comes back to {given!r}")
+        self.passed.add(given)
+        return given
 
     def _parameter(self, node: onnx.NodeProto, place: int) -> Tensor:
         from onnx import TensorProto, numpy_helper
 
         name = node.input[place] if place < len(node.input) else ""
-        while name in self.alias:
-            name = self.alias[name]
+        for _ in self.alias:  # no further than through all of them: they may go round in a circle
+            name = self.alias.get(name, name)
         tensor = self.initial.get(name, self.constants.get(name))
         if tensor is None:
             raise self._misfit(f"the {node.op_type} {node.name or node.output[0]} lacks a stored tensor {name!r}")

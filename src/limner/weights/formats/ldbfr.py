@@ -12,7 +12,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-import torch
 from diffusers.models.modeling_utils import ModelMixin
 from torch import nn
 
@@ -25,6 +24,7 @@ from limner.weights.checkpoint import Checkpoint, opened
 from limner.weights.formats.adm import adm_names, build_adm_unet
 from limner.weights.formats.refldm import EMA, RAW, denoiser, dotted
 from limner.weights.formats.vqgan import PARTS, build_vqgan, vqgan_config, vqgan_names
+from limner.weights.net_config import build
 from limner.weights.tensors import Tensors, below, fill, shape_of
 
 STAGE_A, TARGET = "first_stage_model.", "first_stage_model_gt."
@@ -125,8 +125,8 @@ _CROSS = {"q": "query", "k": "key", "v": "value", "proj_out": "out"}
 
 def build_stage_a(tensors: Tensors, path: Path, heads: int = 8, sample_size: int = 512) -> StageA:
     """A `StageA` from tensors under the authors' names (any prefix already removed); `path` is for the error."""
-    with torch.device("meta"):
-        net = StageA(sample_size=sample_size, heads=heads, **vqgan_config(tensors, path))
+    config = {"sample_size": sample_size, "heads": heads, **vqgan_config(tensors, path)}
+    net = build(lambda: StageA(**config), tensors, path)
     return fill(net, tensors, path, stage_a_names(net))
 
 
@@ -196,8 +196,7 @@ def build_injection(tensors: Tensors, path: Path, unet: UNet, condition_channels
     condition = shape_of(tensors, f"{last}.cross_attn.to_k.weight", 2, path)[1]
     ratio = 2.0 ** round(math.log2(condition_channels / condition) / 2)
     side = round(unet.config["sample_size"] / 2 ** levels[0] / ratio)
-    with torch.device("meta"):
-        net = Injection.for_unet(unet, levels, condition_channels, side, positions=False)
+    net = build(lambda: Injection.for_unet(unet, levels, condition_channels, side, positions=False), tensors, path)
     return fill(net, tensors, path, injection_names(net, unet))
 
 

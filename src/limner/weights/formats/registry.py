@@ -84,11 +84,13 @@ def format_of(checkpoint: Checkpoint) -> Format:
     Raises:
         WeightsError: none does.
     """
+    from limner.weights.tensors import short  # which takes torch along
+
     for one in FORMATS:
         if one.detect(checkpoint):
             return one
     raise WeightsError(
         f"The weights {checkpoint.path} are of no kind that limner can convert "
         f"({', '.join(one.holds for one in FORMATS)}): "
-        f"their first tensor is called {next(iter(checkpoint.tensors), 'nothing')}."
+        f"their first tensor is called {short(next(iter(checkpoint.tensors), 'nothing'))}."
     )

@@ -10,6 +10,7 @@ import torch
 from limner.errors import WeightsError
 from limner.nets.swinir import SwinIR, relative_position_index
 from limner.weights.checkpoint import Checkpoint, opened
+from limner.weights.net_config import build
 from limner.weights.tensors import Tensors, demand, fill, numbers, shape_of
 
 
@@ -30,8 +31,8 @@ def load(source: Path | Checkpoint) -> SwinIR:
 
 def build_swinir(tensors: Tensors, path: Path) -> SwinIR:
     """A `SwinIR` from tensors under the authors' names; `path` is for the error."""
-    with torch.device("meta"):
-        net = SwinIR(**swinir_config(tensors, path))
+    config = swinir_config(tensors, path)
+    net = build(lambda: SwinIR(**config), tensors, path)
     names = swinir_names(net)
     tables = swinir_tables(net, tensors)
     shapes = {theirs: tuple(net.get_parameter(ours).shape) for theirs, ours in names.items()} | tables

@@ -8,12 +8,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import torch
 from torch import nn
 
 from limner.errors import WeightsError
 from limner.nets.vqgan import VQGAN, Attention
 from limner.weights.checkpoint import Checkpoint, opened
+from limner.weights.net_config import build
 from limner.weights.tensors import Tensors, fill, has, numbers, shape_of
 
 PARTS = ("encoder.", "decoder.", "quantize.", "quant_conv.", "post_quant_conv.")
@@ -44,8 +44,8 @@ def load(source: Path | Checkpoint, sample_size: int = 512) -> VQGAN:
 
 def build_vqgan(tensors: Tensors, path: Path, sample_size: int = 512, asymmetric: bool = False) -> VQGAN:
     """A `VQGAN` from tensors under the authors' names (any prefix already removed); `path` is for the error."""
-    with torch.device("meta"):
-        net = VQGAN(sample_size=sample_size, asymmetric=asymmetric, **vqgan_config(tensors, path))
+    config = {"sample_size": sample_size, "asymmetric": asymmetric, **vqgan_config(tensors, path)}
+    net = build(lambda: VQGAN(**config), tensors, path)
     return fill(net, tensors, path, vqgan_names(net))
 
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -28,6 +27,7 @@ from limner.methods.schedules import difface_schedule
 from limner.nets.estimator import Estimator
 from limner.nets.unet import UNet
 from limner.pixels import to_picture, to_tensor
+from limner.train.losses.adversary import AdversarialLoss
 from limner.train.losses.projected import Projected, level_sizes
 from limner.train.recipe import Batch, MiniTraining, Preset, Recipe, Training
 from limner.train.recipes.difface.prior import LAST_TIMESTEP, noised
@@ -52,18 +52,18 @@ TRAINING = {
 
 
 @dataclass
-class SharpLoss:
+class SharpLoss(AdversarialLoss):
     """4 |x0(z_t) - x| + perceptual(x0(z_t), x) + adversarial term, of restorations; of faces themselves, noised up to
     `last`, the first alone.
 
     Attributes:
         scheduler: the noise schedule.
-        projected: the other two terms.
+        adversary: the other two terms.
         step: that comes next.
     """
 
     scheduler: DDIMScheduler
-    projected: Projected
+    adversary: Projected
     step: int = 0
 
     def __call__(self, model: UNet, batch: Batch, generator: torch.Generator) -> Tensor:
@@ -83,19 +83,10 @@ class SharpLoss:
         made = model(seen, asked).float()
         loss = 4 * (made - truth).abs().mean() / 2  # in units where pixels lie in [0, 1]
         judged = chosen.nonzero().flatten()
-        if self.projected.judges(made[judged]):
-            loss = loss + self.projected(made[judged], truth[judged], self.step, generator)
+        if self.adversary.judges(made[judged]):
+            loss = loss + self.adversary(made[judged], truth[judged], self.step, generator)
         self.step += 1
         return loss
-
-    def state_dict(self) -> dict[str, Any]:
-        """All that a resumed run needs."""
-        return {"step": self.step, "projected": self.projected.state_dict()}
-
-    def load_state_dict(self, state: dict[str, Any]) -> None:
-        """The way back from `state_dict`."""
-        self.step = state["step"]
-        self.projected.load_state_dict(state["projected"])
 
 
 def difface_prior_sharp(

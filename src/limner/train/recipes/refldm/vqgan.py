@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -18,6 +17,7 @@ from torch import Tensor
 
 from limner.data.faces import FaceSet
 from limner.data.pairs import Faces
+from limner.errors import WeightsError
 from limner.evaluate.metrics.detail import detail_ratio
 from limner.evaluate.metrics.fidelity import psnr
 from limner.evaluate.metrics.perceptual import estimator_features
@@ -100,7 +100,7 @@ class Objective(AdversarialLoss):
     def look_after_codes(self, net: VQGAN, out: VQGANOutput, generator: torch.Generator) -> None:
         """Draws the first codes from latents, and later those anew that nothing chooses."""
         book = net.codebook.weight
-        if self.unused is None:
+        if self.unused is None or len(self.unused) != len(book):
             self.unused = torch.zeros(len(book), dtype=torch.long)
         self.unused += 1
         self.unused[out.indices.unique().cpu()] = 0
@@ -120,14 +120,18 @@ class Objective(AdversarialLoss):
         book.copy_(same_everywhere(fresh))
         self.unused.zero_()
 
-    def state_dict(self) -> dict[str, Any]:
+    def state_dict(self) -> dict[str, Tensor]:
         """All that a resumed run needs."""
-        return {**super().state_dict(), "unused": self.unused}
+        return super().state_dict() | ({} if self.unused is None else {"unused": self.unused})
 
-    def load_state_dict(self, state: dict[str, Any]) -> None:
-        """The way back from `state_dict`."""
-        super().load_state_dict(state)
-        self.unused = state["unused"]
+    def load_state_dict(self, state: Mapping[str, Tensor], path: Path) -> None:
+        """The way back from `state_dict`; `path` is of the file, for errors."""
+        super().load_state_dict(state, path)
+        self.unused = state.get("unused")
+        if self.unused is not None and (self.unused.ndim != 1 or self.unused.dtype != torch.long):
+            raise WeightsError(
+                f"{path} counts no uses of codes under unused: the state is damaged, begin the run anew."
+            )
 
 
 TRAINING = {

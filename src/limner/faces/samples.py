@@ -1,0 +1,45 @@
+"""Several results of one photo: how far they differ."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+HARDLY = 3.5
+"""Mean difference, of 255, below which results look alike."""
+
+
+def difference(results: Sequence[np.ndarray], invented: np.ndarray) -> float:
+    """How far results differ where something was restored, on the mean, 0 to 255.
+
+    Args:
+        results: at least two, (H, W, 3) uint8 or uint16.
+        invented: (H, W), above 0 where something was restored.
+
+    Returns:
+        The mean absolute difference of the others from the first; 0 where nothing was restored.
+    """
+    where = invented > 0
+    if not where.any():
+        return 0.0
+    first, *others = (one[where].astype(np.float32) * (255 / np.iinfo(one.dtype).max) for one in results)
+    return float(np.mean([np.abs(one - first).mean() for one in others]))
+
+
+def note_on_samples(results: Sequence[np.ndarray], invented: np.ndarray, freer: str) -> list[str]:
+    """Says so where several results look alike.
+
+    Args:
+        results, invented: see `difference`; a single result is none of several.
+        freer: options of the method that make its results differ more.
+
+    Returns:
+        Sentences for the user.
+    """
+    if len(results) < 2 or not invented.any() or (apart := difference(results, invented)) >= HARDLY:
+        return []
+    return [
+        f"The {len(results)} results differ by {apart:.1f} of 255 in the faces, which is hardly to be seen"
+        + (f": {freer} makes them freer, and less true to the photo." if freer else ".")
+    ]
