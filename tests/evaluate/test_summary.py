@@ -7,8 +7,10 @@ from limner.errors import LimnerError
 from limner.evaluate.intervals import Interval, mean_interval
 from limner.evaluate.summary import Summary, compare
 
+TEN = Interval(10, 9, 11)
 
-def summary(names, psnr, frechet=Interval(10, 9, 11)):
+
+def summary(names, psnr, frechet=TEN):
     figures = {"psnr": np.asarray(psnr, float)}
     estimates = {"psnr": mean_interval(figures["psnr"]), "frechet": frechet}
     return Summary("row", {"limner": "0"}, tuple(names), figures, estimates)

@@ -4,6 +4,7 @@ of pictures are compared."""
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Literal
 
@@ -52,10 +53,8 @@ def standard_extractors() -> list[Extractor]:
             "hog", HogIdentity(), "histograms of gradients, trained on nothing, at 256 px at most", "none needed"
         ),
     ]
-    try:
+    with suppress(WeightsError):  # the report says which metrics are missing, and why
         found.append(efficientnet_lite0())
-    except WeightsError:
-        pass  # the report says which metrics are missing, and why
     return found
 
 

@@ -12,7 +12,7 @@ from limner.evaluate.comparison import Comparison, Likeness
 from limner.evaluate.extractors import Extractor
 from limner.evaluate.intervals import Interval, mean_interval
 from limner.evaluate.measured import Measured
-from limner.evaluate.metric import Metric, SetMetric
+from limner.evaluate.metric import Metric, Need, SetMetric
 from limner.evaluate.picture_sets import Seen
 from limner.evaluate.report import SECONDS
 from limner.evaluate.summary import Summary
@@ -117,7 +117,7 @@ def measures_of(
     """
     from limner.evaluate.metric_registry import metrics_of, set_metrics_of
 
-    offered = {"truth", "gallery"} | ({"input"} if inputs else set())
+    offered: set[Need] = {"truth", "gallery", "input"} if inputs else {"truth", "gallery"}
     there = {one.name for one in extractors}
     sets = tuple(one for one in set_metrics_of(protocol) if one.extractor in there)
     return Measures(metrics_of(protocol, offered), sets, tuple(extractors), timed)

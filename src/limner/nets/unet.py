@@ -113,8 +113,8 @@ class UNet(ModelMixin, ConfigMixin):
             (an input of several pictures, each as large as the output, adds them all). A net that predicts the clean
             picture then needn't carry every pixel through its narrow middle.
         attention_positions: tell the attention where each token is, see `Attention`.
-        tail_widths: channels at half and at full size of layers that look at input and output at their own size and add to
-            the output (`Tail`, for a patch_size of 4); none for none.
+        tail_widths: channels at half and at full size of layers that look at input and output at their own size and add
+            to the output (`Tail`, for a patch_size of 4); none for none.
     """
 
     @register_to_config
@@ -188,9 +188,8 @@ class UNet(ModelMixin, ConfigMixin):
         self.share = nn.Linear(time_channels, in_channels * patch_size**2) if input_skip else None
         if not groups:
             keep_variance(self, zero=("conv2", "out"))
-        self.tail = (
-            Tail(now, in_channels + out_channels, out_channels, time_channels, tail_widths) if tail_widths else None
-        )
+        pictures = in_channels + out_channels
+        self.tail = Tail(now, pictures, out_channels, time_channels, tail_widths) if tail_widths else None
         for layer in self.modules():
             if isinstance(layer, Attention) and attention_positions:
                 layer.begin_by_copying()
