@@ -75,7 +75,8 @@ class Projected:
     heads: Heads = field(default_factory=Heads)
 
     def __post_init__(self) -> None:
-        nn.Module.to(self.seen.requires_grad_(False), memory_format=torch.channels_last)
+        self.seen.requires_grad_(False)
+        self.seen.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # as in limner.device
         self.optimizer = torch.optim.Adam(self.heads.parameters(), self.lr, betas=(0.0, 0.99))
 
     def judges(self, pictures: Tensor) -> bool:
