@@ -24,10 +24,12 @@ from limner.data.faces import FaceSet, Split
 from limner.data.pairs import named_generator
 from limner.degrade.degrade import apply, draw
 from limner.errors import LimnerError
+from limner.evaluate.dlib_identity import dlib_recogniser
 from limner.evaluate.hog import HogIdentity
 from limner.evaluate.protocols import Request
 from limner.evaluate.report import Report, Row
 from limner.pixels import to_tensor
+from limner.weights.formats import dlib
 from limner.weights.load import load_identity
 
 if TYPE_CHECKING:
@@ -38,6 +40,19 @@ CONDITIONS = (None, "ffhq-ref-moderate", "ffhq-ref-severe")
 
 Recogniser = Callable[[Tensor], Tensor]
 """Crops (B, 3, H, W) in [0, 1] to unit vectors (B, D): an `IdentityNet`, or `HogIdentity`."""
+
+
+def recogniser_from(path: Path) -> Recogniser:
+    """A recogniser of the user's, on the CPU.
+
+    Args:
+        path: dlib's file (`.dat`); or what `load_identity` takes.
+
+    Raises:
+        WeightsError: there is no such source, or it is damaged or another net.
+        LimnerError: an ONNX file, and the package `onnx` is missing.
+    """
+    return dlib_recogniser(path) if path.suffix.lower() == ".dat" else load_identity(path)
 
 
 @dataclass(frozen=True)
@@ -184,9 +199,11 @@ def auc(same: np.ndarray, different: np.ndarray) -> float:
 
 
 def measure_all(faces: FaceSet) -> list[Verification]:
-    """The embedded recogniser and `HogIdentity` under every condition."""
+    """The embedded recogniser, `HogIdentity` and, where its package is installed, dlib's under every condition."""
     photographs = Photographs.of(faces)
     recognisers: dict[str, Recogniser] = {"mini/identity": load_identity(), "HOG": HogIdentity()}
+    if dlib.installed():
+        recognisers["dlib"] = dlib_recogniser()
     return [row for name, recogniser in recognisers.items() for row in verify(recogniser, photographs, name)]
 
 

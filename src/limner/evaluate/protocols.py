@@ -31,7 +31,7 @@ class Request:
         splits: whose faces are taken. `test` is for reporting, `val` for choosing settings.
         limit: the first so many faces only.
         seed: of what the protocol itself draws; the methods' noise is seeded by their settings.
-        judge: folder or file of a recogniser that took no part in the guidance or in any training; for `guidance`.
+        judge: folder or file (also dlib's .dat) of a recogniser that took no part in the guidance or in any training; for `guidance`.
         progress: called with (faces done, of how many).
 
     Raises:
@@ -158,7 +158,14 @@ PROTOCOLS = {
             run_of("references"),
         ),
         Protocol("landmarks", "the finder", TEST_OR_VAL, "to measure", "none", run_of("landmarks")),
-        Protocol("verification", "the recogniser", TEST_OR_HELD_OUT, "to verify on", "none", run_of("identity")),
+        Protocol(
+            "verification",
+            "the recognisers",
+            {**TEST_OR_HELD_OUT, "test+held-out": ("test", "held-out")},
+            "to verify on",
+            "none",
+            run_of("identity"),
+        ),
         Protocol(
             "guidance",
             "what CLR-Face's mask is worth, over growing guidance",

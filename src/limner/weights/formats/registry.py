@@ -67,6 +67,7 @@ FORMATS = (
     Format("vqgan", "ReF-LDM's VQGAN"),
     Format("arcface", "an ArcFace IR-ResNet"),
     Format("efficientnet", "EfficientNet-Lite0, to measure with"),
+    Format("dlib", "dlib's recogniser, to measure with"),
 )
 """Asked in this order whether a checkpoint is theirs."""
 
