@@ -1,7 +1,7 @@
 """Restores the pictures of a folder by a peer; `limner evaluate OUTPUT --against TRUTH` then measures them.
 
-    python benchmarks/peers/run.py PEER INPUT OUTPUT [--times N]
-    python benchmarks/peers/run.py --list
+python benchmarks/peers/run.py PEER INPUT OUTPUT [--times N]
+python benchmarks/peers/run.py --list
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import time
 from pathlib import Path
 
 import cv2
+
 from peers import PEERS
 
 KINDS = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff")

@@ -1,4 +1,4 @@
-"""dlib's recogniser: its sizes from layer to layer, what its sums of unequal maps are, and that gradients reach a chip."""
+"""dlib's recogniser: its sizes from layer to layer, sums of unequal maps, and gradients that reach a chip."""
 
 import torch
 

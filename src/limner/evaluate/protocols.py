@@ -31,7 +31,8 @@ class Request:
         splits: whose faces are taken. `test` is for reporting, `val` for choosing settings.
         limit: the first so many faces only.
         seed: of what the protocol itself draws; the methods' noise is seeded by their settings.
-        judge: folder or file (also dlib's .dat) of a recogniser that took no part in the guidance or in any training; for `guidance`.
+        judge: folder or file (also dlib's .dat) of a recogniser that took no part in the guidance or in any training;
+            for `guidance`.
         progress: called with (faces done, of how many).
 
     Raises:
@@ -51,21 +52,20 @@ class Request:
             raise LimnerError(f"--limit is {self.limit}: measure at least 1 face.")
 
     def faces(self) -> FaceSet:
-        """All faces of the only split.
+        """All faces of the splits.
 
         Raises:
-            LimnerError: if the folder lacks its tables or the split is empty.
+            LimnerError: if the folder lacks its tables or the splits are empty.
         """
         from limner.data.faces import FaceSet
 
-        (split,) = self.splits
-        return FaceSet.open(self.data, split)
+        return FaceSet.open(self.data, *self.splits)
 
     def first_faces(self) -> FaceSet:
-        """The faces of the only split, as many as the limit leaves.
+        """The faces of the splits, as many as the limit leaves.
 
         Raises:
-            LimnerError: if the folder lacks its tables or the split is empty.
+            LimnerError: if the folder lacks its tables or the splits are empty.
         """
         faces = self.faces()
         return faces if self.limit is None else faces.first(self.limit)

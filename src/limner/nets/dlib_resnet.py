@@ -1,4 +1,4 @@
-"""The face recogniser of dlib (King 2017): a ResNet of 29 convolutions (after He et al. 2016), 150-px chips to 128 numbers.
+"""The face recogniser of dlib (King 2017): a ResNet of 29 convolutions, from 150-px chips to 128 numbers.
 
 It only measures: no training used it, and nothing that restores needs it. Its affine layers, which were batch
 normalisations while it learned, are folded into the convolutions.

@@ -153,7 +153,9 @@ REFUSED = {
 def test_what_is_not_the_published_net_is_refused(kind: str, written: Written, tmp_path: Path):
     path = tmp_path / "face.dat"
     path.write_bytes(REFUSED[kind](written.data))
-    with pytest.raises(WeightsError, match=r"face\.dat are not dlib's face recogniser as published .* from byte \d+ on"):
+    with pytest.raises(
+        WeightsError, match=r"face\.dat are not dlib's face recogniser as published .* from byte \d+ on"
+    ):
         dlib.load(path)
 
 

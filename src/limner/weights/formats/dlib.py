@@ -2,8 +2,8 @@
 
 A `.dat` is a stream without names for its values: whole numbers take a byte that says how many bytes follow (its
 highest bit is the sign), fractions are a whole number times a power of two, strings have their length before them, and
-tensors their version, four sizes and float32s. The layers stand in it from the picture to the vector; only a stream that
-is this net's in every number is read.
+tensors their version, four sizes and float32s. The layers stand in it from the picture to the vector; only a stream
+that is this net's in every number is read.
 """
 
 from __future__ import annotations
