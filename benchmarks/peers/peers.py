@@ -38,8 +38,8 @@ class Peer:
 
 
 def non_local_means(rgb: np.ndarray) -> np.ndarray:
-    """OpenCV's denoising by patches that are alike (Buades et al. 2005), its defaults: strength 3, patches of 7 px, looked
-    for within 21 px."""
+    """OpenCV's denoising by patches that are alike (Buades et al. 2005), its defaults: strength 3, patches of 7 px
+    looked for within 21 px."""
     bgr = cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR)
     return cv2.cvtColor(cv2.fastNlMeansDenoisingColored(bgr, None, 3, 3, 7, 21), cv2.COLOR_BGR2RGB)
 

@@ -39,8 +39,8 @@ def benchmark(
     split: Annotated[
         str,
         typer.Option(
-            help="test; val is for choosing settings; held-out and test+held-out: pairs of photographs, for references and "
-            "verification."
+            help="test; val is for choosing settings; held-out and test+held-out: pairs of photographs, for references "
+            "and verification."
         ),
     ] = "test",
     limit: Annotated[int | None, typer.Option(help="The first so many faces only.", min=1)] = None,

@@ -71,7 +71,8 @@ def read_dat(path: Path, net: DlibResNet) -> dict[str, Tensor]:
     stream = _Stream(path)
     stream.numbers(1)
     stream.text("loss_metric_2")
-    stream.fraction(), stream.fraction()  # the loss's margin and threshold
+    for _ in ("margin", "threshold"):  # of the loss
+        stream.fraction()
     stream.versions()
     stream.text("input_rgb_image_sized")
     for mean in MEAN_RGB:
