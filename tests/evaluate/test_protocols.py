@@ -22,7 +22,7 @@ def test_each_has_a_file_with_run():
     ("name", "split", "message"),
     [
         ("harm", "held-out", "There is no split 'held-out' to measure: choose test or val."),
-        ("verification", "val", "There is no split 'val' to verify on: choose test or held-out."),
+        ("verification", "val", "There is no split 'val' to verify on: choose test, held-out or test+held-out."),
         ("references", "val", "There is no split 'val' with pairs: choose test, held-out or test+held-out."),
     ],
 )

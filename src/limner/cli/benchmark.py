@@ -39,7 +39,8 @@ def benchmark(
     split: Annotated[
         str,
         typer.Option(
-            help="test; val is for choosing settings; held-out: pairs of photographs, for references and verification."
+            help="test; val is for choosing settings; held-out and test+held-out: pairs of photographs, for references "
+            "and verification."
         ),
     ] = "test",
     limit: Annotated[int | None, typer.Option(help="The first so many faces only.", min=1)] = None,
@@ -52,7 +53,8 @@ def benchmark(
     sheet: Annotated[Path | None, typer.Option(help="Save a contact sheet of some faces here (PNG).")] = None,
     plot: Annotated[Path | None, typer.Option(help="guidance: save the curves here (PNG).")] = None,
     judge: Annotated[
-        Path | None, typer.Option(help="guidance: folder or file of a recogniser that took no part, to tell likeness.")
+        Path | None,
+        typer.Option(help="guidance: folder or file (also dlib's .dat) of a recogniser that took no part."),
     ] = None,
     json: Json = False,
 ) -> None:

@@ -33,7 +33,8 @@ class Request:
         splits: whose faces are taken. `test` is for reporting, `val` for choosing settings.
         limit: the first so many faces only.
         seed: of what the protocol itself draws; the methods' noise is seeded by their settings.
-        judge: folder or file of a recogniser that took no part in the guidance or in any training; for `guidance`.
+        judge: folder or file (also dlib's .dat) of a recogniser that took no part in the guidance or in any training;
+            for `guidance`.
         progress: called with (faces done, of how many).
         output: folder for pictures and figures, of the protocols that keep any; None keeps nothing.
 
@@ -55,21 +56,20 @@ class Request:
             raise LimnerError(f"--limit is {self.limit}: measure at least 1 face.")
 
     def faces(self) -> FaceSet:
-        """All faces of the only split.
+        """All faces of the splits.
 
         Raises:
-            LimnerError: if the folder lacks its tables or the split is empty.
+            LimnerError: if the folder lacks its tables or the splits are empty.
         """
         from limner.data.faces import FaceSet
 
-        (split,) = self.splits
-        return FaceSet.open(self.data, split)
+        return FaceSet.open(self.data, *self.splits)
 
     def first_faces(self) -> FaceSet:
-        """The faces of the only split, as many as the limit leaves.
+        """The faces of the splits, as many as the limit leaves.
 
         Raises:
-            LimnerError: if the folder lacks its tables or the split is empty.
+            LimnerError: if the folder lacks its tables or the splits are empty.
         """
         faces = self.faces()
         return faces if self.limit is None else faces.first(self.limit)
@@ -171,7 +171,14 @@ PROTOCOLS = {
             run_of("references"),
         ),
         Protocol("landmarks", "the finder", TEST_OR_VAL, "to measure", "none", run_of("landmarks")),
-        Protocol("verification", "the recogniser", TEST_OR_HELD_OUT, "to verify on", "none", run_of("identity")),
+        Protocol(
+            "verification",
+            "the recognisers",
+            {**TEST_OR_HELD_OUT, "test+held-out": ("test", "held-out")},
+            "to verify on",
+            "none",
+            run_of("identity"),
+        ),
         Protocol(
             "guidance",
             "what CLR-Face's mask is worth, over growing guidance",
