@@ -7,9 +7,9 @@ from limner.evaluate.extractors import Extractor
 from limner.evaluate.measure import Measures, nearest_truths
 from limner.evaluate.metric import Metric, SetMetric
 from limner.evaluate.metric_registry import PSNR
+from limner.evaluate.metrics.distribution import frechet_distance, kernel_distance, moments
 from limner.evaluate.picture_sets import Seen
 from limner.evaluate.set_distances import frechet_interval, kernel_interval
-from limner.evaluate.metrics.distribution import frechet_distance, kernel_distance, moments
 
 
 def colours(pictures):
@@ -32,6 +32,7 @@ RANK = Metric(
     range="0 to 1",
     larger_is_better=True,
     of=rank,
+    extractor="colour",
     needs=frozenset({"truth", "gallery"}),
 )
 FAR = SetMetric(
@@ -43,6 +44,7 @@ FAR = SetMetric(
     larger_is_better=False,
     extractor="colour",
     of=frechet_interval,
+    needs=frozenset({"truth"}),
 )
 
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from limner.cli import output as ui
-from limner.cli.options import Given, Json, takes
-from limner.errors import LimnerError
+from limner.cli.asked_method import asked_method
+from limner.cli.options import Given, Json, Nets, Real, takes
 from limner.evaluate.protocols import PROTOCOLS, Protocol, Request, find_protocol
 
 if TYPE_CHECKING:
@@ -23,7 +23,13 @@ SEVERAL = " and ".join(one.name for one in PROTOCOLS.values() if one.methods == 
 @takes("weights", "strength", "finish", "scheduler", "seed", "device", "dtype", "threads", methods=True)
 def benchmark(
     given: Given,
-    data: Annotated[Path, typer.Option(help="Folder of aligned faces with index.csv and landmarks.csv.")],
+    data: Annotated[
+        Path,
+        typer.Option(
+            help="Folder of aligned faces with index.csv and landmarks.csv; of a published set, that of its input, "
+            "truth and references."
+        ),
+    ],
     protocol: Annotated[
         str,
         typer.Option(
@@ -34,7 +40,10 @@ def benchmark(
     preset: Annotated[str, typer.Option(help="Degradation, for limner-test and references.")] = "ffhq-ref-severe",
     method: Annotated[
         list[str] | None,
-        typer.Option(help=f"Restoration method, or METHOD@STEPS; {SEVERAL} measure several side by side."),
+        typer.Option(
+            help=f"Restoration method, METHOD@STEPS or METHOD@option=value,option=value; {SEVERAL} measure several "
+            "side by side."
+        ),
     ] = None,
     split: Annotated[
         str,
@@ -47,9 +56,14 @@ def benchmark(
     output: Annotated[
         Path | None,
         typer.Option(
-            "--output", "-o", help="limner-test: keep pictures and figures in this folder; a killed run goes on there."
+            "--output",
+            "-o",
+            help="limner-test, harm and published sets: keep pictures, inputs, truths and figures in this folder; a "
+            "killed run goes on there.",
         ),
     ] = None,
+    real: Real = None,
+    net: Nets = None,
     sheet: Annotated[Path | None, typer.Option(help="Save a contact sheet of some faces here (PNG).")] = None,
     plot: Annotated[Path | None, typer.Option(help="guidance: save the curves here (PNG).")] = None,
     judge: Annotated[
@@ -79,6 +93,8 @@ def benchmark(
             judge,
             progress=lambda done, total: bar("measuring", done, total),
             output=output,
+            real=real,
+            nets=tuple(net or ()),
         )
         report = measured.run(request, restorers)
     if sheet and report.sheet:
@@ -89,14 +105,16 @@ def benchmark(
 
 
 def restorers_of(given: Given, names: list[str], measured: Protocol) -> dict[str, Restorer]:
-    """A restorer for each METHOD or METHOD@STEPS, by what it was asked for."""
+    """A restorer for each method, by the words that ask for it."""
     from limner.restorer import Restorer
 
     restorers = {}
     for row in names:
-        name, at = method_and_steps(row)
-        options = given.options if at is None else {**given.options, "steps": at}
-        restorers[row] = Restorer(given.settings(method=name, options=options, aligned=measured.aligned))
+        asked = asked_method(row)
+        options = {**given.options, **asked.options}
+        restorers[row] = Restorer(
+            given.settings(method=asked.name, options=options, aligned=measured.aligned, **asked.common)
+        )
     return restorers
 
 
@@ -110,15 +128,3 @@ def show(report: Report, json: bool) -> None:
         ui.table(report.headings(), report.cells())
         if report.note:
             ui.say(report.note)
-
-
-def method_and_steps(text: str) -> tuple[str, int | None]:
-    """`ldbfr@25` to (`ldbfr`, 25), and `ldbfr` to (`ldbfr`, None).
-
-    Raises:
-        LimnerError: if what follows the @ is no whole number.
-    """
-    name, at, steps = text.partition("@")
-    if at and not steps.isdecimal():
-        raise LimnerError(f"--method is '{text}': give a method such as {name}, or one with its steps, {name}@25.")
-    return name, int(steps) if at else None

@@ -34,8 +34,9 @@ def compare(
             f"{one.theirs.value:.4g}",
             f"{one.difference.value:+.4g}",
             f"{one.difference.low:+.4g} to {one.difference.high:+.4g}",
+            str(one.pictures),
             "yes" if one.difference.excludes_zero else "no",
         ]
         for one in found
     ]
-    ui.table(["metric", a.row, b.row, "difference", "95 %", "real"], rows)
+    ui.table(["metric", a.row, b.row, "difference", "95 %", "pictures", "real"], rows)

@@ -115,12 +115,16 @@ class FaceSet:
         """
         kept = self._decoded.setdefault(size, {})
         if index not in kept:
-            picture = read_picture(self.folder / self.files[index])
-            if picture.shape[0] != size:
-                way = cv2.INTER_AREA if picture.shape[0] > size else cv2.INTER_CUBIC
-                picture = cv2.resize(picture, (size, size), interpolation=way)
-            kept[index] = picture
+            kept[index] = self.read(index, size)
         return kept[index]
+
+    def read(self, index: int, size: int) -> np.ndarray:
+        """As `image`, but it is not kept."""
+        picture = read_picture(self.folder / self.files[index])
+        if picture.shape[0] == size:
+            return picture
+        way = cv2.INTER_AREA if picture.shape[0] > size else cv2.INTER_CUBIC
+        return cv2.resize(picture, (size, size), interpolation=way)
 
     def landmarks(self, index: int, size: int) -> np.ndarray:
         """The five points of face `index` in pixels of a crop of `size`, (5, 2) float32."""

@@ -16,6 +16,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Literal
 
 from limner.errors import LimnerError
+from limner.evaluate.published_sets import PUBLISHED_SETS
 
 if TYPE_CHECKING:
     from limner.data.faces import FaceSet, Split
@@ -33,6 +34,9 @@ class Request:
         splits: whose faces are taken. `test` is for reporting, `val` for choosing settings.
         limit: the first so many faces only.
         seed: of what the protocol itself draws; the methods' noise is seeded by their settings.
+        real: folder of photographs that are not the truths, against which distributions are held; of the protocols that
+            measure sets.
+        nets: of the user's, see `limner.evaluate.definitions.given_nets`; likewise.
         judge: folder or file (also dlib's .dat) of a recogniser that took no part in the guidance or in any training;
             for `guidance`.
         progress: called with (faces done, of how many).
@@ -50,6 +54,8 @@ class Request:
     judge: Path | None = None
     progress: Callable[[int, int], None] | None = None
     output: Path | None = None
+    real: Path | None = None
+    nets: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if self.limit is not None and self.limit < 1:
@@ -93,15 +99,16 @@ Run = Callable[[Request, "Mapping[str, Restorer]"], "Report"]
 """What a protocol does: measures restorers, by the names of their rows, and reports."""
 
 
-def run_of(module: str) -> Run:
+def run_of(module: str, *first: object) -> Run:
     """The function `run` of a module of this package; the module is imported when the function is called.
 
     Args:
         module: its name within `limner.evaluate`.
+        first: arguments that go before the request.
     """
 
     def run(request: Request, restorers: Mapping[str, Restorer]) -> Report:
-        return import_module(f"limner.evaluate.{module}").run(request, restorers)
+        return import_module(f"limner.evaluate.{module}").run(*first, request, restorers)
 
     return run
 
@@ -139,7 +146,8 @@ class Protocol:
         """
         if name not in self.splits:
             *others, last = self.splits
-            raise LimnerError(f"There is no split '{name}' {self.purpose}: choose {', '.join(others)} or {last}.")
+            several = f"{', '.join(others)} or {last}" if others else last
+            raise LimnerError(f"There is no split '{name}' {self.purpose}: choose {several}.")
         return self.splits[name]
 
     def check_methods(self, count: int) -> None:
@@ -156,6 +164,7 @@ class Protocol:
 
 
 TEST_OR_VAL: Mapping[str, tuple[Split, ...]] = {"test": ("test",), "val": ("val",)}
+WHOLE: Mapping[str, tuple[Split, ...]] = {"test": ("test",)}
 TEST_OR_HELD_OUT: Mapping[str, tuple[Split, ...]] = {"test": ("test",), "held-out": ("held-out",)}
 
 PROTOCOLS = {
@@ -195,6 +204,10 @@ PROTOCOLS = {
             "several",
             run_of("harm"),
             aligned=True,
+        ),
+        *(
+            Protocol(one.name, one.help, WHOLE, f"of {one.name}", "several", run_of("published", one), aligned=True)
+            for one in PUBLISHED_SETS
         ),
     )
 }
