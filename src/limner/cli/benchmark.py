@@ -17,34 +17,47 @@ if TYPE_CHECKING:
     from limner.restorer import Restorer
 
 
-SEVERAL = " and ".join(one.name for one in PROTOCOLS.values() if one.methods == "several")
+ALONE = " and ".join(one.name for one in PROTOCOLS.values() if one.methods == "one")
+
+Data = Annotated[
+    Path,
+    typer.Option(
+        help="Folder of aligned faces with index.csv and landmarks.csv; of a published set, that of its input, "
+        "truth and references."
+    ),
+]
+ProtocolName = Annotated[
+    str,
+    typer.Option(
+        metavar=f"<{'|'.join(PROTOCOLS)}>",
+        help="; ".join(f"{one.name}: {one.help}" for one in PROTOCOLS.values()) + ".",
+    ),
+]
+Methods = Annotated[
+    list[str] | None,
+    typer.Option(
+        help="Restoration method, METHOD@STEPS or METHOD@option=value,option=value; several stand side by side; "
+        f"{ALONE} take one."
+    ),
+]
+Output = Annotated[
+    Path | None,
+    typer.Option(
+        "--output",
+        "-o",
+        help="limner-test, harm and published sets: keep pictures, inputs, truths and figures in this folder; a "
+        "killed run goes on there.",
+    ),
+]
 
 
 @takes("weights", "strength", "finish", "scheduler", "seed", "device", "dtype", "threads", methods=True)
 def benchmark(
     given: Given,
-    data: Annotated[
-        Path,
-        typer.Option(
-            help="Folder of aligned faces with index.csv and landmarks.csv; of a published set, that of its input, "
-            "truth and references."
-        ),
-    ],
-    protocol: Annotated[
-        str,
-        typer.Option(
-            metavar=f"<{'|'.join(PROTOCOLS)}>",
-            help="; ".join(f"{one.name}: {one.help}" for one in PROTOCOLS.values()) + ".",
-        ),
-    ] = "limner-test",
+    data: Data,
+    protocol: ProtocolName = "limner-test",
     preset: Annotated[str, typer.Option(help="Degradation, for limner-test and references.")] = "ffhq-ref-severe",
-    method: Annotated[
-        list[str] | None,
-        typer.Option(
-            help=f"Restoration method, METHOD@STEPS or METHOD@option=value,option=value; {SEVERAL} measure several "
-            "side by side."
-        ),
-    ] = None,
+    method: Methods = None,
     split: Annotated[
         str,
         typer.Option(
@@ -53,15 +66,7 @@ def benchmark(
         ),
     ] = "test",
     limit: Annotated[int | None, typer.Option(help="The first so many faces only.", min=1)] = None,
-    output: Annotated[
-        Path | None,
-        typer.Option(
-            "--output",
-            "-o",
-            help="limner-test, harm and published sets: keep pictures, inputs, truths and figures in this folder; a "
-            "killed run goes on there.",
-        ),
-    ] = None,
+    output: Output = None,
     real: Real = None,
     net: Nets = None,
     sheet: Annotated[Path | None, typer.Option(help="Save a contact sheet of some faces here (PNG).")] = None,

@@ -71,7 +71,10 @@ def read_points(path: Path) -> dict[str, np.ndarray]:
                 raise ValueError("no file")
             values = list(line.values())
             count = max(many for many in EYES if 2 * many <= len(values))
-            points[Path(file).stem] = np.array(values[: 2 * count], dtype=np.float64).reshape(count, 2)
+            numbers = np.array([float(value) for value in values[: 2 * count]])
+            if not np.isfinite(numbers).all():
+                raise ValueError("not finite")
+            points[Path(file).stem] = numbers.reshape(count, 2)
         except (ValueError, TypeError) as error:
             raise LimnerError(
                 f"{path} is no table of landmarks at {file or 'its head'}: give a column `file` and 10 or 136 numbers."

@@ -84,6 +84,7 @@ class Request:
     def folder(self) -> Iterator[Path]:
         """Where pictures and figures go: the output, or a folder that is gone at the end."""
         if self.output is not None:
+            self.output.mkdir(parents=True, exist_ok=True)
             yield self.output
             return
         with TemporaryDirectory() as folder:
