@@ -13,6 +13,7 @@ from limner.evaluate.definitions.given_nets import KINDS, given_nets
 from limner.evaluate.metrics.niqe import natural_faces, save_model
 from limner.nets import inception, squeezenet, vgg16
 from limner.nets.identity import IdentityNet
+from limner.weights.formats.inception import CLASSES
 
 from ..metrics.faces import blurred, face
 from ..metrics.published import filled, saved
@@ -69,7 +70,7 @@ def test_a_recogniser_is_an_extractor_with_its_metrics(arcface):
 
 @pytest.mark.slow
 def test_inceptions_columns_are_fid_and_kid(tmp_path):
-    tensors = dict(filled(inception.Inception()).state_dict())
+    tensors = dict(filled(inception.Inception()).state_dict()) | {n: torch.zeros(s) for n, s in CLASSES.items()}
     given = given_nets([f"inception={saved(tensors, tmp_path / 'inception.safetensors')}"])
     assert [one.key for one in given.set_metrics] == ["fid", "kid", "fid_real", "kid_real"]
     (net,) = given.extractors
