@@ -34,6 +34,12 @@ def test_no_interval_of_what_is_no_number():
     assert np.isnan(mean_interval(np.zeros(0)).value)
 
 
+def test_no_interval_of_fewer_than_four():
+    three, four = mean_interval(np.array([1.0, 2.0, 3.0])), mean_interval(np.array([1.0, 2.0, 3.0, 4.0]))
+    assert three.value == 2 and np.isnan([three.low, three.high]).all() and not three.excludes_zero
+    assert four.low < four.value < four.high
+
+
 def test_the_interval_of_a_set_has_the_width_of_a_means():
     """Over halves without return, the mean of a set has the interval that a bootstrap gives it."""
     figures = np.random.default_rng(0).normal(0, 1, 300)

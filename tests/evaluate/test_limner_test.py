@@ -7,8 +7,8 @@ import pytest
 
 from limner.data.pairs import FixedPairs, fixed_pairs
 from limner.errors import LimnerError
-from limner.evaluate import limner_test
-from limner.evaluate.evaluate import Evaluation, evaluate_folder
+from limner.evaluate import limner_test, row_report
+from limner.evaluate.evaluate import Asked, evaluate_folder
 from limner.evaluate.limner_test import case_of
 from limner.evaluate.picture_files import picture_of
 from limner.evaluate.protocols import Request
@@ -27,6 +27,8 @@ class Restores:
 @pytest.fixture
 def small(monkeypatch):
     small_measures(monkeypatch)
+    monkeypatch.setattr(row_report, "weights_of", lambda restorers: [])
+    monkeypatch.setattr(row_report, "ceilings_of", lambda restorers: frozenset())
     monkeypatch.setattr(limner_test, "bounds", lambda method: {})
     monkeypatch.setattr(limner_test, "whole", lambda restorer: lambda case, number: case.input // 2)
 
@@ -47,8 +49,9 @@ def test_what_it_leaves_can_be_measured_again(small, tmp_path):
     data, out = folder_of_faces(tmp_path / "data", 4), tmp_path / "out"
     report = limner_test.run(Request(data, "gfpgan", output=out), {"half": Restores()})
     assert [row["method"] for row in report.rows] == ["input", "half"]
+    assert report.note == f"The report: {out / 'report.html'}" and (out / "report.html").is_file()
     assert json.loads((out / "degradation.json").read_text())["preset"] == "gfpgan"
-    what = Evaluation(out / "half", out / "truth", inputs=out / "input", degradation=str(out / "degradation.json"))
+    what = Asked(out / "half", out / "truth", inputs=out / "input", degradation=str(out / "degradation.json"))
     again, _ = evaluate_folder(what, tmp_path / "again")
     assert again.estimates["psnr"].value == pytest.approx(report.rows[1].number("psnr"))
     assert again.estimates["consistency"].value == pytest.approx(report.rows[1].number("consistency"))

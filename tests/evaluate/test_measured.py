@@ -49,6 +49,13 @@ def test_other_figures_and_missing_vectors_are_refused(tmp_path):
         Measured.open(tmp_path, ["psnr"], {"net": 2})
 
 
+def test_pictures_that_are_not_asked_for_are_refused(tmp_path):
+    measured = filled(tmp_path, ["a", "b"])
+    measured.check_names(["a", "b", "c"])
+    with pytest.raises(LimnerError, match="holds pictures that are not asked for, such as b"):
+        measured.check_names(["a", "c"])
+
+
 def test_nothing_measured_has_no_vectors(tmp_path):
     ours, theirs = Measured.open(tmp_path, ["psnr"], {"net": 2}).vectors("net")
     assert ours.shape == theirs.shape == (0, 2)

@@ -8,8 +8,8 @@ import pytest
 from limner.data.pairs import named_generator
 from limner.degrade.degrade import apply, grid_point
 from limner.errors import LimnerError
-from limner.evaluate import published
-from limner.evaluate.evaluate import Evaluation, evaluate_folder
+from limner.evaluate import published, row_report
+from limner.evaluate.evaluate import Asked, evaluate_folder
 from limner.evaluate.picture_files import picture_of
 from limner.evaluate.protocols import Request
 from limner.evaluate.published_sets import PUBLISHED_SETS
@@ -24,6 +24,8 @@ NAMES = ("a", "b", "c", "d")
 def small(monkeypatch):
     small_measures(monkeypatch)
     monkeypatch.setattr(published, "whole", lambda way: way)  # the restorers are ways themselves
+    monkeypatch.setattr(row_report, "weights_of", lambda restorers: [])
+    monkeypatch.setattr(row_report, "ceilings_of", lambda restorers: frozenset())
 
 
 def small_set(name, count=4):
@@ -49,7 +51,7 @@ def test_a_set_with_truths(tmp_path):
     assert report.note == "Not measured, as a net, a package or --real is missing: frechet_real, colour_person, fid."
     for part in ("input", "truth"):
         np.testing.assert_array_equal(picture_of(out / part / "a.png"), picture_of(data / part / "a.png"))
-    what = Evaluation(out / "darker", out / "truth", inputs=out / "input")
+    what = Asked(out / "darker", out / "truth", inputs=out / "input")
     again, _ = evaluate_folder(what, tmp_path / "again")
     assert again.estimates["psnr"].value == pytest.approx(report.rows[1].number("psnr"))
 
@@ -59,7 +61,10 @@ def test_a_set_without_truths_needs_photographs(tmp_path):
     with pytest.raises(LimnerError, match="wider-test has no truths: give photographs .* by --real"):
         published.run(small_set("wider-test"), Request(tmp_path), {"darker": darker})
     real = pictures(tmp_path / "real", ["p", "q", "r", "s", "t"])
-    report = published.run(small_set("wider-test", 970), Request(tmp_path, real=real), {"darker": darker})
+    request = Request(tmp_path, real=real, output=tmp_path / "out")
+    report = published.run(small_set("wider-test", 970), request, {"darker": darker})
+    page = (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
+    assert "wider-test, 4 of 970" in page and 'data-what="truth"' not in page
     assert report.facts["protocol"] == "wider-test, 4 of 970"
     assert [one.key for one in report.columns] == ["method", "frechet_real", "seconds"]
     assert "These are 4 of the 970 pictures of wider-test" in report.note
@@ -92,7 +97,7 @@ def test_each_face_has_its_point_of_the_grid(tmp_path):
     made = grid_point(2, named_generator("c.png", "difface-grid"), 32, 32)
     expected = apply(picture_of(tmp_path / "truth" / "c.png"), made)
     np.testing.assert_array_equal(picture_of(tmp_path / "out" / "input" / "c.png"), expected)
-    what = Evaluation(
+    what = Asked(
         tmp_path / "out" / "truth",
         tmp_path / "out" / "truth",
         inputs=tmp_path / "out" / "input",

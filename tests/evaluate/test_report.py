@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from limner.evaluate.intervals import Interval, mean_interval
 from limner.evaluate.report import Column, Report, Row, contact_sheet, save_sheet
 
 
@@ -27,6 +28,15 @@ def test_a_cell_is_its_figure_in_the_column_s_form():
     assert row.number("mean") == 0.12345
     with pytest.raises(TypeError, match="'gain' is None"):
         row.number("gain")
+
+
+def test_what_could_not_be_told_is_a_dash_and_null():
+    column = Column("kernel", "kernel", ".1f", " of {kernel}")
+    row = Row({"kernel": float("nan")})
+    assert column.cell(row) == "-" and column.text(None) == column.text(float("nan")) == "-"
+    assert column.between(mean_interval(np.arange(3.0))) == "-", "fewer than four pictures"
+    assert column.between(Interval(2, 1, 3)) == "1.0 to 3.0" and column.text(float("inf")) == "inf"
+    assert Report({}, [row], (column,)).as_json() == {"rows": [{"kernel": None}]}
 
 
 def test_a_report_in_both_forms():

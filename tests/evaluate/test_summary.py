@@ -34,11 +34,11 @@ def test_what_is_no_summary_is_refused(tmp_path, text):
 
 
 def test_differences_are_paired_by_name():
-    ours = summary("abc", [1.1, 5.1, 9.2])
-    theirs = summary("cba", [9, 5, 1])
+    ours = summary("abcd", [1.1, 5.1, 9.2, 2.1])
+    theirs = summary("cbad", [9, 5, 1, 2])
     psnr = compare(ours, theirs)[0]
     assert psnr.paired and psnr.difference.excludes_zero
-    np.testing.assert_allclose(psnr.difference.value, 0.4 / 3, atol=1e-12)
+    np.testing.assert_allclose(psnr.difference.value, 0.5 / 4, atol=1e-12)
 
 
 def test_figures_of_sets_are_told_apart_by_their_own_intervals():

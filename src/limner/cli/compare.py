@@ -19,6 +19,7 @@ def compare(
     """Say which differences between two evaluations are real."""
     from dataclasses import asdict
 
+    from limner.evaluate.report import Column
     from limner.evaluate.summary import Summary
     from limner.evaluate.summary import compare as differences
 
@@ -27,13 +28,14 @@ def compare(
     if json:
         ui.emit([asdict(one) for one in found])
         return
+    figure, signed = Column("", "", ".4g"), Column("", "", "+.4g")
     rows = [
         [
             one.key,
-            f"{one.ours.value:.4g}",
-            f"{one.theirs.value:.4g}",
-            f"{one.difference.value:+.4g}",
-            f"{one.difference.low:+.4g} to {one.difference.high:+.4g}",
+            figure.text(one.ours.value),
+            figure.text(one.theirs.value),
+            signed.text(one.difference.value),
+            signed.between(one.difference),
             str(one.pictures),
             "yes" if one.difference.excludes_zero else "no",
         ]

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Annotated
 
 import typer
@@ -39,27 +37,26 @@ def evaluate(
     net: Nets = None,
     output: Annotated[
         Path | None,
-        typer.Option("--output", "-o", help="Folder for pictures.csv and summary.json; a killed run goes on there."),
+        typer.Option("--output", "-o", help="Folder for the report and all figures; a killed run goes on there."),
     ] = None,
     json: Json = False,
 ) -> None:
     """Measure restored pictures of whatever tool: against true ones, photographs, and what else is known."""
     from limner.device import choose
-    from limner.evaluate.evaluate import Evaluation, evaluate_folder
+    from limner.evaluate.evaluate import Asked, evaluate_folder
+    from limner.evaluate.report_files.write import HTML
 
-    what = Evaluation(
-        restored, against, real, inputs, references, degradation, tuple(landmarks or ()), tuple(net or ())
-    )
+    what = Asked(restored, against, real, inputs, references, degradation, tuple(landmarks or ()), tuple(net or ()))
     choose(threads=given.settings().threads)
-    with ExitStack() as stack, ui.progress("measuring", show=not json) as bar:
-        folder = output or Path(stack.enter_context(TemporaryDirectory()))
-        summary, defined = evaluate_folder(what, folder, lambda done, total: bar("measuring", done, total))
+    with ui.progress("measuring", show=not json) as bar:
+        summary, defined = evaluate_folder(what, output, lambda done, total: bar("measuring", done, total))
     if json:
         ui.emit(summary.as_json())
         return
     rows = []
     for metric in defined:
         one = summary.estimates[metric.key]
-        cells = [format(value, metric.form) for value in (one.value, one.low, one.high)]
-        rows.append([metric.heading, cells[0], f"{cells[1]} to {cells[2]}", metric.definition])
+        rows.append([metric.heading, metric.text(one.value), metric.between(one), metric.definition])
     ui.table(["metric", "value", "95 %", "what it is"], rows)
+    if output:
+        ui.say(f"The report: {output / HTML}")

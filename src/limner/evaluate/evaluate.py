@@ -4,8 +4,10 @@ known of them."""
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from limner.errors import LimnerError
 from limner.evaluate.definitions.given_nets import given_nets
@@ -14,6 +16,8 @@ from limner.evaluate.landmark_points import GivenPoints
 from limner.evaluate.measure import Measures, prepared
 from limner.evaluate.metric import Defined
 from limner.evaluate.picture_sets import PictureSet
+from limner.evaluate.report_files.evaluation import Evaluation, weights_of_extractors
+from limner.evaluate.report_files.write import write_report
 from limner.evaluate.summary import Summary
 from limner.version import __version__
 
@@ -22,7 +26,7 @@ SUMMARY = "summary.json"
 
 
 @dataclass(frozen=True)
-class Evaluation:
+class Asked:
     """What is to be measured, and what is known of it.
 
     Attributes:
@@ -86,33 +90,42 @@ class Evaluation:
 
 
 def evaluate_folder(
-    what: Evaluation, output: Path, done: Callable[[int, int], None] | None = None
+    what: Asked, output: Path | None, done: Callable[[int, int], None] | None = None
 ) -> tuple[Summary, tuple[Defined, ...]]:
     """Measures the pictures of a folder; a run that was killed goes on where it was.
 
     Args:
         what: is to be measured.
-        output: folder for `pictures.csv`, the vectors and `summary.json`.
+        output: folder for `pictures.csv`, the vectors, `summary.json`, `report.html` and `report.md`; None keeps
+            nothing.
         done: called with (pictures done, of how many).
 
     Returns:
         What came out, and the metrics that were measured.
 
     Raises:
-        LimnerError: see `Evaluation.pictures`; a picture can't be read or has another size than its truth; or the
-            output holds other figures.
+        LimnerError: see `Asked.pictures`; a picture can't be read or has another size than its truth; or the output
+            holds figures of other pictures or metrics.
         WeightsError: a net of the user's isn't what its name promises.
     """
     pictures = what.pictures()
-    measures = prepared(NAME, pictures.offered, given_nets(what.nets), what.real, output)
-    measured = measures.open(output)
-    for seen in pictures.each(frozenset(measured.names)):
-        measures.add(measured, seen)
-        if done:
-            done(len(measured.names), len(pictures))
-    facts = {**what.facts(), "pictures": len(pictures), **measured_with(measures)}
-    summary = measures.summary(what.restored.name, measured, facts)
-    summary.save(output / SUMMARY)
+    given = given_nets(what.nets)
+    with ExitStack() as stack:
+        folder = output or Path(stack.enter_context(TemporaryDirectory()))
+        measures = prepared(NAME, pictures.offered, given, what.real, folder)
+        measured = measures.open(folder)
+        measured.check_names(pictures.names)
+        for seen in pictures.each(frozenset(measured.names)):
+            measures.add(measured, seen)
+            if done:
+                done(len(measured.names), len(pictures))
+        facts = {**what.facts(), "pictures": len(pictures), **measured_with(measures)}
+        summary = measures.summary(what.restored.name, measured, facts)
+        summary.save(folder / SUMMARY)
+    if output:
+        weights = weights_of_extractors(measures.extractors)
+        more = (*given.metrics, *given.set_metrics)
+        write_report(output, Evaluation(NAME, [summary], lambda row, name: pictures.one(name), weights, given=more))
     return summary, (*measures.metrics, *measures.set_metrics)
 
 

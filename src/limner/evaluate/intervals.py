@@ -9,6 +9,8 @@ import numpy as np
 
 RESAMPLES = 2_000
 COVERAGE = 0.95
+FEWEST = 4
+"""Pictures below which nothing can be said of others of their kind."""
 
 
 @dataclass(frozen=True)
@@ -31,11 +33,12 @@ class Interval:
 
 
 def mean_interval(figures: np.ndarray) -> Interval:
-    """The mean of figures (N,) with its interval; all NaN where one of them is no finite number.
+    """The mean of figures (N,) with its interval, whose ends are NaN where a figure is no finite number, or there are
+    fewer than `FEWEST`.
 
     The resamples are the same in every run, so that two runs can be compared to the last digit.
     """
-    if len(figures) == 0 or not np.isfinite(figures).all():
+    if len(figures) < FEWEST or not np.isfinite(figures).all():
         value = float(np.mean(figures)) if len(figures) else float("nan")
         return Interval(value, float("nan"), float("nan"))
     means = figures.astype(np.float64)[resamples(len(figures))].mean(axis=1)
@@ -62,7 +65,7 @@ def set_interval(of: Callable[[np.ndarray], float], count: int, resampled: int =
         resampled: halves that are drawn.
     """
     value = of(np.arange(count))
-    if count < 4:
+    if count < FEWEST:
         return Interval(value, float("nan"), float("nan"))
     generator = np.random.default_rng(count)
     halves = np.array([of(generator.permutation(count)[: count // 2]) for _ in range(resampled)])

@@ -20,6 +20,8 @@ from limner.evaluate.measure import prepared
 from limner.evaluate.metric import Need
 from limner.evaluate.protocols import Request
 from limner.evaluate.report import METHOD, SECONDS, Report, Row, Sheet
+from limner.evaluate.report_files.write import HTML
+from limner.evaluate.row_report import report_rows
 from limner.evaluate.side_by_side import INPUT, Case, Cases, SideBySide, Way, named, untouched, values, whole
 from limner.methods.loaded import LoadedMethod
 from limner.pixels import to_picture, to_tensor
@@ -45,18 +47,22 @@ def run(request: Request, restorers: Mapping[str, Restorer]) -> Report:
     ways: dict[str, Way] = {INPUT: untouched}
     for name, restorer in restorers.items():
         ways = ways | bounds(restorer.method) | {name: whole(restorer)}
+    given = given_nets(request.nets)
     facts = {"protocol": NAME, "preset": request.preset, "faces": len(pairs)}
     with request.folder() as folder:
-        measures = prepared(NAME, OFFERED, given_nets(request.nets), request.real, folder, timed=True)
+        measures = prepared(NAME, OFFERED, given, request.real, folder, timed=True)
         names = named(pairs.faces.files)
         KnownDegradations(request.preset, names).save(folder / DEGRADATION)
         rows = SideBySide(Cases(list(names), lambda number: case_of(pairs, number)), ways, measures, folder)
         summaries = rows.run(facts, lambda count: request.done(count, len(pairs)))
         sheet = Sheet(*rows.shown())
+        if request.output is not None:
+            report_rows(NAME, rows, summaries, restorers, given)
     return Report(
         facts,
         [Row({METHOD.key: row, **values(summary)}) for row, summary in summaries.items()],
         (METHOD, *(one for one in (*measures.metrics, *measures.set_metrics) if one.brief), SECONDS),
+        note="" if request.output is None else f"The report: {request.output / HTML}",
         sheet=sheet,
     )
 

@@ -73,6 +73,21 @@ class Measured:
             os.truncate(file, size)
         return measured
 
+    def check_names(self, names: Sequence[str]) -> None:
+        """Makes sure that no others were measured before than are asked for now.
+
+        Args:
+            names: of the pictures that are asked for.
+
+        Raises:
+            LimnerError: if there are others.
+        """
+        if others := sorted(set(self.names) - set(names)):
+            raise LimnerError(
+                f"{self.folder / TABLE} holds pictures that are not asked for, such as {others[0]}: choose another "
+                "--output, or delete it."
+            )
+
     def add(self, name: str, figures: Mapping[str, float], vectors: Mapping[str, Sequence[np.ndarray]]) -> None:
         """One picture more.
 

@@ -17,6 +17,7 @@ from limner.evaluate.protocols import Request
 from limner.evaluate.published_sets import OpenedSet, PublishedSet
 from limner.evaluate.reference_folder import ReferenceFolder
 from limner.evaluate.report import METHOD, SECONDS, Report, Row, Sheet
+from limner.evaluate.row_report import report_rows
 from limner.evaluate.side_by_side import INPUT, Case, Cases, SideBySide, untouched, values, whole
 from limner.restorer import Restorer
 
@@ -38,16 +39,19 @@ def run(published: PublishedSet, request: Request, restorers: Mapping[str, Resto
     if not opened.truths and request.real is None:
         raise LimnerError(f"{published.name} has no truths: give photographs to hold the results against by --real.")
     degradations, references = degradations_of(opened), references_of(opened)
+    given = given_nets(request.nets)
     ways = {INPUT: untouched, **{name: whole(restorer) for name, restorer in restorers.items()}}
     facts = {"protocol": opened.label, "inputs": opened.source, "faces": len(opened.names)}
     with request.folder() as folder:
-        measures = prepared(NAME, offered_by(opened), given_nets(request.nets), request.real, folder, timed=True)
+        measures = prepared(NAME, offered_by(opened), given, request.real, folder, timed=True)
         if degradations:
             degradations.save(folder / DEGRADATION)
         cases = Cases(opened.names, lambda number: case_of(opened, degradations, references, number))
         rows = SideBySide(cases, ways, measures, folder)
         summaries = rows.run(facts, lambda count: request.done(count, len(opened.names)))
         sheet = Sheet(*rows.shown())
+        if request.output is not None:
+            report_rows(NAME, rows, summaries, restorers, given, opened.label)
     shown = columns_of(published, measures)
     return Report(
         facts,

@@ -4,6 +4,7 @@ plots of one metric against another."""
 from __future__ import annotations
 
 import io
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,12 +13,20 @@ import cv2
 import numpy as np
 
 from limner.errors import LimnerError
+from limner.evaluate.intervals import Interval
 from limner.photo.write import save_png, write_atomically
 
 CAPTION = 22
+NOTHING = "-"
+"""What stands in a cell without a figure."""
 
 Figure = float | int | str | None
 """What stands in a row under one key; None where there is nothing to say."""
+
+
+def is_nothing(value: Figure) -> bool:
+    """Whether there is no figure: None, or a mean or an interval that couldn't be told."""
+    return value is None or (isinstance(value, float) and math.isnan(value))
 
 
 @dataclass(frozen=True)
@@ -58,10 +67,19 @@ class Column:
     form: str = ""
     tail: str = ""
 
+    def text(self, value: Figure) -> str:
+        """A figure in the column's form; a dash where there is none, or it is no number."""
+        return NOTHING if is_nothing(value) else format(value, self.form)
+
+    def between(self, interval: Interval) -> str:
+        """The ends of an interval; a dash where there is none, as of fewer than four pictures."""
+        ends = (interval.low, interval.high)
+        return NOTHING if any(map(is_nothing, ends)) else " to ".join(map(self.text, ends))
+
     def cell(self, row: Row) -> str:
         """A row's figure as text; a dash where there is none."""
         value = row[self.key]
-        return "-" if value is None else format(value, self.form) + self.tail.format_map(row.figures)
+        return NOTHING if is_nothing(value) else self.text(value) + self.tail.format_map(row.figures)
 
 
 METHOD = Column("method", "method")
@@ -135,8 +153,9 @@ class Report:
     plot: Plot | None = None
 
     def as_json(self) -> dict[str, object]:
-        """The report as JSON knows it: the facts, and the rows under their key."""
-        return {**self.facts, self.rows_key: [dict(row.figures) for row in self.rows]}
+        """The report as JSON knows it: the facts, and the rows under their key; what is no number stands as None."""
+        rows = [{key: None if is_nothing(one) else one for key, one in row.figures.items()} for row in self.rows]
+        return {**self.facts, self.rows_key: rows}
 
     def headings(self) -> list[str]:
         """The headings of the table's columns."""

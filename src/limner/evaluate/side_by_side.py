@@ -102,9 +102,11 @@ class SideBySide:
             A summary for each row, which is saved, too.
 
         Raises:
-            LimnerError: if the folder holds other figures.
+            LimnerError: if the folder holds figures of other faces or metrics.
         """
         tables = {row: self.measures.open(self.of(row)) for row in self.ways}
+        for table in tables.values():
+            table.check_names(self.cases.names)
         (self.folder / TRUTH).mkdir(parents=True, exist_ok=True)
         for number, name in enumerate(self.cases.names):
             missing = [row for row, table in tables.items() if name not in table.names]

@@ -128,7 +128,7 @@ class Recognised:
         return (
             self.cosine(SETS),
             self.angle(),
-            self.rank1(f"{self.extractor}_rank1", "rank 1"),
+            self.rank1(f"{self.extractor}_rank1", f"{self.heading} rank 1"),
             self.to_input(),
             self.to_person(),
         )
@@ -154,7 +154,7 @@ _DLIB = Recognised(
 )
 
 IDENTITY = _EMBEDDED.cosine(ALL)
-HOG, HOG_RANK1 = _HOG.cosine(ALL), _HOG.rank1("hog_rank1", "rank 1")
+HOG, HOG_RANK1 = _HOG.cosine(ALL), _HOG.rank1("hog_rank1", "HOG rank 1")
 JUDGE = Metric(
     key="judge",
     heading="judge",
