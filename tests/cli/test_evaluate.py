@@ -3,6 +3,7 @@
 import json
 
 import numpy as np
+import pytest
 
 from limner.photo.write import save_png
 
@@ -41,6 +42,7 @@ def test_without_anything_to_hold_them_against(run, tmp_path):
     assert code != 0 and "give --against TRUTH, --real PHOTOGRAPHS or --inputs" in " ".join(err.split())
 
 
+@pytest.mark.slow
 def test_a_table_of_what_was_measured(run, tmp_path):
     restored, truth = pictures(tmp_path / "r", 0), pictures(tmp_path / "t", 1)
     code, out, err = run("evaluate", restored, "--against", truth, "-o", tmp_path / "out", "--threads", 1)
