@@ -8,9 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from limner.degrade.degrade import Degradation
-from limner.evaluate.hog import HogIdentity
 from limner.evaluate.identity import Recogniser, vectors
-from limner.weights.load import load_identity
 
 
 @dataclass(frozen=True)
@@ -88,9 +86,3 @@ class Gallery:
             own = cosines[np.arange(len(mine)), mine]
             likeness[name] = Likeness(own, cosines.argmax(axis=1) == mine)
         return Comparison(pictures, [self.truths[place] for place in mine.tolist()], inputs, likeness)
-
-
-def standard_recognisers() -> dict[str, Recogniser]:
-    """The embedded recogniser, which some of the methods were trained with, as `identity`, and as `hog` a measure that
-    no training used."""
-    return {"identity": load_identity("mini"), "hog": HogIdentity()}
