@@ -26,7 +26,6 @@ WITHOUT_TEST = {
     "evaluate/damages.py",
     "evaluate/hog.py",
     "evaluate/landmarks.py",
-    "evaluate/limner_test.py",
     "train/losses/adversary.py",
     "train/losses/identity.py",
     "train/losses/latent.py",

@@ -158,7 +158,8 @@ def test_both_measures_know_the_test_people(rows):
 def test_command(collection, rows):
     command = ["benchmark", "--protocol", "verification", "--data", str(collection / "faces"), "--json"]
     told = json.loads(CliRunner().invoke(app, command).stdout)
-    assert [row["measure"] for row in told["rows"]] == ["mini/identity"] * 3 + ["HOG"] * 3
+    measures = [row["measure"] for row in told["rows"]]
+    assert measures == [row.measure for row in rows] and measures[:6] == ["mini/identity"] * 3 + ["HOG"] * 3
     assert [row["auc"] for row in told["rows"]] == pytest.approx([row.auc for row in rows])
     result = CliRunner().invoke(app, [*command[:-1], "--split", "val"])
     assert "There is no split 'val' to verify on" in str(result.exception)

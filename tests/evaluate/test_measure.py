@@ -32,6 +32,7 @@ RANK = Metric(
     range="0 to 1",
     larger_is_better=True,
     of=rank,
+    extractor="colour",
     needs=frozenset({"truth", "gallery"}),
 )
 FAR = SetMetric(
@@ -43,6 +44,7 @@ FAR = SetMetric(
     larger_is_better=False,
     extractor="colour",
     of=frechet_interval,
+    needs=frozenset({"truth"}),
 )
 
 

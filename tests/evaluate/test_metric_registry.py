@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from limner.evaluate import harm, metric_registry
+from limner.evaluate import harm, limner_test, metric_registry
 from limner.evaluate.comparison import Comparison, Likeness
 from limner.evaluate.metric import Metric, each
 from limner.evaluate.metric_registry import (
@@ -73,8 +73,15 @@ def test_a_protocol_gives_what_its_metrics_need(toy):
     everything = {"truth", "input", "gallery"}
     keys = [metric.key for metric in metrics_of("limner-test", everything)]
     assert [key for key in keys if key in ("psnr", "rank1", "true_detail", "brighter")] == ["psnr", "rank1", "brighter"]
-    with pytest.raises(ValueError, match="The protocol limner-test has no gallery for rank1."):
-        metrics_of("limner-test", {"truth"})
+    keys = [metric.key for metric in metrics_of("limner-test", {"truth"})]
+    assert "psnr" in keys and "rank1" not in keys, "what needs more is left out"
+
+
+def test_fixed_protocols_offer_what_their_metrics_need():
+    offers = {"limner-test": {*limner_test.OFFERED, "photographs"}, "harm": harm.OFFERED}
+    for one in (*METRICS, *SET_METRICS):
+        for name in offers.keys() & set(one.protocols):
+            assert one.needs <= offers[name], f"{name} never shows {one.key}"
 
 
 def test_two_metrics_of_a_protocol_cannot_share_a_key(toy, monkeypatch):
@@ -101,5 +108,5 @@ def test_one_whose_package_is_missing_is_left_out(monkeypatch):
     monkeypatch.setattr(metric, "find_spec", lambda name: None)
     there = {one.key for one in metrics_of("evaluate", {"truth", "input", "gallery"})}
     assert "psnr" in there and not there & {"perceptual", "colour"}
-    assert not set_metrics_of("evaluate")
+    assert not set_metrics_of("evaluate", {"truth", "photographs"})
     assert {"perceptual", "colour", "frechet", "kernel"} < {one.key for one in defined_in("evaluate")}

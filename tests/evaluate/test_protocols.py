@@ -8,11 +8,14 @@ import pytest
 
 from limner.errors import LimnerError
 from limner.evaluate.protocols import PROTOCOLS, TEST_OR_VAL, Protocol, Request, find_protocol
+from limner.evaluate.published_sets import PUBLISHED_SETS
 from limner.evaluate.report import Column, Report, Row
 
 
 def test_each_has_a_file_with_run():
-    homes = {"limner-test": "limner_test", "verification": "identity"}
+    homes = {"limner-test": "limner_test", "verification": "identity"} | {
+        one.name: "published" for one in PUBLISHED_SETS
+    }
     for name, protocol in PROTOCOLS.items():
         module = import_module(f"limner.evaluate.{homes.get(name, name)}")
         assert callable(module.run) and callable(protocol.run) and protocol.help
@@ -22,8 +25,9 @@ def test_each_has_a_file_with_run():
     ("name", "split", "message"),
     [
         ("harm", "held-out", "There is no split 'held-out' to measure: choose test or val."),
-        ("verification", "val", "There is no split 'val' to verify on: choose test or held-out."),
+        ("verification", "val", "There is no split 'val' to verify on: choose test, held-out or test+held-out."),
         ("references", "val", "There is no split 'val' with pairs: choose test, held-out or test+held-out."),
+        ("lfw-test", "val", "There is no split 'val' of lfw-test: choose test."),
     ],
 )
 def test_splits_that_a_protocol_does_not_take(name, split, message):

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from limner.cli import output as ui
-from limner.cli.options import Given, Json, takes
-from limner.errors import LimnerError
+from limner.cli.asked_method import asked_method
+from limner.cli.options import Given, Json, Nets, Real, takes
 from limner.evaluate.protocols import PROTOCOLS, Protocol, Request, find_protocol
 from limner.extras import needed
 
@@ -18,42 +18,63 @@ if TYPE_CHECKING:
     from limner.restorer import Restorer
 
 
-SEVERAL = " and ".join(one.name for one in PROTOCOLS.values() if one.methods == "several")
+ALONE = " and ".join(one.name for one in PROTOCOLS.values() if one.methods == "one")
+
+Data = Annotated[
+    Path,
+    typer.Option(
+        help="Folder of aligned faces with index.csv and landmarks.csv; of a published set, that of its input, "
+        "truth and references."
+    ),
+]
+ProtocolName = Annotated[
+    str,
+    typer.Option(
+        metavar=f"<{'|'.join(PROTOCOLS)}>",
+        help="; ".join(f"{one.name}: {one.help}" for one in PROTOCOLS.values()) + ".",
+    ),
+]
+Methods = Annotated[
+    list[str] | None,
+    typer.Option(
+        help="Restoration method, METHOD@STEPS or METHOD@option=value,option=value; several stand side by side; "
+        f"{ALONE} take one."
+    ),
+]
+Output = Annotated[
+    Path | None,
+    typer.Option(
+        "--output",
+        "-o",
+        help="limner-test, harm and published sets: keep pictures, inputs, truths and figures in this folder; a "
+        "killed run goes on there.",
+    ),
+]
 
 
 @takes("weights", "strength", "finish", "scheduler", "seed", "device", "dtype", "threads", methods=True)
 def benchmark(
     given: Given,
-    data: Annotated[Path, typer.Option(help="Folder of aligned faces with index.csv and landmarks.csv.")],
-    protocol: Annotated[
-        str,
-        typer.Option(
-            metavar=f"<{'|'.join(PROTOCOLS)}>",
-            help="; ".join(f"{one.name}: {one.help}" for one in PROTOCOLS.values()) + ".",
-        ),
-    ] = "limner-test",
+    data: Data,
+    protocol: ProtocolName = "limner-test",
     preset: Annotated[str, typer.Option(help="Degradation, for limner-test and references.")] = "ffhq-ref-severe",
-    method: Annotated[
-        list[str] | None,
-        typer.Option(help=f"Restoration method, or METHOD@STEPS; {SEVERAL} measure several side by side."),
-    ] = None,
+    method: Methods = None,
     split: Annotated[
         str,
         typer.Option(
-            help="test; val is for choosing settings; held-out: pairs of photographs, for references and verification."
+            help="test; val is for choosing settings; held-out and test+held-out: pairs of photographs, for references "
+            "and verification."
         ),
     ] = "test",
     limit: Annotated[int | None, typer.Option(help="The first so many faces only.", min=1)] = None,
-    output: Annotated[
-        Path | None,
-        typer.Option(
-            "--output", "-o", help="limner-test: keep pictures and figures in this folder; a killed run goes on there."
-        ),
-    ] = None,
+    output: Output = None,
+    real: Real = None,
+    net: Nets = None,
     sheet: Annotated[Path | None, typer.Option(help="Save a contact sheet of some faces here (PNG).")] = None,
     plot: Annotated[Path | None, typer.Option(help="guidance: save the curves here (PNG).")] = None,
     judge: Annotated[
-        Path | None, typer.Option(help="guidance: folder or file of a recogniser that took no part, to tell likeness.")
+        Path | None,
+        typer.Option(help="guidance: folder or file (also dlib's .dat) of a recogniser that took no part."),
     ] = None,
     json: Json = False,
 ) -> None:
@@ -83,6 +104,8 @@ def benchmark(
             judge,
             progress=lambda done, total: bar("measuring", done, total),
             output=output,
+            real=real,
+            nets=tuple(net or ()),
         )
         report = measured.run(request, restorers)
     if sheet and report.sheet:
@@ -93,14 +116,16 @@ def benchmark(
 
 
 def restorers_of(given: Given, names: list[str], measured: Protocol) -> dict[str, Restorer]:
-    """A restorer for each METHOD or METHOD@STEPS, by what it was asked for."""
+    """A restorer for each method, by the words that ask for it."""
     from limner.restorer import Restorer
 
     restorers = {}
     for row in names:
-        name, at = method_and_steps(row)
-        options = given.options if at is None else {**given.options, "steps": at}
-        restorers[row] = Restorer(given.settings(method=name, options=options, aligned=measured.aligned))
+        asked = asked_method(row)
+        options = {**given.options, **asked.options}
+        restorers[row] = Restorer(
+            given.settings(method=asked.name, options=options, aligned=measured.aligned, **asked.common)
+        )
     return restorers
 
 
@@ -114,15 +139,3 @@ def show(report: Report, json: bool) -> None:
         ui.table(report.headings(), report.cells())
         if report.note:
             ui.say(report.note)
-
-
-def method_and_steps(text: str) -> tuple[str, int | None]:
-    """`ldbfr@25` to (`ldbfr`, 25), and `ldbfr` to (`ldbfr`, None).
-
-    Raises:
-        LimnerError: if what follows the @ is no whole number.
-    """
-    name, at, steps = text.partition("@")
-    if at and not steps.isdecimal():
-        raise LimnerError(f"--method is '{text}': give a method such as {name}, or one with its steps, {name}@25.")
-    return name, int(steps) if at else None

@@ -36,8 +36,9 @@ def compare(
             figure.text(one.theirs.value),
             signed.text(one.difference.value),
             signed.between(one.difference),
+            str(one.pictures),
             "yes" if one.difference.excludes_zero else "no",
         ]
         for one in found
     ]
-    ui.table(["metric", a.row, b.row, "difference", "95 %", "real"], rows)
+    ui.table(["metric", a.row, b.row, "difference", "95 %", "pictures", "real"], rows)

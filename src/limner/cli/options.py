@@ -21,6 +21,17 @@ from limner.settings import Settings
 
 SAMPLING = "Sampling, by method"
 Json = Annotated[bool, typer.Option("--json", help=JSON_HELP)]
+Real = Annotated[
+    Path | None, typer.Option(help="Folder of photographs, not the truths, that distributions are held against.")
+]
+Nets = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="NAME=FILE[,FILE]",
+        help="Weights of your own to measure with: inception (FID, KID), lpips-alex, lpips-squeeze, lpips-vgg, dists, "
+        "niqe, arcface; may be repeated.",
+    ),
+]
 Megapixels = Annotated[float, typer.Option("--max-megapixels", help="Refuse larger photos.")]
 
 

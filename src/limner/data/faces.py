@@ -43,7 +43,7 @@ def split_of(person: str, listed: str) -> Split:
 
 @dataclass
 class FaceSet:
-    """The faces of one split.
+    """The faces of a split, or of several.
 
     Attributes:
         folder: where the files lie.
@@ -63,13 +63,17 @@ class FaceSet:
         self._decoded: dict[int, dict[int, np.ndarray]] = {}
 
     @classmethod
-    def open(cls, folder: Path | str, split: Split = "train") -> FaceSet:
+    def open(cls, folder: Path | str, *splits: Split) -> FaceSet:
         """Reads the tables; pictures are decoded when asked for.
 
+        Args:
+            folder: holds the pictures and both tables.
+            splits: whose faces are taken together; by default `train`.
+
         Raises:
-            LimnerError: if a table is missing or the split is empty.
+            LimnerError: if a table is missing or the splits are empty.
         """
-        folder = Path(folder)
+        folder, splits = Path(folder), splits or ("train",)
         for table in ("index.csv", "landmarks.csv"):
             if not (folder / table).is_file():
                 raise LimnerError(f"{folder} has no {table}: give a folder of aligned faces with both tables.")
@@ -81,13 +85,13 @@ class FaceSet:
         files, people, places, sides = [], [], [], []
         with (folder / "index.csv").open(encoding="utf-8", newline="") as table:
             for row in csv.DictReader(table):
-                if split_of(row["person_id"], row["split"]) == split and row["file"] in points:
+                if split_of(row["person_id"], row["split"]) in splits and row["file"] in points:
                     files.append(row["file"])
                     people.append(row["person_id"])
                     places.append(points[row["file"]] / float(row["out_size"]))
                     sides.append(int(row["out_size"]))
         if not files:
-            raise LimnerError(f"{folder / 'index.csv'} lists no face of the split '{split}'.")
+            raise LimnerError(f"{folder / 'index.csv'} lists no face of the split '{' or '.join(splits)}'.")
         return cls(folder, files, people, np.stack(places), sides)
 
     def __len__(self) -> int:
@@ -111,12 +115,16 @@ class FaceSet:
         """
         kept = self._decoded.setdefault(size, {})
         if index not in kept:
-            picture = read_picture(self.folder / self.files[index])
-            if picture.shape[0] != size:
-                way = cv2.INTER_AREA if picture.shape[0] > size else cv2.INTER_CUBIC
-                picture = cv2.resize(picture, (size, size), interpolation=way)
-            kept[index] = picture
+            kept[index] = self.read(index, size)
         return kept[index]
+
+    def read(self, index: int, size: int) -> np.ndarray:
+        """As `image`, but it is not kept."""
+        picture = read_picture(self.folder / self.files[index])
+        if picture.shape[0] == size:
+            return picture
+        way = cv2.INTER_AREA if picture.shape[0] > size else cv2.INTER_CUBIC
+        return cv2.resize(picture, (size, size), interpolation=way)
 
     def landmarks(self, index: int, size: int) -> np.ndarray:
         """The five points of face `index` in pixels of a crop of `size`, (5, 2) float32."""

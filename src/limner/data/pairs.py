@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from typing import overload
 
 import numpy as np
 import torch
 
 from limner.data.faces import FaceSet
-from limner.degrade.degrade import apply, draw, truth
+from limner.degrade.degrade import Degradation, apply, draw, truth
 from limner.pixels import to_tensor, without_colour
 
 
@@ -72,18 +73,47 @@ class RestorationPairs(Faces):
         return {"lq": to_tensor(lq), "image": to_tensor(image)}, place, generator
 
 
-def fixed_pairs(faces: FaceSet, size: int, preset: str) -> list[tuple[np.ndarray, np.ndarray]]:
-    """Every face with its one fixed degraded twin, (S, S, 3) uint8 each: (degraded, what
-    should come back: the clean face, in the tone that the degradation gave).
+Pair = tuple[np.ndarray, np.ndarray]
+"""A degraded face and what should come back, (S, S, 3) uint8 each."""
+
+
+class FixedPairs(Sequence[Pair]):
+    """Every face with its one fixed degraded twin, made when it is asked for: (degraded, what should come back: the
+    clean face, in the tone that the degradation gave).
 
     The generator is seeded by the file's name, so that a face is spoiled alike whichever others are measured.
+
+    Args:
+        faces: all of them are taken.
+        size: S, side of the pictures in pixels.
+        preset: see `limner.degrade.degrade.preset_names`.
     """
-    pairs = []
-    for index, file in enumerate(faces.files):
-        clean = faces.image(index, size)
-        degradation = draw(preset, named_generator(file, preset), size, size)
-        pairs.append((apply(clean, degradation), truth(clean, degradation)))
-    return pairs
+
+    def __init__(self, faces: FaceSet, size: int, preset: str):
+        self.faces, self.size, self.preset = faces, size, preset
+
+    def __len__(self) -> int:
+        return len(self.faces)
+
+    @overload
+    def __getitem__(self, place: int) -> Pair: ...
+    @overload
+    def __getitem__(self, place: slice) -> list[Pair]: ...
+    def __getitem__(self, place: int | slice) -> Pair | list[Pair]:
+        if isinstance(place, slice):
+            return [self[one] for one in range(*place.indices(len(self)))]
+        index = range(len(self))[place]
+        clean, degradation = self.faces.read(index, self.size), self.degradation(index)
+        return apply(clean, degradation), truth(clean, degradation)
+
+    def degradation(self, index: int) -> Degradation:
+        """What the face at this place is spoiled with."""
+        return draw(self.preset, named_generator(self.faces.files[index], self.preset), self.size, self.size)
+
+
+def fixed_pairs(faces: FaceSet, size: int, preset: str) -> list[Pair]:
+    """All pairs of `FixedPairs` at once."""
+    return list(FixedPairs(faces, size, preset))
 
 
 def named_generator(file: str, preset: str) -> np.random.Generator:

@@ -173,10 +173,15 @@ def apply(rgb: np.ndarray, degradation: Degradation) -> np.ndarray:
     Returns:
         (H, W, 3) uint8 of the same size.
     """
+    return apply_to_truth(rgb if degradation.wear is None else truth(rgb, degradation), degradation)
+
+
+def apply_to_truth(rgb: np.ndarray, degradation: Degradation) -> np.ndarray:
+    """As `apply`, of what is in the degradation's tone already, as `truth` and what is restored to it are."""
     height, width = rgb.shape[:2]
     scale = max(width, height) / REFERENCE_SIZE
     if degradation.wear is not None:
-        rgb = apply_wear(truth(rgb, degradation), degradation.wear, scale)
+        rgb = apply_wear(rgb, degradation.wear, scale)
     image = np.ascontiguousarray(rgb[..., ::-1], dtype=np.float32) / 255  # BGR: JPEG and the noise want it
     if degradation.grey and degradation.wear is None:
         image = cv2.cvtColor(cv2.cvtColor(image, cv2.COLOR_BGR2GRAY), cv2.COLOR_GRAY2BGR)

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
-from limner.evaluate.hog import HogIdentity
+from limner.degrade.degrade import Degradation
 from limner.evaluate.identity import Recogniser, vectors
-from limner.weights.load import load_identity
 
 
 @dataclass(frozen=True)
@@ -35,12 +34,20 @@ class Comparison:
         truths: what should have come back.
         inputs: what they were restored from.
         likeness: by the recognisers' names.
+        input_likeness: cosine similarity to the inputs, (N,), likewise.
+        person_likeness: cosine similarity to other photographs of the person, the mean over them, (N,), likewise.
+        degradations: what turned the truths into the inputs.
+        points: the faces' landmarks, those of the restored face or None where they are to be found, and the true ones.
     """
 
     pictures: Sequence[np.ndarray]
     truths: Sequence[np.ndarray]
     inputs: Sequence[np.ndarray]
     likeness: Mapping[str, Likeness]
+    input_likeness: Mapping[str, np.ndarray] = field(default_factory=dict)
+    person_likeness: Mapping[str, np.ndarray] = field(default_factory=dict)
+    degradations: Sequence[Degradation] = ()
+    points: Sequence[tuple[np.ndarray | None, np.ndarray]] = ()
 
 
 class Gallery:
@@ -79,9 +86,3 @@ class Gallery:
             own = cosines[np.arange(len(mine)), mine]
             likeness[name] = Likeness(own, cosines.argmax(axis=1) == mine)
         return Comparison(pictures, [self.truths[place] for place in mine.tolist()], inputs, likeness)
-
-
-def standard_recognisers() -> dict[str, Recogniser]:
-    """The embedded recogniser, which some of the methods were trained with, as `identity`, and as `hog` a measure that
-    no training used."""
-    return {"identity": load_identity("mini"), "hog": HogIdentity()}

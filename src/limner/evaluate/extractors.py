@@ -13,11 +13,12 @@ import numpy as np
 import torch
 
 from limner.errors import WeightsError
+from limner.evaluate.dlib_identity import dlib_recogniser
 from limner.evaluate.hog import HogIdentity
 from limner.evaluate.identity import Recogniser, vectors
 from limner.nets.efficientnet import EfficientNetLite0
 from limner.pixels import to_tensor
-from limner.weights.formats import efficientnet
+from limner.weights.formats import dlib, efficientnet
 from limner.weights.load import load_identity
 
 RECOGNISED_AT = 256
@@ -46,14 +47,18 @@ class Extractor:
 
 
 def standard_extractors() -> list[Extractor]:
-    """The embedded recogniser, HOG, and what is installed of the extra `measure`."""
+    """The embedded recogniser, HOG, and what is installed of the extra `measure`; the report says which metrics are
+    missing, and why."""
     found = [
         recogniser("identity", load_identity("mini"), "mini/identity, at 256 px at most", "Apache-2.0"),
         recogniser(
             "hog", HogIdentity(), "histograms of gradients, trained on nothing, at 256 px at most", "none needed"
         ),
     ]
-    with suppress(WeightsError):  # the report says which metrics are missing, and why
+    with suppress(WeightsError):
+        net = dlib_recogniser()
+        found.append(recogniser("dlib", net, f"{dlib.FILE}, less its mean, at 256 px at most", "CC0-1.0"))
+    with suppress(WeightsError):
         found.append(efficientnet_lite0())
     return found
 

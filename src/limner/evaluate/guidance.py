@@ -19,7 +19,7 @@ from torch import Tensor
 from limner.data.pairs import fixed_pairs
 from limner.evaluate.comparison import Gallery
 from limner.evaluate.hog import HogIdentity
-from limner.evaluate.identity import Recogniser
+from limner.evaluate.identity import Recogniser, recogniser_from
 from limner.evaluate.metric import Metric
 from limner.evaluate.metric_registry import (
     DETAIL_RATIO,
@@ -38,7 +38,6 @@ from limner.methods.identity_guidance import Guide
 from limner.methods.options import CLRFaceOptions, MaskKind
 from limner.pixels import to_picture, to_tensor
 from limner.restorer import Restorer, seed_of
-from limner.weights.load import load_identity
 
 SCALES = (0.005, 0.01, 0.02)
 """Guidance scales of the sweep."""
@@ -106,7 +105,7 @@ class Point:
 def run(request: Request, restorers: Mapping[str, Restorer]) -> Report:
     """Sweeps the guidance of CLR-Face, see `guidance_sweep`; the judge is what the request names."""
     (restorer,) = restorers.values()
-    return guidance_sweep(request, restorer, judge=None if request.judge is None else load_identity(request.judge))
+    return guidance_sweep(request, restorer, judge=request.judge and recogniser_from(request.judge))
 
 
 def guidance_sweep(

@@ -7,8 +7,9 @@ weights' size and back is measured with the rest.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import product
 
 import cv2
@@ -16,14 +17,29 @@ import numpy as np
 
 from limner.data.faces import FaceSet
 from limner.data.pairs import named_generator
+from limner.degrade.degrade import preset_names
 from limner.errors import LimnerError
-from limner.evaluate.comparison import Comparison, Likeness, standard_recognisers
 from limner.evaluate.damages import DAMAGES, NOTHING, damaged
-from limner.evaluate.identity import Recogniser, vectors
-from limner.evaluate.metric import Metric
-from limner.evaluate.metric_registry import HOG, IDENTITY, PSNR, metrics_of
+from limner.evaluate.extractors import standard_extractors
+from limner.evaluate.intervals import difference_interval
+from limner.evaluate.known_degradations import DEGRADATION, KnownDegradations
+from limner.evaluate.measure import measures_of
+from limner.evaluate.metric import Metric, Need
+from limner.evaluate.metric_registry import HOG, IDENTITY, PSNR
 from limner.evaluate.protocols import Request
 from limner.evaluate.report import METHOD, SECONDS, Column, Figure, Report, Row, Sheet
+from limner.evaluate.side_by_side import (
+    INPUT,
+    TRUTH,
+    Case,
+    Cases,
+    SideBySide,
+    Way,
+    file_name,
+    named,
+    untouched,
+)
+from limner.evaluate.summary import Summary
 from limner.photo.photo import Photo
 from limner.restorer import Restorer
 
@@ -35,27 +51,24 @@ SIDE = 512
 SIZES = (256, 512, 1024)
 """In pixels, at which each face is shown, damaged and measured."""
 
-IDENTITY_SIZE = 256
-"""In pixels; larger pictures are shrunk to it for the recogniser and HOG, which look at less than that."""
-
-INPUT = "input"
+OFFERED: frozenset[Need] = frozenset({"truth", "input"})
 
 DAMAGE, SIZE = Column("damage", "damage"), Column("size", "px")
 
 AGAINST_INPUT = {
-    PSNR: (
+    PSNR.key: (
         Column("untouched", "same"),
-        Column("gain", "gain", "+.2f"),
+        Column("gain", "gain", "+.2f", " ({gain_low:+.2f} to {gain_high:+.2f})"),
         Column("worst", "worst", ".2f"),
         Column("worst_file", "of"),
     ),
-    IDENTITY: (Column("identity_least", "least", "+.3f"),),
-    HOG: (Column("hog_least", "least", "+.3f"),),
+    IDENTITY.key: (Column("identity_least", "least", "+.3f"),),
+    HOG.key: (Column("hog_least", "least", "+.3f"),),
 }
 """What stands beside a metric: `untouched`, how many faces equal the truth, pixel for pixel; `gain`, the mean less the
-input's, None for the input and where nothing was damaged; `worst`, the least gain, and `worst_file`, its face (where
-nothing was damaged, the least PSNR; None for the input, and where all faces are untouched); `..._least`, the least
-difference of a face to the input's."""
+input's with its paired interval, None for the input and where nothing was damaged; `worst`, the least gain, and
+`worst_file`, its face (where nothing was damaged, the least PSNR; None for the input, and where all faces are
+untouched); `..._least`, the least difference of a face to the input's."""
 
 
 @dataclass(frozen=True)
@@ -86,28 +99,36 @@ class SharpFaces:
 
     def shown(self, number: int, size: int) -> np.ndarray:
         """The face of that number, (size, size, 3) uint8."""
-        return shown_at(self.faces.image(self.places[number], SIDE), size)
+        return shown_at(self.faces.read(self.places[number], SIDE), size)
 
 
 @dataclass(frozen=True)
-class Case:
-    """One damage at one size, measured.
+class Cell:
+    """One damage at one size.
 
     Attributes:
-        figures: by metric, of the input and each method (rows) on each face (columns), float64.
-        seconds: likewise.
-        worst: of the face that came off worst by any method, the middle of the input, each result, and the truth.
+        damage: one of `DAMAGES`.
+        size: in pixels.
     """
 
-    figures: Mapping[Metric, np.ndarray]
-    seconds: np.ndarray
-    worst: list[np.ndarray]
+    damage: str
+    size: int
+
+    @property
+    def undamaged(self) -> bool:
+        """Whether the input is the truth."""
+        return self.damage == NOTHING
+
+    def case(self, faces: SharpFaces, number: int) -> Case:
+        """A face under the damage at the size."""
+        generator = named_generator(faces.files[number], self.damage)
+        return Case(*damaged(faces.shown(number, self.size), self.damage, generator))
 
 
 def run(request: Request, restorers: Mapping[str, Restorer]) -> Report:
     """Measures the split's faces of 512 px, shown at each size, damaged there by a generator seeded with the file's
     name, and restored as photographs that are aligned crops. Of PSNR the means are of those faces that differ from the
-    truth at all, and None where none does.
+    truth at all, and None where none does. The request's output has a folder for each damage and size.
 
     Args:
         request: what to measure.
@@ -116,112 +137,90 @@ def run(request: Request, restorers: Mapping[str, Restorer]) -> Report:
     Raises:
         LimnerError: if the folder lacks its tables or the split has no face of 512 px.
     """
-    faces, metrics, recognisers = SharpFaces.of(request), metrics_of(NAME, {"truth", "input"}), standard_recognisers()
-    for restorer in restorers.values():  # a net's first run pays for its set-up
-        restorer.restore(Photo(faces.shown(0, SIZES[0]), "PNG"))
-    count, cases = len(faces.places), list(product(DAMAGES, SIZES))
-    rows, pictures = [], []
-    for number, (damage, size) in enumerate(cases):
-        case = measured(
-            restored(faces, damage, size, restorers.values()),
-            metrics,
-            recognisers,
-            undamaged=damage == NOTHING,
-            done=lambda face, number=number: request.done(number * count + face, len(cases) * count),
-        )
-        for place, name in enumerate([INPUT, *restorers]):
-            figures = summary(case, place, faces.files, undamaged=damage == NOTHING)
-            rows.append(Row({DAMAGE.key: damage, SIZE.key: size, METHOD.key: name, **figures}))
-        pictures.append(case.worst)
-    columns = [column for metric in metrics for column in (metric, *AGAINST_INPUT.get(metric, ()))]
+    faces = SharpFaces.of(request)
+    recognisers = [one for one in standard_extractors() if one.kind == "recogniser"]
+    measures = measures_of(NAME, recognisers, OFFERED, timed=True)
+    ways: dict[str, Way] = {INPUT: untouched, **{name: whole_way(one) for name, one in restorers.items()}}
+    names, cells = named(faces.files), [Cell(*both) for both in product(DAMAGES, SIZES)]
+    rows, pictures, warm = [], [], set[str]()
+    with request.folder() as folder:
+        for number, cell in enumerate(cells):
+            cases = Cases(list(names), partial(cell.case, faces))
+            kept = folder / file_name(f"{cell.damage} {cell.size}")
+            side_by_side = SideBySide(cases, ways, measures, kept, warm)
+            before = number * len(names)
+            summaries = side_by_side.run(
+                {"protocol": NAME, DAMAGE.key: cell.damage, SIZE.key: cell.size, "faces": len(names)},
+                lambda count, before=before: request.done(before + count, len(cells) * len(names)),
+            )
+            if cell.damage in preset_names():
+                KnownDegradations(cell.damage, names).save(kept / DEGRADATION)
+            for row, one in summaries.items():
+                figures = summary(one, summaries[INPUT], measures.metrics, names, undamaged=cell.undamaged)
+                rows.append(Row({DAMAGE.key: cell.damage, SIZE.key: cell.size, METHOD.key: row, **figures}))
+            worst = worst_of(summaries, undamaged=cell.undamaged)
+            pictures.append([middle(picture) for picture in side_by_side.pictures(worst)])
+    columns = [column for metric in measures.metrics for column in (metric, *AGAINST_INPUT.get(metric.key, ()))]
     return Report(
-        {"protocol": NAME, "faces": count},
+        {"protocol": NAME, "faces": len(names)},
         rows,
         (DAMAGE, SIZE, METHOD, *columns, SECONDS),
-        sheet=Sheet(pictures, [INPUT, *restorers, "truth"], most=len(pictures)),
+        sheet=Sheet(pictures, [*ways, TRUTH], most=len(pictures)),
     )
 
 
-@dataclass(frozen=True)
-class Restored:
-    """A damaged face: `pictures`, it and each method's result, what should have come back, the methods' seconds."""
-
-    pictures: list[np.ndarray]
-    truth: np.ndarray
-    seconds: list[float]
+def whole_way(restorer: Restorer) -> Way:
+    """A photograph's whole way through limner, at its own size."""
+    return lambda case, number: restorer.restore(Photo(case.input, "PNG")).photos[0].srgb()
 
 
-def restored(faces: SharpFaces, damage: str, size: int, restorers: Iterable[Restorer]) -> Iterator[Restored]:
-    """Each face under a damage at a size, restored by every method."""
-    for number, file in enumerate(faces.files):
-        lq, truth = damaged(faces.shown(number, size), damage, named_generator(file, damage))
-        done = [restorer.restore(Photo(lq, "PNG")) for restorer in restorers]
-        yield Restored([lq, *(one.photos[0].srgb() for one in done)], truth, [0.0, *(one.seconds for one in done)])
+def held(ours: Summary, before: Summary, *, undamaged: bool) -> np.ndarray:
+    """How well each face came off: its PSNR, less the input's where there was damage, (N,)."""
+    own = ours.figures[PSNR.key]
+    return own if undamaged else own - before.figures[PSNR.key]
 
 
-def measured(
-    faces: Iterable[Restored],
-    metrics: Sequence[Metric],
-    recognisers: Mapping[str, Recogniser],
-    *,
-    undamaged: bool,
-    done: Callable[[int], None],
-) -> Case:
-    """The figures of faces as they are restored, one after the other."""
-    figures: dict[Metric, list[np.ndarray]] = {metric: [] for metric in metrics}
-    seconds: list[list[float]] = []
-    worst, shown = np.inf, []
-    for face in faces:
-        seen = compare(face, recognisers)
-        for metric in metrics:
-            figures[metric].append(metric.of(seen))
-        seconds.append(face.seconds)
-        before, *after = figures[PSNR][-1]
-        least = min(after) - (0 if undamaged else before)
-        if least < worst or not shown:
-            worst, shown = least, [middle(picture) for picture in (*face.pictures, face.truth)]
-        done(len(seconds))
-    return Case({metric: np.stack(some, axis=1) for metric, some in figures.items()}, np.stack(seconds, axis=1), shown)
+def worst_of(summaries: Mapping[str, Summary], *, undamaged: bool) -> str:
+    """The name of the face that came off worst by any method; by the input itself, where there is none."""
+    before = summaries[INPUT]
+    rows = [one for row, one in summaries.items() if row != INPUT] or [before]
+    least = np.min([held(one, before, undamaged=undamaged) for one in rows], axis=0)
+    return before.names[int(least.argmin())]
 
 
-def compare(face: Restored, recognisers: Mapping[str, Recogniser]) -> Comparison:
-    """The input and each method's result beside the one truth of them all."""
-    small = [shown_at(one, min(one.shape[0], IDENTITY_SIZE)) for one in (face.truth, *face.pictures)]
-    likeness = {}
-    for name, recogniser in recognisers.items():
-        truth, *rest = vectors(recogniser, small)
-        likeness[name] = Likeness(np.array([one @ truth for one in rest]))
-    count = len(face.pictures)
-    return Comparison(face.pictures, [face.truth] * count, face.pictures[:1] * count, likeness)
-
-
-def summary(case: Case, place: int, files: Sequence[str], *, undamaged: bool) -> dict[str, Figure]:
+def summary(
+    ours: Summary, before: Summary, metrics: Sequence[Metric], files: Mapping[str, str], *, undamaged: bool
+) -> dict[str, Figure]:
     """The figures of one row, by key.
 
     Args:
-        case: what was measured.
-        place: of the row: 0 is the input, the methods follow.
-        files: names of the faces.
+        ours: of the row.
+        before: of the input.
+        metrics: that were measured.
+        files: of the faces, by name.
         undamaged: whether the input is the truth.
     """
     summed: dict[str, Figure] = {}
-    for metric, figures in case.figures.items():
-        own, before = figures[place], figures[0]
+    for metric in metrics:
+        own, others = ours.figures[metric.key], before.figures[metric.key]
         finite = own[np.isfinite(own)]
-        summed[metric.key] = metric.mean(finite) if finite.size else None
-        if metric is PSNR:
-            held = own if undamaged else own - before
-            worst = int(held.argmin())
-            meaningful = place > 0 and bool(np.isfinite(held[worst]))
+        summed[metric.key] = float(finite.mean()) if finite.size else None
+        if metric.key == PSNR.key:
+            came_off = held(ours, before, undamaged=undamaged)
+            worst = int(came_off.argmin())
+            meaningful = ours.row != INPUT and bool(np.isfinite(came_off[worst]))
+            gain = difference_interval(own, others) if meaningful and not undamaged else None
             summed |= {
                 "untouched": len(own) - finite.size,
-                "gain": float(held.mean()) if meaningful and not undamaged else None,
-                "worst": float(held[worst]) if meaningful else None,
-                "worst_file": files[worst] if meaningful else None,
+                "gain": gain and gain.value,
+                "gain_low": gain and gain.low,
+                "gain_high": gain and gain.high,
+                "worst": float(came_off[worst]) if meaningful else None,
+                "worst_file": files[ours.names[worst]] if meaningful else None,
             }
-        elif metric in AGAINST_INPUT:
-            summed[f"{metric.key}_least"] = float((own - before).min())
-    return summed | {SECONDS.key: float(case.seconds[place].mean())}
+        elif metric.key in AGAINST_INPUT:
+            summed[f"{metric.key}_least"] = float((own - others).min())
+    return summed | {SECONDS.key: ours.estimates[SECONDS.key].value}
 
 
 def shown_at(face: np.ndarray, size: int) -> np.ndarray:

@@ -1,6 +1,6 @@
 """Do two photographs show the same person, and how surely does a measure of identity say so?
 
-    python -m limner.evaluate.identity --data FACES [--split held-out]
+    python -m limner.evaluate.identity --data FACES [--split held-out | --split test+held-out]
 
 All people of a split with two photographs or more take part, with their first two. Every photograph is a probe, clean
 or degraded, and is compared with every other photograph, clean: the one of the same person is the positive pair, those
@@ -24,10 +24,12 @@ from limner.data.faces import FaceSet, Split
 from limner.data.pairs import named_generator
 from limner.degrade.degrade import apply, draw
 from limner.errors import LimnerError
+from limner.evaluate.dlib_identity import dlib_recogniser
 from limner.evaluate.hog import HogIdentity
 from limner.evaluate.protocols import Request
 from limner.evaluate.report import Report, Row
 from limner.pixels import to_tensor
+from limner.weights.formats import dlib
 from limner.weights.load import load_identity
 
 if TYPE_CHECKING:
@@ -38,6 +40,19 @@ CONDITIONS = (None, "ffhq-ref-moderate", "ffhq-ref-severe")
 
 Recogniser = Callable[[Tensor], Tensor]
 """Crops (B, 3, H, W) in [0, 1] to unit vectors (B, D): an `IdentityNet`, or `HogIdentity`."""
+
+
+def recogniser_from(path: Path) -> Recogniser:
+    """A recogniser of the user's, on the CPU.
+
+    Args:
+        path: dlib's file (`.dat`); or what `load_identity` takes.
+
+    Raises:
+        WeightsError: there is no such source, or it is damaged or another net.
+        LimnerError: an ONNX file, and the package `onnx` is missing.
+    """
+    return dlib_recogniser(path) if path.suffix.lower() == ".dat" else load_identity(path)
 
 
 @dataclass(frozen=True)
@@ -184,14 +199,16 @@ def auc(same: np.ndarray, different: np.ndarray) -> float:
 
 
 def measure_all(faces: FaceSet) -> list[Verification]:
-    """The embedded recogniser and `HogIdentity` under every condition."""
+    """The embedded recogniser, `HogIdentity` and, where its package is installed, dlib's under every condition."""
     photographs = Photographs.of(faces)
     recognisers: dict[str, Recogniser] = {"mini/identity": load_identity(), "HOG": HogIdentity()}
+    if dlib.installed():
+        recognisers["dlib"] = dlib_recogniser()
     return [row for name, recogniser in recognisers.items() for row in verify(recogniser, photographs, name)]
 
 
 def run(request: Request, restorers: Mapping[str, Restorer]) -> Report:
-    """The protocol `verification`, of the people of one split; it restores nothing.
+    """The protocol `verification`, of the people of the splits; it restores nothing.
 
     Raises:
         LimnerError: if the folder lacks its tables, or fewer than three people have two photographs.
@@ -218,9 +235,9 @@ def table(rows: Sequence[Verification]) -> str:
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m limner.evaluate.identity", description=__doc__)
     parser.add_argument("--data", type=Path, required=True, help="folder of aligned faces with its two tables")
-    parser.add_argument("--split", choices=get_args(Split), default="held-out")
+    parser.add_argument("--split", choices=(*get_args(Split), "test+held-out"), default="held-out")
     arguments = parser.parse_args()
-    print(table(measure_all(FaceSet.open(arguments.data, arguments.split))))
+    print(table(measure_all(FaceSet.open(arguments.data, *arguments.split.split("+")))))
 
 
 if __name__ == "__main__":

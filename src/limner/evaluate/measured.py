@@ -30,27 +30,29 @@ class Measured:
             other.
         columns: the keys of the figures.
         widths: length of each net's vectors, by its name.
+        seen: how many vectors a net has of each line: 2, or 1 where there is no truth.
         names: of the pictures that are there.
     """
 
     folder: Path
     columns: tuple[str, ...]
     widths: Mapping[str, int]
+    seen: int = 2
     names: list[str] = field(default_factory=list)
 
     @classmethod
-    def open(cls, folder: Path, columns: Sequence[str], widths: Mapping[str, int]) -> Measured:
+    def open(cls, folder: Path, columns: Sequence[str], widths: Mapping[str, int], seen: int = 2) -> Measured:
         """Begins, or goes on: a line or a vector that a killed run wrote in part is dropped.
 
         Args:
             folder: made where it is missing.
-            columns, widths: see the attributes.
+            columns, widths, seen: see the attributes.
 
         Raises:
             LimnerError: if the folder holds a table of other figures.
         """
         folder.mkdir(parents=True, exist_ok=True)
-        measured = cls(folder, tuple(columns), dict(widths))
+        measured = cls(folder, tuple(columns), dict(widths), seen)
         head = _line((NAME, *measured.columns))
         table = folder / TABLE
         text = table.read_bytes() if table.is_file() else b""
@@ -64,11 +66,11 @@ class Measured:
             measured.names = [row[0] for row in csv.reader(io.StringIO(whole.decode("utf-8")))][1:]
         count = len(measured.names)
         for net, width in measured.widths.items():
-            file = measured.vector_file(net)
-            if count * width * 8 > (file.stat().st_size if file.is_file() else 0):
+            file, size = measured.vector_file(net), count * seen * width * 4
+            if size > (file.stat().st_size if file.is_file() else 0):
                 raise LimnerError(f"{file} is shorter than {table}: delete both, or choose another --output.")
             file.touch()
-            os.truncate(file, count * width * 8)
+            os.truncate(file, size)
         return measured
 
     def check_names(self, names: Sequence[str]) -> None:
@@ -86,15 +88,13 @@ class Measured:
                 "--output, or delete it."
             )
 
-    def add(
-        self, name: str, figures: Mapping[str, float], vectors: Mapping[str, tuple[np.ndarray, np.ndarray]]
-    ) -> None:
+    def add(self, name: str, figures: Mapping[str, float], vectors: Mapping[str, Sequence[np.ndarray]]) -> None:
         """One picture more.
 
         Args:
             name: of the picture.
             figures: a number for each column.
-            vectors: of the picture and its truth, (D,) each, by the nets' names.
+            vectors: of the picture and, where there is one, its truth, (D,) each, by the nets' names.
         """
         for net in self.widths:
             with self.vector_file(net).open("ab") as file:
@@ -110,13 +110,25 @@ class Measured:
         return {key: np.array([float(row[key]) for row in rows]) for key in self.columns}
 
     def vectors(self, net: str) -> tuple[np.ndarray, np.ndarray]:
-        """A net's vectors of the pictures and of the truths, (N, D) float32 each, read from disk as they are used."""
-        width = self.widths[net]
-        if not self.names:
-            empty = np.zeros((0, width), np.float32)
-            return empty, empty
-        both = np.memmap(self.vector_file(net), "<f4", "r", shape=(len(self.names), 2, width))
+        """A net's vectors of the pictures and of the truths, (N, D) float32 each, read from disk as they are used.
+
+        Raises:
+            ValueError: if there are no truths.
+        """
+        if self.seen != 2:
+            raise ValueError(f"{self.folder} has no vectors of truths.")
+        both = self._stored(net)
         return both[:, 0], both[:, 1]
+
+    def own_vectors(self, net: str) -> np.ndarray:
+        """A net's vectors of the pictures alone, (N, D) float32."""
+        return self._stored(net)[:, 0]
+
+    def _stored(self, net: str) -> np.ndarray:
+        shape = (len(self.names), self.seen, self.widths[net])
+        if not self.names:  # an empty file can't be mapped
+            return np.zeros(shape, np.float32)
+        return np.memmap(self.vector_file(net), "<f4", "r", shape=shape)
 
     def vector_file(self, net: str) -> Path:
         """Where the vectors of a net are."""

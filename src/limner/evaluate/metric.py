@@ -13,9 +13,10 @@ from limner.evaluate.comparison import Comparison
 from limner.evaluate.intervals import Interval
 from limner.evaluate.report import Column
 
-Need = Literal["truth", "input", "gallery", "judge"]
-"""What a metric needs besides the restored face: its truth, what it was restored from, all truths of the run, or a
-recogniser of the user's that took no part."""
+Need = Literal["truth", "input", "gallery", "judge", "degradation", "references", "points", "photographs"]
+"""What a metric needs besides the restored face: its truth, what it was restored from, all truths of the run, a
+recogniser of the user's that took no part, what spoiled the truth, other photographs of the person, the true landmarks,
+or a set of photographs that are not the truths."""
 
 Figures = Callable[[Comparison], np.ndarray]
 """From N faces to a figure for each, (N,)."""
@@ -32,6 +33,7 @@ class Defined(Column):
         variant: which of several ways it is computed; figures of different variants can't be compared.
         licence: of the net's weights, if one takes part.
         package: the importable package that it needs beyond limner's own, from the extra `measure`.
+        extractor: name of the recogniser or net of features through which it looks, if one takes part.
         protocols: names of those that show it of themselves; in none of them two metrics share a key.
         brief: whether it stands in tables of the terminal, or in JSON and reports alone.
     """
@@ -42,6 +44,7 @@ class Defined(Column):
     variant: str = ""
     licence: str = ""
     package: str = ""
+    extractor: str = ""
     protocols: tuple[str, ...] = ()
     brief: bool = True
 
@@ -75,12 +78,13 @@ class SetMetric(Defined):
     """A metric of a whole set of pictures.
 
     Attributes:
-        extractor: name of the net whose vectors are compared.
-        of: from the vectors of the restored pictures and of their truths, (N, D) each, to the estimate.
+        of: from the extractor's vectors of the restored pictures and of their truths, (N, D) each, to the estimate; or
+            of photographs that are not the truths, (M, D).
+        needs: whether it is the truths or photographs that the restored pictures are held against.
     """
 
-    extractor: str
     of: Callable[[np.ndarray, np.ndarray], Interval]
+    needs: frozenset[Need]
 
 
 def each(measure: Callable[[np.ndarray, np.ndarray], float]) -> Figures:
@@ -99,6 +103,24 @@ def likeness(recogniser: str) -> Figures:
         recogniser: its name among those of the comparison.
     """
     return lambda seen: seen.likeness[recogniser].own
+
+
+def input_likeness(recogniser: str) -> Figures:
+    """The metric of likeness to the input: cosine similarity, -1 to 1.
+
+    Args:
+        recogniser: its name among those of the comparison.
+    """
+    return lambda seen: seen.input_likeness[recogniser]
+
+
+def person_likeness(recogniser: str) -> Figures:
+    """The metric of likeness to other photographs of the person: the mean of cosine similarities, -1 to 1.
+
+    Args:
+        recogniser: its name among those of the comparison.
+    """
+    return lambda seen: seen.person_likeness[recogniser]
 
 
 def rank1(recogniser: str) -> Figures:

@@ -16,6 +16,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Literal
 
 from limner.errors import LimnerError
+from limner.evaluate.published_sets import PUBLISHED_SETS
 
 if TYPE_CHECKING:
     from limner.data.faces import FaceSet, Split
@@ -33,7 +34,11 @@ class Request:
         splits: whose faces are taken. `test` is for reporting, `val` for choosing settings.
         limit: the first so many faces only.
         seed: of what the protocol itself draws; the methods' noise is seeded by their settings.
-        judge: folder or file of a recogniser that took no part in the guidance or in any training; for `guidance`.
+        real: folder of photographs that are not the truths, against which distributions are held; of the protocols that
+            measure sets.
+        nets: of the user's, see `limner.evaluate.definitions.given_nets`; likewise.
+        judge: folder or file (also dlib's .dat) of a recogniser that took no part in the guidance or in any training;
+            for `guidance`.
         progress: called with (faces done, of how many).
         output: folder for pictures and figures, of the protocols that keep any; None keeps nothing.
 
@@ -49,27 +54,28 @@ class Request:
     judge: Path | None = None
     progress: Callable[[int, int], None] | None = None
     output: Path | None = None
+    real: Path | None = None
+    nets: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if self.limit is not None and self.limit < 1:
             raise LimnerError(f"--limit is {self.limit}: measure at least 1 face.")
 
     def faces(self) -> FaceSet:
-        """All faces of the only split.
+        """All faces of the splits.
 
         Raises:
-            LimnerError: if the folder lacks its tables or the split is empty.
+            LimnerError: if the folder lacks its tables or the splits are empty.
         """
         from limner.data.faces import FaceSet
 
-        (split,) = self.splits
-        return FaceSet.open(self.data, split)
+        return FaceSet.open(self.data, *self.splits)
 
     def first_faces(self) -> FaceSet:
-        """The faces of the only split, as many as the limit leaves.
+        """The faces of the splits, as many as the limit leaves.
 
         Raises:
-            LimnerError: if the folder lacks its tables or the split is empty.
+            LimnerError: if the folder lacks its tables or the splits are empty.
         """
         faces = self.faces()
         return faces if self.limit is None else faces.first(self.limit)
@@ -78,6 +84,7 @@ class Request:
     def folder(self) -> Iterator[Path]:
         """Where pictures and figures go: the output, or a folder that is gone at the end."""
         if self.output is not None:
+            self.output.mkdir(parents=True, exist_ok=True)
             yield self.output
             return
         with TemporaryDirectory() as folder:
@@ -93,15 +100,16 @@ Run = Callable[[Request, "Mapping[str, Restorer]"], "Report"]
 """What a protocol does: measures restorers, by the names of their rows, and reports."""
 
 
-def run_of(module: str) -> Run:
+def run_of(module: str, *first: object) -> Run:
     """The function `run` of a module of this package; the module is imported when the function is called.
 
     Args:
         module: its name within `limner.evaluate`.
+        first: arguments that go before the request.
     """
 
     def run(request: Request, restorers: Mapping[str, Restorer]) -> Report:
-        return import_module(f"limner.evaluate.{module}").run(request, restorers)
+        return import_module(f"limner.evaluate.{module}").run(*first, request, restorers)
 
     return run
 
@@ -139,7 +147,8 @@ class Protocol:
         """
         if name not in self.splits:
             *others, last = self.splits
-            raise LimnerError(f"There is no split '{name}' {self.purpose}: choose {', '.join(others)} or {last}.")
+            several = f"{', '.join(others)} or {last}" if others else last
+            raise LimnerError(f"There is no split '{name}' {self.purpose}: choose {several}.")
         return self.splits[name]
 
     def check_methods(self, count: int) -> None:
@@ -156,6 +165,7 @@ class Protocol:
 
 
 TEST_OR_VAL: Mapping[str, tuple[Split, ...]] = {"test": ("test",), "val": ("val",)}
+WHOLE: Mapping[str, tuple[Split, ...]] = {"test": ("test",)}
 TEST_OR_HELD_OUT: Mapping[str, tuple[Split, ...]] = {"test": ("test",), "held-out": ("held-out",)}
 
 PROTOCOLS = {
@@ -171,7 +181,14 @@ PROTOCOLS = {
             run_of("references"),
         ),
         Protocol("landmarks", "the finder", TEST_OR_VAL, "to measure", "none", run_of("landmarks")),
-        Protocol("verification", "the recogniser", TEST_OR_HELD_OUT, "to verify on", "none", run_of("identity")),
+        Protocol(
+            "verification",
+            "the recognisers",
+            {**TEST_OR_HELD_OUT, "test+held-out": ("test", "held-out")},
+            "to verify on",
+            "none",
+            run_of("identity"),
+        ),
         Protocol(
             "guidance",
             "what CLR-Face's mask is worth, over growing guidance",
@@ -188,6 +205,10 @@ PROTOCOLS = {
             "several",
             run_of("harm"),
             aligned=True,
+        ),
+        *(
+            Protocol(one.name, one.help, WHOLE, f"of {one.name}", "several", run_of("published", one), aligned=True)
+            for one in PUBLISHED_SETS
         ),
     )
 }

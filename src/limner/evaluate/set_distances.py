@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from limner.evaluate.intervals import Interval, set_interval
-from limner.evaluate.metrics.distribution import check_features, kernel_distance
+from limner.evaluate.metrics.distribution import check_features, kernel_distance, moments
 
 FACTOR = 1_000
 """What kernel distances are multiplied by, as papers print them."""
@@ -46,6 +46,46 @@ def kernel_interval(ours: np.ndarray, theirs: np.ndarray) -> Interval:
     if len(ours) < 4:
         return Interval(float("nan"), float("nan"), float("nan"))
     found = kernel_distance(np.asarray(ours), np.asarray(theirs), np.random.default_rng(0), paired=True)
+    return Interval(FACTOR * found.value, *(FACTOR * bound for bound in found.interval))
+
+
+def frechet_to_photographs(ours: np.ndarray, photographs: np.ndarray) -> Interval:
+    """The Fréchet distance of features (N, D) to those of photographs (M, D) that are not their truths, over halves of
+    ours; the photographs count as what they stand for.
+
+    Of halves it is computed from inner products, as in `frechet_interval`: of centred features A the trace of
+    (C_a C_b)^(1/2) is that of (A C_b A^T / (n - 1))^(1/2), (N, N).
+
+    Raises:
+        LimnerError: see `check_features`.
+    """
+    check_features(ours)
+    check_features(photographs, ours.shape[1])
+    if min(len(ours), len(photographs)) < 2:
+        return Interval(float("nan"), float("nan"), float("nan"))
+    theirs = moments(np.asarray(photographs))
+    x = ours.astype(np.float64) - theirs.mean
+    xx, under = x @ x.T, x @ theirs.covariance @ x.T
+    spread = float(np.trace(theirs.covariance))
+
+    def of(places: np.ndarray) -> float:
+        inside = np.ix_(places, places)
+        own, cross = xx[inside], under[inside]
+        if len(places) < 2:
+            return float("nan")
+        centred = cross - cross.mean(0) - cross.mean(1)[:, None] + cross.mean()
+        roots = np.sqrt(np.maximum(np.linalg.eigvalsh(centred) / (len(places) - 1), 0)).sum()
+        return max(float(own.mean() + _variance(own) + spread - 2 * roots), 0.0)
+
+    return set_interval(of, len(x), 100 if len(x) <= MANY else 10)
+
+
+def kernel_to_photographs(ours: np.ndarray, photographs: np.ndarray) -> Interval:
+    """1,000 times the kernel distance of features (N, D) to those of photographs (M, D) that are not their truths, with
+    the interval that its error gives; NaN of fewer than four."""
+    if min(len(ours), len(photographs)) < 4:
+        return Interval(float("nan"), float("nan"), float("nan"))
+    found = kernel_distance(np.asarray(ours), np.asarray(photographs), np.random.default_rng(0))
     return Interval(FACTOR * found.value, *(FACTOR * bound for bound in found.interval))
 
 

@@ -86,6 +86,7 @@ class Difference:
         difference: ours less theirs; of figures of single pictures it is paired, of a whole set's the interval is that
             of two independent estimates.
         paired: which of both it is.
+        pictures: that it is told from: those that have a finite figure in both.
     """
 
     key: str
@@ -93,6 +94,7 @@ class Difference:
     theirs: Interval
     difference: Interval
     paired: bool
+    pictures: int
 
 
 def compare(ours: Summary, theirs: Summary) -> list[Difference]:
@@ -112,9 +114,10 @@ def compare(ours: Summary, theirs: Summary) -> list[Difference]:
         if key in ours.figures and key in theirs.figures:
             x = ours.figures[key][[own[name] for name in shared]]
             y = theirs.figures[key][[other[name] for name in shared]]
-            found.append(Difference(key, a, b, difference_interval(x, y), paired=True))
+            both = np.isfinite(x) & np.isfinite(y)
+            found.append(Difference(key, a, b, difference_interval(x[both], y[both]), True, int(both.sum())))
         elif shared == list(ours.names) == list(theirs.names):
-            found.append(Difference(key, a, b, _independent(a, b), paired=False))
+            found.append(Difference(key, a, b, _independent(a, b), False, len(shared)))
     return found
 
 

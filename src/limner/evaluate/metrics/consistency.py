@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from limner.degrade.degrade import Degradation, apply
+from limner.degrade.degrade import Degradation, apply_to_truth
 from limner.evaluate.metrics.fidelity import psnr
 from limner.evaluate.metrics.pictures import check_pictures
 
@@ -17,7 +17,7 @@ def consistency(restored: np.ndarray, degraded: np.ndarray, degradation: Degrada
     of the difference, whereas without it a restoration would gain by keeping the input's noise.
 
     Args:
-        restored: (H, W, 3) uint8.
+        restored: (H, W, 3) uint8, in the tone that the degradation gave.
         degraded: the input of the same size.
         degradation: what turned the truth into it.
 
@@ -25,4 +25,4 @@ def consistency(restored: np.ndarray, degraded: np.ndarray, degradation: Degrada
         LimnerError: see `check_pictures`.
     """
     check_pictures(restored, degraded)
-    return psnr(apply(restored, degradation), degraded)
+    return psnr(apply_to_truth(restored, degradation), degraded)

@@ -47,9 +47,8 @@ class Account:
     @property
     def title(self) -> str:
         """Of the report."""
-        return (
-            f"limner {self.evaluation.protocol}" if self.evaluation.protocol == "evaluate" else self.evaluation.protocol
-        )
+        protocol = self.evaluation.protocol
+        return self.evaluation.title or (f"limner {protocol}" if protocol == "evaluate" else protocol)
 
     @property
     def marks(self) -> str:

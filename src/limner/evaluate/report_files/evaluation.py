@@ -33,12 +33,14 @@ class Evaluation:
     """What was measured.
 
     Attributes:
-        protocol: its name; it says which metrics there are.
+        protocol: which says what metrics there are.
         summaries: one a row of the table.
         see: from the names of a row and of a picture to the pictures themselves; raises `LimnerError` where a file is
             gone.
         weights: all that took part.
         bounds: rows that were shown the truth, such as a ceiling; they are never marked as best.
+        given: metrics through nets of the user's, which no protocol names.
+        title: what was measured; by default the protocol's name.
     """
 
     protocol: str
@@ -46,6 +48,8 @@ class Evaluation:
     see: Callable[[str, str], Seen]
     weights: Sequence[UsedWeights] = ()
     bounds: frozenset[str] = frozenset()
+    given: Sequence[Defined] = ()
+    title: str = ""
 
     def has(self, key: str) -> bool:
         """Whether a row has an estimate under that key."""
@@ -54,7 +58,7 @@ class Evaluation:
     @property
     def metrics(self) -> tuple[Defined, ...]:
         """Those that were measured, in the order of the registry."""
-        return tuple(one for one in defined_in(self.protocol) if self.has(one.key))
+        return tuple(one for one in (*defined_in(self.protocol), *self.given) if self.has(one.key))
 
     @property
     def missing(self) -> tuple[Defined, ...]:

@@ -58,15 +58,15 @@ class Card:
     Attributes:
         name: of the picture.
         figure: by the metric of the sheet, as text.
-        result, truth: places in the album.
-        input: likewise; None where it isn't known.
+        result: place in the album.
+        truth, input: likewise; None where it isn't known.
         width, height: of the result in its file, in pixels.
     """
 
     name: str
     figure: str
     result: int
-    truth: int
+    truth: int | None
     input: int | None
     width: int
     height: int
@@ -231,14 +231,14 @@ def groups_of(count: int) -> Sequence[str]:
 
 
 def card_of(album: Album, evaluation: Evaluation, metric: Defined, summary: Summary, name: str) -> Card:
-    """Puts a picture, its truth and its input into the album."""
+    """Puts a picture, its truth and its input into the album, as far as they are known."""
     seen = evaluation.see(summary.row, name)
     height, width = seen.picture.shape[:2]
     return Card(
         name,
         metric.text(float(summary.figures[metric.key][summary.names.index(name)])),
         album.add(seen.picture, "result", summary.row, name),
-        album.add(seen.truth, "truth", name),
+        None if seen.truth is None else album.add(seen.truth, "truth", name),
         None if seen.input is None else album.add(seen.input, "input", name),
         width,
         height,

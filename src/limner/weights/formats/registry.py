@@ -69,6 +69,7 @@ FORMATS = (
     Format("efficientnet", "EfficientNet-Lite0, to measure with"),
     Format("imagenet", "AlexNet, SqueezeNet or VGG-16, to measure with"),
     Format("inception", "FID's Inception-v3, to measure with"),
+    Format("dlib", "dlib's recogniser, to measure with"),
 )
 """Asked in this order whether a checkpoint is theirs."""
 

@@ -1,0 +1,1 @@
+"""What every metric is, one entry each; `metric_registry.py` puts them in the order of the columns."""
