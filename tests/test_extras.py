@@ -72,6 +72,7 @@ NEEDING: list[tuple[str, Callable[[Path], object]]] = [
 @pytest.mark.parametrize(("package", "need"), NEEDING, ids=lambda one: one if isinstance(one, str) else "")
 def test_what_is_missing_is_named_with_the_command_that_installs_it(package, need, tmp_path, monkeypatch):
     monkeypatch.delitem(sys.modules, "limner.train.loop", raising=False)
+    monkeypatch.delitem(sys.modules, "matplotlib.figure", raising=False)  # what is loaded is found without its package
     monkeypatch.setitem(sys.modules, IMPORTED_AS.get(package, package), None)
     with pytest.raises(LimnerError) as error:
         need(tmp_path)
