@@ -68,7 +68,7 @@ class Projected:
     seen: EfficientNetLite0
     scale: Tensor
     perceptual: float = 0.5
-    weight: float = 0.3
+    weight: float = 0.6
     start: int = 300
     rise: int = 300
     lr: float = 2e-4

@@ -44,7 +44,7 @@ TAIL = (48, 24)
 
 
 TRAINING = {
-    "mini": MiniTraining(steps=8_000, batch=6, lr=3e-4, final_lr=2e-5, warmup=50, betas=(0.5, 0.99)),
+    "mini": MiniTraining(steps=6_400, batch=6, lr=3e-4, final_lr=2e-5, warmup=50, betas=(0.5, 0.99)),
     "paper": Training(
         steps=20_000, batch=16, lr=1e-4, final_lr=1e-5, warmup=50, betas=(0.5, 0.99), clip=5.0, ema=0.998
     ),
