@@ -1,6 +1,7 @@
 """What the protocol `harm` measures, on pictures whose right values are known."""
 
 import json
+import math
 from dataclasses import replace
 from statistics import NormalDist
 from types import SimpleNamespace
@@ -129,8 +130,7 @@ def test_a_run(faces):
                 assert soft["identity_least"] < 0 and soft["hog_least"] < 0
             else:
                 assert same["gain"] == 0 == same["worst"] and soft["worst"] < soft["gain"]
-                assert same["gain_low"] == same["gain_high"] == 0
-                assert soft["worst"] <= soft["gain_low"] <= soft["gain"] <= soft["gain_high"]
+                assert math.isnan(same["gain_low"]) and math.isnan(same["gain_high"])  # of two faces
     lost = rows[BLUR, 256, "soft"]  # the soft face, to which the damage itself did next to nothing, has most to lose
     assert lost["gain"] < 0 and lost["worst_file"] == "soft.png"
     assert report.sheet.headings == ["input", "itself", "soft", "truth"] and report.sheet.most == 18

@@ -46,7 +46,7 @@ def table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
         drawn.add_row(*(Text(plain(cell)) for cell in row))
     console = Console()
     if not console.is_terminal:
-        console.width = max(console.width, 160)
+        console.width = max(console.width, 500)
     console.print(drawn)
 
 
