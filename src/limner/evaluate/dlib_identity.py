@@ -53,9 +53,9 @@ class DlibIdentity:
         return torch.from_numpy(np.load(MEAN, allow_pickle=False))
 
     def raw(self, crops: Tensor) -> Tensor:
-        """The vectors (B, 128) as the net gives them, of any length."""
+        """The vectors (B, 128) as the net gives them, brought to unit length."""
         nn.Module.to(self.net, crops.device)
-        return self.net(face_region(crops.float(), SIDE, REGION))
+        return F.normalize(self.net(face_region(crops.float(), SIDE, REGION)), dim=1)
 
 
 def dlib_recogniser(path: Path | None = None) -> DlibIdentity:
@@ -75,7 +75,7 @@ def dlib_recogniser(path: Path | None = None) -> DlibIdentity:
 
 @torch.inference_mode()
 def mean_vector(recogniser: DlibIdentity, faces: FaceSet) -> np.ndarray:
-    """The mean of the raw vectors of the faces and their mirror images, (128,) float32."""
+    """The mean of the raw unit vectors of the faces and their mirror images, (128,) float32."""
     total = torch.zeros(128, dtype=torch.float64)
     for file in faces.files:
         crop = to_tensor(read_picture(faces.folder / file))
