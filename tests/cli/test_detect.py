@@ -47,3 +47,11 @@ def test_a_photo_comes_in_through_the_stream(run, portrait, monkeypatch):
             assert given[2].startswith("limner: - is not a picture") and json.loads(given[1])["error"] in given[2]
         else:
             assert json.loads(given[1]) == {"photo": "-", "faces": wanted["faces"]}
+
+
+def test_what_the_search_leaves_out_is_told(run, portrait, monkeypatch):
+    monkeypatch.setattr("limner.faces.placing.LARGE_FACE", 1)
+    code, _, err = run("detect", portrait)
+    assert code == 0 and "Faces smaller than" in err and err.count("\n") == 1
+    _, out, _ = run("detect", portrait, "--json")
+    assert json.loads(out)["notes"][0].startswith("Faces smaller than")

@@ -28,6 +28,7 @@ def detect(
         from limner.device import choose
         from limner.faces.find import choose_faces, find_faces
         from limner.faces.numbered import numbered
+        from limner.faces.placing import placing_of
         from limner.photo.photo import Photo
         from limner.photo.writable import check_writable
 
@@ -39,11 +40,13 @@ def detect(
             check_writable(picture, save, None)
         found = find_faces(picture.pixels, settings.detector, settings.yunet)
         found = choose_faces(found, settings.faces, settings.min_face, settings.min_score)
+        notes = placing_of(settings).notes(picture.pixels)
         if save:
             picture.replaced(numbered(picture.pixels, found)).save(save)
     if json:
-        ui.emit({"photo": str(photo), "faces": [ui.face_as_json(face) for face in found]})
-    elif found:
+        ui.emit({"photo": str(photo), "faces": [ui.face_as_json(face) for face in found], "notes": notes})
+        return
+    if found:
         rows = []
         for face in found:
             left, top, right, bottom = face.box
@@ -52,3 +55,5 @@ def detect(
         ui.table(["face", "score", "left", "top", "width", "height"], rows)
     else:
         ui.say(f"{photo}: no face found.")
+    for note in notes:
+        ui.say(note)
