@@ -46,7 +46,7 @@ def test_a_photo_comes_in_through_the_stream(run, portrait, monkeypatch):
         if code:
             assert given[2].startswith("limner: - is not a picture") and json.loads(given[1])["error"] in given[2]
         else:
-            assert json.loads(given[1]) == {"photo": "-", "faces": wanted["faces"]}
+            assert json.loads(given[1]) == {**wanted, "photo": "-"}
 
 
 def test_what_the_search_leaves_out_is_told(run, portrait, monkeypatch):
