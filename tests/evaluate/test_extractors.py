@@ -1,12 +1,16 @@
 """What the nets that look at pictures give."""
 
+import cv2
 import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
+from skimage import data
 
+from limner.errors import WeightsError
 from limner.evaluate import extractors
-from limner.evaluate.extractors import RECOGNISED_AT, recogniser, shrunk, standard_extractors
+from limner.evaluate.extractors import RECOGNISED_AT, efficientnet_lite0, recogniser, shrunk, standard_extractors
+from limner.evaluate.set_distances import frechet_interval, kernel_interval
 from limner.nets.dlib_resnet import DlibResNet
 from limner.weights.formats import dlib
 
@@ -34,3 +38,21 @@ def test_dlibs_recogniser_joins_where_it_is_installed(there, monkeypatch, tmp_pa
     monkeypatch.setattr(extractors, "load_identity", lambda name: lambda crops: F.normalize(crops.mean(dim=(2, 3))))
     names = [one.name for one in standard_extractors()]
     assert names == ["identity", "hog", *["dlib"] * there, *[name for name in names if name == "efficientnet-lite0"]]
+
+
+def test_distances_of_efficientnets_features_grow_with_the_blur():
+    try:
+        extractor = efficientnet_lite0()
+    except WeightsError as error:
+        pytest.skip(str(error))
+    picture = data.astronaut()[10:202, 128:320]
+    windows = [np.ascontiguousarray(picture[y : y + 96, x : x + 96]) for y in (0, 48, 96) for x in (0, 48, 96)]
+    truth = extractor.of(windows)
+    assert truth.shape == (9, extractor.width)
+    distances, kernels = [], []
+    for sigma in (0.7, 2, 5):
+        spoilt = extractor.of([cv2.GaussianBlur(window, (0, 0), sigma) for window in windows])
+        distances.append(frechet_interval(spoilt, truth).value)
+        kernels.append(kernel_interval(spoilt, truth).value)
+    assert 0 < distances[0] < distances[1] < distances[2]
+    assert kernels[0] < kernels[1] < kernels[2]

@@ -7,10 +7,9 @@ import pytest
 import torch
 
 from limner.errors import LimnerError, WeightsError
-from limner.evaluate.metrics.distribution import Moments, frechet_distance, kernel_distance
-from limner.evaluate.metrics.features import Extractor, efficientnet_extractor, inception_extractor
+from limner.evaluate.metrics.features import Extractor, inception_extractor
 
-from .faces import FLOATS, GREY, blurred, face
+from .faces import FLOATS, GREY, face
 
 TOY = Extractor("toy", 3, 8, True, lambda pictures: pictures.mean(dim=(2, 3)))
 
@@ -28,23 +27,6 @@ def test_smoothing_on_the_way_down_is_the_extractors_own():
     stripes[:, ::8] = 255
     assert TOY([stripes])[0, 0] == pytest.approx(1 / 8, abs=0.02)
     assert replace(TOY, antialias=False)([stripes])[0, 0] == pytest.approx(0)
-
-
-def test_efficientnet_is_always_there():
-    extractor = replace(efficientnet_extractor(), side=64)  # smaller than measured with, to be quick
-    assert (extractor.dimensions, efficientnet_extractor().side) == (1280, 224)
-    windows = [np.ascontiguousarray(face(192)[y : y + 96, x : x + 96]) for y in (0, 48, 96) for x in (0, 48, 96)]
-    truth = extractor(windows)
-    assert truth.shape == (9, 1280)
-    distances, kernels = [], []
-    for sigma in (0.7, 2, 5):
-        spoilt, running = extractor(blurred(window, sigma) for window in windows), [Moments(), Moments()]
-        for found, features in zip(running, (spoilt, truth), strict=True):
-            found.add(features[:, :200])
-        distances.append(frechet_distance(*running))
-        kernels.append(kernel_distance(spoilt, truth, np.random.default_rng(0), paired=True).value)
-    assert 0 < distances[0] < distances[1] < distances[2]
-    assert kernels[0] < kernels[1] < kernels[2]
 
 
 def test_bad_pictures_and_weights_are_told(tmp_path):

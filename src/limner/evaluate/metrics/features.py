@@ -15,7 +15,7 @@ from torch import Tensor
 from limner.evaluate.metrics.pictures import check_pictures
 from limner.nets.inception import FEATURES, SIDE
 from limner.pixels import to_tensor
-from limner.weights.formats import efficientnet, inception
+from limner.weights.formats import inception
 
 BATCH = 16
 
@@ -55,16 +55,6 @@ class Extractor:
         check_pictures(picture)
         size = (self.side, self.side)
         return F.interpolate(to_tensor(picture)[None], size, mode="bilinear", antialias=self.antialias)[0]
-
-
-def efficientnet_extractor() -> Extractor:
-    """EfficientNet-Lite0 (Tan & Le 2019): the 1,280 numbers before its classes; always there with the extra `measure`.
-
-    Raises:
-        WeightsError: its package isn't installed.
-    """
-    net = efficientnet.load(efficientnet.installed())
-    return Extractor("EfficientNet-Lite0, 224 px", 1280, 224, True, net.pooled)
 
 
 def inception_extractor(path: Path) -> Extractor:
