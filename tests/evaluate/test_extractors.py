@@ -9,7 +9,14 @@ from skimage import data
 
 from limner.errors import WeightsError
 from limner.evaluate import extractors
-from limner.evaluate.extractors import RECOGNISED_AT, efficientnet_lite0, recogniser, shrunk, standard_extractors
+from limner.evaluate.extractors import (
+    RECOGNISED_AT,
+    efficientnet_lite0,
+    inception_v3,
+    recogniser,
+    shrunk,
+    standard_extractors,
+)
 from limner.evaluate.set_distances import frechet_interval, kernel_interval
 from limner.nets.dlib_resnet import DlibResNet
 from limner.weights.formats import dlib
@@ -56,3 +63,9 @@ def test_distances_of_efficientnets_features_grow_with_the_blur():
         kernels.append(kernel_interval(spoilt, truth).value)
     assert 0 < distances[0] < distances[1] < distances[2]
     assert kernels[0] < kernels[1] < kernels[2]
+
+
+def test_another_net_is_no_inception(tmp_path):
+    torch.save({"fc.weight": torch.zeros(1)}, tmp_path / "other.pth")
+    with pytest.raises(WeightsError, match=r"other.pth don't fit Inception: Conv2d_1a_3x3.conv.weight, .* missing"):
+        inception_v3(tmp_path / "other.pth", "", "")

@@ -6,19 +6,23 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
 
 import cv2
 import numpy as np
 import torch
+import torch.nn.functional as F
 
 from limner.errors import WeightsError
 from limner.evaluate.dlib_identity import dlib_recogniser
 from limner.evaluate.hog import HogIdentity
 from limner.evaluate.identity import Recogniser, vectors
+from limner.evaluate.metrics.pictures import check_pictures
 from limner.nets.efficientnet import EfficientNetLite0
+from limner.nets.inception import FEATURES, SIDE
 from limner.pixels import to_tensor
-from limner.weights.formats import dlib, efficientnet
+from limner.weights.formats import dlib, efficientnet, inception
 from limner.weights.load import load_identity
 
 RECOGNISED_AT = 256
@@ -98,6 +102,28 @@ def efficientnet_lite0() -> Extractor:
         "EfficientNet-Lite0 (ImageNet), 1,280 features, pictures at their own size",
         "Apache-2.0",
     )
+
+
+def inception_v3(path: Path, variant: str, licence: str) -> Extractor:
+    """The features of FID (Heusel et al. 2017): the 2,048 numbers of Inception-v3's third pooling. Pictures are brought
+    to 299 px bilinearly without smoothing, as the published figures were computed.
+
+    Args:
+        path: the file pt_inception-2015-12-05.
+        variant, licence: see `Extractor`.
+
+    Raises:
+        WeightsError: it can't be read or is another net.
+    """
+    net = inception.load(path)
+
+    @torch.inference_mode()
+    def of(pictures: Sequence[np.ndarray]) -> np.ndarray:
+        check_pictures(*pictures)
+        sized = [F.interpolate(to_tensor(one)[None], (SIDE, SIDE), mode="bilinear") for one in pictures]
+        return net(torch.cat(sized)).numpy()
+
+    return Extractor("inception", "features", FEATURES, of, variant, licence)
 
 
 def shrunk(picture: np.ndarray) -> np.ndarray:

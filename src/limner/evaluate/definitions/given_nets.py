@@ -13,12 +13,12 @@ from limner.errors import LimnerError
 from limner.evaluate.definitions.common import NOTHING, SETS, TRUTH, UPWARDS
 from limner.evaluate.definitions.distances import Distances
 from limner.evaluate.definitions.identity import Recognised
-from limner.evaluate.extractors import Extractor, recogniser
+from limner.evaluate.extractors import Extractor, inception_v3, recogniser
 from limner.evaluate.metric import Metric, SetMetric, each
 from limner.evaluate.metrics.dists import load_dists
-from limner.evaluate.metrics.features import inception_extractor
 from limner.evaluate.metrics.lpips import Variant, load_lpips
 from limner.evaluate.metrics.niqe import load_model, niqe
+from limner.nets.inception import FEATURES
 from limner.photo.provenance import digest_of
 from limner.weights.formats import arcface
 
@@ -88,11 +88,9 @@ def _niqe(parameters: Path) -> GivenNet:
 
 
 def _inception(file: Path) -> GivenNet:
-    net = inception_extractor(file)
-    variant = f"{net.name}, {net.dimensions:,} features; {named(file)}"
+    variant = f"Inception-v3 (2015-12-05), 299 px, {FEATURES:,} features; {named(file)}"
     distances = Distances("inception", ("fid", "kid"), ("FID", "KID x 1000"), (variant, variant), THEIRS)
-    extractor = Extractor("inception", "features", net.dimensions, net, variant, THEIRS)
-    return GivenNet((), distances.metrics(), (extractor,))
+    return GivenNet((), distances.metrics(), (inception_v3(file, variant, THEIRS),))
 
 
 def _arcface(file: Path) -> GivenNet:

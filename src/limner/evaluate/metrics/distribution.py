@@ -1,6 +1,6 @@
 """How far a set of restored faces lies from a set of photographs, as distributions of features.
 
-Features are arrays (N, D) of finite numbers, one row a picture, as `features.py` gives them.
+Features are arrays (N, D) of finite numbers, one row a picture, as `evaluate/extractors.py` gives them.
 """
 
 from __future__ import annotations
