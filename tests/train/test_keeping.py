@@ -13,7 +13,7 @@ from limner.data.windows import CleanWindows, photographs, window
 from limner.evaluate.metrics.fidelity import psnr
 from limner.nets.clean import Cleaner
 from limner.train.recipes.clean import SLIGHT, relative_error
-from limner.train.recipes.fusion import FULLNESS, HARM, fusion_loss
+from limner.train.recipes.fusion import FULLNESS, HARM, FusionLoss, distance
 from limner.train.recipes.fusion import SLIGHT as FUSION_SLIGHT
 from limner.train.recipes.fusion_baselines import TwoNumbers, by_agreement, two_numbers
 
@@ -28,32 +28,58 @@ def test_errors_count_in_parts_of_what_was_there_before():
     assert loss == pytest.approx((1 / (2 + SLIGHT) + 20 / (40 + SLIGHT)) / 2, rel=1e-2)
 
 
-class Says(nn.Module):
-    def __init__(self, delta):
-        super().__init__()
-        self.delta = delta
-
-    def forward(self, photo, clean, restored):
-        return self.delta, None
-
-
 def test_harm_counts_twice_and_contrast_counts():
     truth = torch.rand(1, 3, 64, 64)
     photo = truth + 8 / 255
-    batch = {"photo": photo, "clean": truth, "restored": truth, "image": truth}
     # a shift of all pixels changes no octave's contrast
-    better, worse = (fusion_loss(Says(torch.full_like(truth, n / 255)), batch, torch.Generator()) for n in (4, 12))
+    better, worse = (distance(truth + n / 255, photo, truth) for n in (4, 12))
     assert better == pytest.approx(4 / (8 + FUSION_SLIGHT), rel=1e-2)
     assert worse == pytest.approx((12 + HARM * 4) / (8 + FUSION_SLIGHT), rel=1e-2)
 
 
 def test_of_two_errors_of_one_size_the_one_that_keeps_the_contrast_is_better():
     truth = torch.rand(1, 3, 64, 64)
-    batch = {"photo": truth + 0.3, "clean": truth, "restored": truth, "image": truth}
     centred = truth - truth.mean()
-    shifted = torch.full_like(truth, float(centred.square().mean().sqrt()) / 2)
-    kept, faded = (fusion_loss(Says(delta), batch, torch.Generator()) for delta in (shifted, -centred / 2))
+    shifted = float(centred.square().mean().sqrt()) / 2
+    kept, faded = (distance(truth + delta, truth + 0.3, truth) for delta in (shifted, -centred / 2))
     assert faded > kept + 0.5 * FULLNESS * 10 / (0.3 * 255 + FUSION_SLIGHT)
+
+
+class Copies(nn.Module):
+    """Stands for a fusion: takes the restoration whole."""
+
+    def forward(self, photo, clean, restored):
+        return restored - clean, None
+
+
+class Judged:
+    """Stands for the projected terms: keeps what it is shown."""
+
+    def __init__(self):
+        self.shown = []
+
+    def judges(self, pictures):
+        return len(pictures) > 0
+
+    def __call__(self, made, truth, step, generator):
+        self.shown.append((step, made, truth))
+        return made.mean() * 0 + 5
+
+
+def test_only_windows_of_spoilt_photographs_are_judged_by_their_looks():
+    truth = torch.rand(2, 3, 64, 64)
+    photo = truth + torch.tensor([4.0, 30.0])[:, None, None, None] / 255
+    batch = {"photo": photo, "clean": photo, "restored": (truth + 1 / 255), "image": truth}
+    judged = Judged()
+    loss = FusionLoss(judged)  # type: ignore[arg-type]
+    told = loss(Copies(), batch, torch.Generator())  # type: ignore[arg-type]
+    assert told == pytest.approx(float(distance(batch["restored"], photo, truth)) + 5)
+    ((step, made, seen),) = judged.shown
+    assert step == 0 and loss.step == 1
+    torch.testing.assert_close(made, batch["restored"][1:] * 2 - 1)
+    torch.testing.assert_close(seen, truth[1:] * 2 - 1)
+    loss(Copies(), batch | {"photo": truth}, torch.Generator())  # type: ignore[arg-type]
+    assert len(judged.shown) == 1
 
 
 def test_windows_are_spoilt_alike_each_time_and_the_clean_one_is_of_the_photo():

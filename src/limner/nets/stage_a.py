@@ -41,7 +41,7 @@ class StageA(ModelMixin, ConfigMixin):
     Args:
         sample_size: side in pixels of the faces it was made for.
         latent_channels, codebook_size, width, multipliers, depth, attention_levels, middle, groups, patch_size,
-            normalise_latent: of the `VQGAN`.
+            normalise_latent, tail_widths: of the `VQGAN`.
         heads, head_channels, scaled, positions: of the `DualCrossAttention`.
         estimator_config: arguments of a regressor that looks at the degraded face before the encoder does; None, as
             published, for none. With little to train on it is the cheaper way to an encoder that sees through damage.
@@ -69,6 +69,7 @@ class StageA(ModelMixin, ConfigMixin):
         head_channels: int | None = None,
         scaled: bool = False,
         positions: bool = False,
+        tail_widths: Sequence[int] = (),
         estimator_config: Mapping[str, Any] | None = None,
         borrows: Mapping[str, str] | None = None,
     ):
@@ -86,6 +87,7 @@ class StageA(ModelMixin, ConfigMixin):
             groups=groups,
             patch_size=patch_size,
             normalise_latent=normalise_latent,
+            tail_widths=tail_widths,
         )
         self.cross = DualCrossAttention(latent_channels, heads, head_channels, scaled, positions)
 

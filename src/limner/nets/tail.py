@@ -17,12 +17,12 @@ from limner.nets.initial import keep_variance
 
 
 class Stage(nn.Module):
-    """Twice the size: what came from below, the pictures at this size, and the timestep's scale and shift.
+    """Twice the size: what came from below, the pictures at this size, and the timestep's scale and shift, if any.
 
     Args:
         below, channels: of the features that come in and go out.
         pictures: channels of the pictures, folded to this size.
-        time_channels: of the embedded timestep.
+        time_channels: of the embedded timestep; 0 for nets without one.
         blocks: residual blocks.
     """
 
@@ -30,13 +30,16 @@ class Stage(nn.Module):
         super().__init__()
         self.below = nn.Conv2d(below, channels, 1)
         self.look = nn.Conv2d(pictures, channels, 3, padding=1)
-        self.time = nn.Linear(time_channels, 2 * channels)
+        self.time = nn.Linear(time_channels, 2 * channels) if time_channels else None
         self.blocks = nn.Sequential(*(ResidualBlock(channels) for _ in range(blocks)))
-        nn.init.zeros_(self.time.weight)
-        nn.init.zeros_(self.time.bias)
+        if self.time is not None:
+            nn.init.zeros_(self.time.weight)
+            nn.init.zeros_(self.time.bias)
 
-    def forward(self, h: Tensor, pictures: Tensor, embedding: Tensor) -> Tensor:
+    def forward(self, h: Tensor, pictures: Tensor, embedding: Tensor | None = None) -> Tensor:
         h = F.interpolate(self.below(F.silu(h)), scale_factor=2.0, mode="nearest") + self.look(pictures)
+        if self.time is None or embedding is None:
+            return self.blocks(h)
         scale, shift = self.time(F.silu(embedding))[:, :, None, None].chunk(2, dim=1)
         return self.blocks(h * (1 + scale) + shift)
 
@@ -48,7 +51,7 @@ class Tail(nn.Module):
         below: channels of the trunk's features, at a quarter of the picture's side.
         pictures: channels of what it looks at, at full size.
         channels: of the picture that it makes.
-        time_channels: of the embedded timestep.
+        time_channels: of the embedded timestep; 0 for nets without one.
         widths: channels at half and at full size.
         blocks: residual blocks of each stage.
     """
@@ -69,8 +72,8 @@ class Tail(nn.Module):
         keep_variance(self, zero=("conv2",))
         self.out = zeroed(nn.Conv2d(full, channels, 3, padding=1))
 
-    def forward(self, h: Tensor, pictures: Tensor, embedding: Tensor) -> Tensor:
+    def forward(self, h: Tensor, pictures: Tensor, embedding: Tensor | None = None) -> Tensor:
         """Features (B, below, H/4, W/4), pictures (B, pictures, H, W) about [-1, 1], the embedded timestep
-        (B, time_channels), to (B, channels, H, W)."""
+        (B, time_channels) where there is one, to (B, channels, H, W)."""
         h = self.at_half(h, F.pixel_unshuffle(pictures, 2), embedding)
         return self.out(F.silu(self.at_full(h, pictures, embedding)))

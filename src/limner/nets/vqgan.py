@@ -19,6 +19,7 @@ from torch import Tensor, nn
 from limner.nets.attention import by_head
 from limner.nets.blocks import Parts
 from limner.nets.initial import keep_variance
+from limner.nets.tail import Tail
 from limner.nets.tiles import in_tiles
 
 
@@ -163,11 +164,15 @@ class Decoder(nn.Module):
         self.gradient_checkpointing = False
 
     def forward(self, x: Tensor) -> Tensor:
+        return self.head(F.silu(self.features(x)))
+
+    def features(self, x: Tensor) -> Tensor:
+        """What the last convolution makes the picture of, before its activation."""
         first, *others = self.levels
         h = self._through(first, self._through(self.middle, self.stem(x)))
         for grow, level in zip(self.grow, others, strict=True):
             h = self._through(level, grow(h))
-        return self.head(F.silu(self.norm(self._through(self.beyond, h))))
+        return self.norm(self._through(self.beyond, h))
 
     def _through(self, blocks: nn.Sequential, h: Tensor) -> Tensor:
         """One block after another; with `VQGAN.enable_gradient_checkpointing` only what lies between two of them is
@@ -211,8 +216,8 @@ class VQGAN(ModelMixin, ConfigMixin):
         patch_size: factor of a pixel-unshuffle before the first convolution, undone after the last.
         normalise_latent: keep the latent's standard deviation, as seen in training, beside the weights, and scale
             latents to 1 by it. The published nets don't.
-        asymmetric: the decoder doubles the resolution once more, so that pictures come back twice as large
-            (docs/methods/ldbfr.md, eq. (6)).
+        asymmetric: the decoder doubles the resolution once more (docs/methods/ldbfr.md, eq. (6)).
+        tail_widths: of layers that add to the decoder's picture, see `limner.nets.tail`; published nets have none.
     """
 
     latent_std: Tensor
@@ -234,6 +239,7 @@ class VQGAN(ModelMixin, ConfigMixin):
         patch_size: int = 1,
         normalise_latent: bool = False,
         asymmetric: bool = False,
+        tail_widths: Sequence[int] = (),
     ):
         super().__init__()
         self.patch_size = patch_size
@@ -251,6 +257,7 @@ class VQGAN(ModelMixin, ConfigMixin):
             self.register_buffer("latent_std", torch.ones(()))
         if not groups:
             keep_variance(self, zero=("conv2", "out"))
+        self.tail = Tail(widths[0], 3, 3, 0, tail_widths) if tail_widths else None
 
     @property
     def scale(self) -> Tensor | float:
@@ -337,5 +344,7 @@ class VQGAN(ModelMixin, ConfigMixin):
         return self.to_latent(self.encoder(patches.to(self.to_latent.weight.dtype)))
 
     def _decode(self, latent: Tensor) -> Tensor:
-        patches = self.decoder(self.from_latent(latent.to(self.from_latent.weight.dtype)))
-        return F.pixel_shuffle(patches, self.patch_size) if self.patch_size > 1 else patches
+        features = self.decoder.features(self.from_latent(latent.to(self.from_latent.weight.dtype)))
+        patches = self.decoder.head(F.silu(features))
+        made = F.pixel_shuffle(patches, self.patch_size) if self.patch_size > 1 else patches
+        return made if self.tail is None else made + self.tail(features, made)

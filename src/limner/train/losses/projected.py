@@ -15,9 +15,12 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.nn.utils.parametrizations import spectral_norm
 
+from limner.data.faces import FaceSet
 from limner.nets.efficientnet import CHANNELS, EfficientNetLite0
+from limner.pixels import to_tensor
 from limner.train.distributed import any_process, average_gradients, shared_mean
 from limner.train.state import moments, put, put_moments
+from limner.weights.formats import efficientnet
 from limner.weights.tensors import below
 
 HEADS, OPTIMIZER = "heads.", "optimizer."
@@ -130,6 +133,22 @@ class Projected:
         """The way back from `state_dict`; `path` is of the file, for errors."""
         put(below(state, HEADS), self.heads.state_dict(), path, "the heads")
         put_moments(below(state, OPTIMIZER), self.optimizer, self.heads, path)
+
+
+def projected(faces: FaceSet, size: int, perceptual: float = 0.5, weight: float = 0.6) -> Projected:
+    """The terms with the features of the installed package, their scale taken from some of the faces.
+
+    Args:
+        faces: the training's.
+        size: side at which they are looked at, in pixels.
+        perceptual, weight: of `Projected`.
+
+    Raises:
+        WeightsError: the package with the features isn't installed.
+    """
+    seen, few = efficientnet.load(efficientnet.installed()), faces.spread(16)
+    scale = level_sizes(seen, torch.stack([to_tensor(few.image(n, size)) for n in range(len(few))]))
+    return Projected(seen, scale, perceptual, weight)
 
 
 @torch.no_grad()

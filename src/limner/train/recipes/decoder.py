@@ -2,8 +2,8 @@
 
 Encoder and codes stay as they are, to the bit, so that every net trained in the latent keeps its meaning. What a
 method gives is smoother than the latent of a photograph; a decoder that has seen only the latter would decode it
-smoothly. So half of the latents are restorations, and the discriminator asks the same sharpness of both; what the
-estimator's own layers see in a face holds that sharpness to its place.
+smoothly. So half of the latents are restorations, and the same sharpness is asked of both. Layers at the picture's own
+size are added (`nets/tail.py`), and judged by what a net that has seen the world sees in them.
 """
 
 from __future__ import annotations
@@ -23,21 +23,19 @@ from limner.data.pairs import RestorationPairs, fixed_pairs
 from limner.device import frozen_pass
 from limner.evaluate.metrics.detail import detail_ratio
 from limner.evaluate.metrics.fidelity import psnr
-from limner.evaluate.metrics.perceptual import estimator_features
 from limner.methods.clrface import CLRFACE, CLRFacePipeline
 from limner.methods.refldm import REFLDM, RefLDMPipeline
 from limner.methods.schedules import clrface_schedule, refldm_schedule
-from limner.nets.discriminator import PatchDiscriminator
 from limner.nets.guidance_mask import StaticMask
 from limner.nets.stage_a import StageA
 from limner.nets.unet import UNet
 from limner.nets.vqgan import VQGAN
 from limner.pixels import to_picture, to_tensor
-from limner.train.losses.adversary import AdversarialLoss, Adversary
+from limner.train.losses.adversary import AdversarialLoss
+from limner.train.losses.projected import Projected, projected
 from limner.train.recipe import Batch, MiniTraining, Preset, Recipe, Training
 from limner.train.recipes.clrface.encoder import MIX
 from limner.train.recipes.clrface.prior import load_encoder
-from limner.train.recipes.refldm.vqgan import Difference, l1, root_mse
 from limner.train.starting import load_first_stage
 from limner.train.validation import SEVERE, Validation, mean
 from limner.weights.load import load_identity, load_net
@@ -47,8 +45,11 @@ Restorer = Callable[[Tensor, torch.Generator], Tensor]
 
 EPOCHS = 2
 """Passes over the faces after which the same degradations, and so the same latents, come again."""
+QUARTER = 4
+"""`patch_size` of the embedded nets."""
+TAIL = (48, 24)
 TRAINING = {
-    "mini": MiniTraining(steps=1_500, batch=8, lr=4e-4, final_lr=1e-5, warmup=50),
+    "mini": MiniTraining(steps=4_000, batch=8, lr=3e-4, final_lr=2e-5, warmup=50, betas=(0.5, 0.99)),
     "paper": Training(steps=20_000, batch=16, lr=1e-4, final_lr=1e-5, warmup=50, betas=(0.5, 0.9), clip=5.0, ema=0.998),
 }
 
@@ -97,27 +98,21 @@ class Latents:
 
 @dataclass
 class SharpLoss(AdversarialLoss):
-    """Reconstruction + perceptual + adversarial term, for clean faces and restored ones alike.
+    """4 |x^ - x| + perceptual(x^, x) + adversarial term, for clean faces and restored ones alike.
 
     Attributes:
-        reconstruction: compares pictures in [-1, 1].
-        adversary: the adversarial term; its discriminator learns from the first step on.
-        perceptual: compares pictures likewise; None for none.
+        adversary: the other two terms.
+        step: that comes next.
     """
 
-    reconstruction: Difference
-    adversary: Adversary
-    perceptual: Difference | None = None
+    adversary: Projected
+    step: int = 0
 
     def __call__(self, model: VQGAN, batch: Batch, generator: torch.Generator) -> Tensor:
         truth = batch["image"] * 2 - 1
         made = model.decode(batch["latent"]).float()
-        loss = self.reconstruction(made, truth)
-        if self.perceptual:
-            loss = loss + self.perceptual(made, truth)
-        self.adversary.learn(truth, made.detach())
-        if self.adversary.active(self.step):
-            loss = loss + self.adversary.fool(made, loss, at=model.decoder.head.weight)
+        loss = 4 * (made - truth).abs().mean() / 2  # in units where pixels lie in [0, 1]
+        loss = loss + self.adversary(made, truth, self.step, generator)
         self.step += 1
         return loss
 
@@ -197,19 +192,18 @@ def _recipe(
 ) -> Recipe[VQGAN]:
     torch.manual_seed(seed)
     frozen = frozen_copy(vqgan)
-    vqgan.requires_grad_(False)
-    vqgan.decoder.requires_grad_(True)
-    vqgan.from_latent.requires_grad_(True)
-    size = int(vqgan.config["sample_size"])
+    net = with_tail(vqgan)
+    net.requires_grad_(False)
+    for part in (net.decoder, net.from_latent, net.tail):
+        if part is not None:
+            part.requires_grad_(True)
+    size = int(net.config["sample_size"])
     faces, validation = FaceSet.open(data, "train"), FaceSet.open(data, "val")
-    paper = preset == "paper"
-    discriminator = PatchDiscriminator(width=64 if paper else 32)
-    adversary = Adversary(100, 0.8, discriminator, lr=2e-4, r1=2.0)
     return Recipe(
         name=name,
-        model=vqgan,
-        data=Latents(RestorationPairs(faces, size, seed, MIX, grey=0.1), frozen, restorers, size // vqgan.factor // 2),
-        loss=SharpLoss(l1 if paper else root_mse, adversary, estimator_features()),
+        model=net,
+        data=Latents(RestorationPairs(faces, size, seed, MIX, grey=0.1), frozen, restorers, size // net.factor // 2),
+        loss=SharpLoss(projected(faces, size)),
         training=TRAINING[preset],
         validation=Validation(
             cases=lambda: {"": faces_as_latents(validation.first(24), size, frozen, restorers)},
@@ -225,6 +219,17 @@ def _recipe(
         ),
         seed=seed,
     )
+
+
+def with_tail(vqgan: VQGAN) -> VQGAN:
+    """The net with layers at full size, which at first change nothing, where its decoder ends at a quarter of it; one
+    that has them, or a published one, as it is."""
+    if vqgan.tail is not None or vqgan.patch_size != QUARTER:
+        return vqgan
+    own = {name: value for name, value in vqgan.config.items() if not name.startswith("_")}
+    grown = VQGAN(**{**own, "tail_widths": TAIL})
+    grown.load_state_dict(vqgan.state_dict(), strict=False)
+    return grown
 
 
 def frozen_copy(vqgan: VQGAN) -> VQGAN:

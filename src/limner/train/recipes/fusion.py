@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
@@ -16,6 +17,8 @@ from limner.evaluate.metrics.fidelity import psnr
 from limner.nets.fusion import Fusion, luma
 from limner.nets.pyramid import split
 from limner.pixels import to_picture, to_tensor
+from limner.train.losses.adversary import AdversarialLoss
+from limner.train.losses.projected import Projected, projected
 from limner.train.recipe import Batch, MiniTraining, Preset, Recipe
 from limner.train.recipes.clean import error
 from limner.train.recipes.fusion_baselines import TwoNumbers, by_agreement
@@ -23,13 +26,17 @@ from limner.train.starting import begin
 from limner.train.validation import Validation, device_of, mean
 from limner.weights.load import load_net
 
+WINDOW = 256
 POOL = 2_048
 """Restorations; a multiple of two workers' batches, so that each worker makes its own half once."""
 FULLNESS = 0.2
 """Weight of the contrast in the finest octaves. The least error alone would fade whatever is made up."""
 OCTAVES = 4
 SLIGHT = 10.0
-"""Grey levels that are added to the photograph's own error, by which all others are measured."""
+"""Grey levels that are added to the photograph's own error, by which all others are measured. Photographs with less of
+it keep what they know: nobody asks how their windows look."""
+PERCEPTUAL, ADVERSARIAL = 1.0, 1.2
+"""Weights of what a net that has seen the world sees."""
 HARM = 1.0
 """Weight of an error above the photograph's own: harm counts twice."""
 TRAINING = MiniTraining(steps=4_700, batch=8, lr=3e-4, final_lr=1e-5, warmup=100)
@@ -45,13 +52,13 @@ def fusion(data: Path, preset: Preset = "mini", seed: int = 0, start: str | Path
         start: a fusion to go on from, a name of the catalogue or a folder; None begins anew.
     """
     torch.manual_seed(seed)
-    cleaner = load_net("mini/clean")
-    fixed = Restorations(FaceSet.open(data, "val"), cleaner, 128, 256, seed + 1)
+    cleaner, faces = load_net("mini/clean"), FaceSet.open(data, "train")
+    fixed = Restorations(FaceSet.open(data, "val"), cleaner, 128, WINDOW, seed + 1)
     return Recipe(
         name="fusion",
         model=begin(Fusion, start, Fusion),
-        data=Restorations(FaceSet.open(data, "train"), cleaner, POOL, 256, seed),
-        loss=fusion_loss,
+        data=Restorations(faces, cleaner, POOL, WINDOW, seed),
+        loss=FusionLoss(projected(faces, WINDOW, perceptual=PERCEPTUAL, weight=ADVERSARIAL)),
         training=TRAINING,
         validation=Validation(
             cases=lambda: {"": [fixed.make(place) for place in range(fixed.count)]},
@@ -64,12 +71,37 @@ def fusion(data: Path, preset: Preset = "mini", seed: int = 0, start: str | Path
     )
 
 
-def fusion_loss(model: Fusion, batch: Batch, generator: torch.Generator) -> Tensor:
+@dataclass
+class FusionLoss(AdversarialLoss):
+    """`distance`; and where the photograph knows little, also what a net that has seen the world sees.
+
+    Attributes:
+        adversary: the terms of that net.
+        step: that comes next.
+    """
+
+    adversary: Projected
+    step: int = 0
+
+    def __call__(self, model: Fusion, batch: Batch, generator: torch.Generator) -> Tensor:
+        delta, _ = model(batch["photo"], batch["clean"], batch["restored"])
+        joined, truth = batch["clean"] + delta.float(), batch["image"]
+        loss = distance(joined, batch["photo"], truth)
+        spoilt = (error(batch["photo"], truth) > SLIGHT).nonzero().flatten()
+        if self.adversary.judges(spoilt):
+            loss = loss + self.adversary(joined[spoilt] * 2 - 1, truth[spoilt] * 2 - 1, self.step, generator)
+        self.step += 1
+        return loss
+
+
+def distance(joined: Tensor, photo: Tensor, truth: Tensor) -> Tensor:
     """Each window's root mean squared error, what it has more of than the photograph once more, and how far the
-    contrast of the finest octaves is from the truth's; all in parts of the photograph's own error, as the cleaner's."""
-    delta, _ = model(batch["photo"], batch["clean"], batch["restored"])
-    joined, truth = batch["clean"] + delta.float(), batch["image"]
-    missed, before = error(joined, truth), error(batch["photo"], truth)
+    contrast of the finest octaves is from the truth's; all in parts of the photograph's own error, as the cleaner's.
+
+    Args:
+        joined, photo, truth: (B, 3, H, W) in [0, 1].
+    """
+    missed, before = error(joined, truth), error(photo, truth)
     harm = (missed - before).clamp(min=0)
     fullness = torch.zeros_like(missed)
     for ours, theirs in zip(split(luma(joined), OCTAVES)[0], split(luma(truth), OCTAVES)[0], strict=True):

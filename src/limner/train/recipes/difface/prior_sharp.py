@@ -28,11 +28,10 @@ from limner.nets.estimator import Estimator
 from limner.nets.unet import UNet
 from limner.pixels import to_picture, to_tensor
 from limner.train.losses.adversary import AdversarialLoss
-from limner.train.losses.projected import Projected, level_sizes
+from limner.train.losses.projected import Projected, projected
 from limner.train.recipe import Batch, MiniTraining, Preset, Recipe, Training
 from limner.train.recipes.difface.prior import LAST_TIMESTEP, noised
 from limner.train.validation import MEASURED, degraded_faces, restorations
-from limner.weights.formats import efficientnet
 from limner.weights.load import load_net
 
 ENTRY, STRIDE = 40, 20
@@ -115,9 +114,6 @@ def difface_prior_sharp(
     faces, validation = FaceSet.open(data, "train"), FaceSet.open(data, "val").spread(16)
     size = int(unet.config["sample_size"])
     schedule = difface_schedule("sample")
-    seen = efficientnet.load(efficientnet.installed())
-    few = faces.spread(16)
-    scale = level_sizes(seen, torch.stack([to_tensor(few.image(n, size)) for n in range(len(few))]))
 
     def restored(net: UNet, lq: np.ndarray) -> np.ndarray:
         return after_a_short_chain(estimator, net, schedule, lq)
@@ -126,7 +122,7 @@ def difface_prior_sharp(
         name="difface-prior-sharp",
         model=unet,
         data=Entries(faces, POOL, size, WINDOW, seed),
-        loss=SharpLoss(schedule, Projected(seen, scale)),
+        loss=SharpLoss(schedule, projected(faces, size)),
         training=TRAINING[preset],
         validation=restorations(
             lambda: degraded_faces(validation, size, MEASURED),
