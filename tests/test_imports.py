@@ -7,6 +7,8 @@ from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
+from PIL import Image
+from skimage.data import astronaut
 
 SOURCE = Path(__file__).parents[1] / "src"
 
@@ -92,6 +94,35 @@ def test_torch_is_imported_when_it_is_needed(module: str):
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
     assert "limner.photo.photo" in loaded
     assert not {"torch", "diffusers", "transformers", "huggingface_hub"} & set(loaded)
+
+
+NOT_FOR_RESTORING = {
+    *("matplotlib", "skimage", "sklearn", "pandas", "jinja2", "onnx", "tensorboard", "transformers", "torchvision"),
+    *("tifffile", "imagecodecs", "pillow_heif"),
+    *("limner.data", "limner.degrade", "limner.train.loop", "limner.train.recipe", "limner.train.recipes"),
+    *("limner.evaluate.measure", "limner.evaluate.metric", "limner.evaluate.metrics", "limner.evaluate.report"),
+    *("limner.methods.refldm", "limner.methods.ldbfr", "limner.methods.clrface"),
+    *("limner.nets.vqgan", "limner.nets.swinir", "limner.nets.injection", "limner.nets.stage_a"),
+}
+"""What `limner restore portrait.jpg` has no use for: others' formats, measuring, training, the other methods. scipy and
+accelerate aren't listed, because diffusers imports both itself where they are installed."""
+
+
+@pytest.mark.slow
+def test_a_restoration_imports_nothing_that_it_does_not_use(tmp_path):
+    Image.fromarray(astronaut()[:300, 80:380]).save(tmp_path / "portrait.jpg")
+    words = ["limner", "restore", str(tmp_path / "portrait.jpg"), "-o", str(tmp_path / "out"), "--threads", "1"]
+    code = f"""
+import atexit, sys
+atexit.register(lambda: print(*sys.modules))
+sys.argv = {words!r}
+from limner.cli.main import main
+main()"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert "1 face restored" in done.stderr and (tmp_path / "out" / "portrait.jpg").is_file()
+    loaded = set(done.stdout.split())
+    assert {"limner.restorer", "limner.methods.difface", "torch", "diffusers"} <= loaded
+    assert loaded & NOT_FOR_RESTORING == set()
 
 
 def test_runs_as_a_module():

@@ -1,5 +1,6 @@
 """Initial weights that keep the variance."""
 
+import pytest
 import torch
 from torch import nn
 
@@ -43,3 +44,11 @@ def test_the_seed_decides():
         keep_variance(net)
         nets.append(net[0].conv.weight)
     assert torch.equal(*nets)
+
+
+def test_a_net_that_a_file_will_fill_is_not_drawn(monkeypatch):
+    with torch.device("meta"):
+        net = tower(2)
+    monkeypatch.setattr(nn.init, "kaiming_normal_", lambda *_, **__: pytest.fail("drawn"))
+    monkeypatch.setattr(nn.init, "zeros_", lambda *_, **__: pytest.fail("drawn"))
+    keep_variance(net)

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from limner.cli import output as ui
+from limner.cli.loading import uncollected
 from limner.cli.options import Given, Json, Megapixels, takes
 from limner.cli.streams import streams
 
@@ -25,12 +26,13 @@ def detect(
     """Find the faces of a photograph: boxes, five points, scores."""
     settings = given.settings()
     with ui.progress("loading PyTorch", show=not json) as bar, streams([photo]) as files:
-        from limner.device import choose
-        from limner.faces.find import choose_faces, find_faces
-        from limner.faces.numbered import numbered
-        from limner.faces.placing import placing_of
-        from limner.photo.photo import Photo
-        from limner.photo.writable import check_writable
+        with uncollected():
+            from limner.device import choose
+            from limner.faces.find import choose_faces, find_faces
+            from limner.faces.numbered import numbered
+            from limner.faces.placing import placing_of
+            from limner.photo.photo import Photo
+            from limner.photo.writable import check_writable
 
         bar("looking for faces", 0, None)
         choose(threads=settings.threads)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from limner.cli import output as ui
+from limner.cli.loading import uncollected
 from limner.cli.options import Given, Json, Megapixels, takes
 from limner.cli.report import Report
 from limner.cli.streams import STREAM, streams
@@ -49,10 +50,11 @@ def restore(
     if json and output == STREAM:
         raise LimnerError("The output stream can't hold both a photo and --json: give a file with --output.")
     with ui.progress("loading PyTorch", show=not json) as bar, streams(sources, output) as given_files:
-        from limner.folder.find import find_photos
-        from limner.folder.pictures import SidePictures
-        from limner.folder.run import Saving, check_intermediate
-        from limner.folder.targets import targets_of
+        with uncollected():
+            from limner.folder.find import find_photos
+            from limner.folder.pictures import SidePictures
+            from limner.folder.run import Saving, check_intermediate
+            from limner.folder.targets import targets_of
 
         beside = SidePictures(save_intermediate, save_map, compare)
         saving = Saving(overwrite, max_megapixels, quality, not no_provenance, beside, keep_time)

@@ -18,7 +18,7 @@ def keep_variance(net: nn.Module, zero: Sequence[str] = ()) -> None:
         zero: last parts of the names of those that start at zero instead: the ends of residual branches.
     """
     for name, layer in net.named_modules():
-        if not isinstance(layer, nn.Conv2d):
+        if not isinstance(layer, nn.Conv2d) or layer.weight.is_meta:  # which a file's values will fill: nothing to draw
             continue
         if name.rpartition(".")[2] in zero:
             nn.init.zeros_(layer.weight)
