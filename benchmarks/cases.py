@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import shlex
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import import_module
@@ -104,7 +105,7 @@ class Program:
     """A whole program that is measured, from its start to its end.
 
     Attributes:
-        command: as for a shell.
+        command: as for a shell; `python` is the one that measures.
     """
 
     command: str
@@ -118,7 +119,8 @@ class Program:
 
     @property
     def words(self) -> list[str]:
-        return shlex.split(self.command)
+        first, *others = shlex.split(self.command)
+        return [sys.executable if first == "python" else first, *others]
 
 
 What = Case | Program

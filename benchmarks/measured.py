@@ -120,15 +120,15 @@ class Whole(NamedTuple):
     said: str
 
 
-def whole(command: Sequence[str], threads: int) -> Whole:
-    """Runs a program to its end.
+def whole(command: Sequence[str], threads: int, folder: Path | None = None) -> Whole:
+    """Runs a program to its end, in a folder or where this one runs.
 
     Raises:
         LimnerError: if it fails; with the last that it said.
     """
     environment = os.environ | {"OMP_NUM_THREADS": str(threads)}
     launched = [sys.executable, str(HERE / "memory.py"), *command]
-    done = subprocess.run(launched, env=environment, capture_output=True, text=True, check=False)
+    done = subprocess.run(launched, env=environment, cwd=folder, capture_output=True, text=True, check=False)
     if done.returncode:
         lines = done.stderr.strip().splitlines()
         raise LimnerError(lines[-1] if lines else f"exit status {done.returncode}")
@@ -190,19 +190,19 @@ def rate_of(dtype: str, threads: int, device: str) -> float:
     return matmul_rate(DTYPES[dtype], times=3, device=device)
 
 
-def measure_programs(programs: Sequence[Program], repeat: int, threads: int) -> list[Measured]:
-    """Runs programs in turns, each time from their start to their end. A first turn, which fills the file cache, isn't
+def measure_programs(programs: Sequence[Program], folder: Path, repeat: int, threads: int) -> list[Measured]:
+    """Runs programs in a folder, in turns, each time from their start to their end. A first turn, which fills the file cache, isn't
     counted.
 
     Raises:
         LimnerError: if one of them fails.
     """
     for program in programs:
-        whole(program.words, threads)
+        whole(program.words, threads, folder)
     turns: list[dict[Program, tuple[Whole, float]]] = []
     for _ in range(repeat):
         rate = rate_of("fp32", threads, "cpu")
-        turns.append({program: (whole(program.words, threads), rate) for program in programs})
+        turns.append({program: (whole(program.words, threads, folder), rate) for program in programs})
     return [
         Measured(
             program,

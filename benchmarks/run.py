@@ -73,15 +73,19 @@ def axes_of(wish: argparse.Namespace) -> Axes | None:
     return Axes(device=wish.device, **asked) if cases or not wish.start else None
 
 
-def programs(folder: Path) -> list[Program]:
-    """Importing the libraries, which nobody can go below; `limner --version`; and a portrait restored."""
+PROGRAMS = (
+    Program("python -c 'import torch, diffusers'"),
+    Program("python -m limner --version"),
+    Program("python -m limner restore portrait.jpg --output restored.jpg --overwrite --device cpu"),
+)
+"""Importing the libraries, which no restoration can go below; the command line alone; and a portrait restored."""
+
+
+def save_portrait(folder: Path) -> None:
     from PIL import Image
     from skimage.data import astronaut
 
     Image.fromarray(astronaut()[:288, 72:360]).save(folder / "portrait.jpg")
-    limner = f"{sys.executable} -m limner"
-    restore = f"{limner} restore {folder / 'portrait.jpg'} --output {folder / 'restored.jpg'} --overwrite --device cpu"
-    return [Program(f"{sys.executable} -c 'import torch, diffusers'"), Program(f"{limner} --version"), Program(restore)]
 
 
 def measure(wish: argparse.Namespace) -> Run:
@@ -104,7 +108,8 @@ def measure(wish: argparse.Namespace) -> Run:
         found += measure_cases(cases, wish.repeat, lambda told: print(told, file=sys.stderr, flush=True))
     if wish.start:
         with tempfile.TemporaryDirectory() as folder:
-            found += measure_programs(programs(Path(folder)), wish.repeat, threads)
+            save_portrait(Path(folder))
+            found += measure_programs(PROGRAMS, Path(folder), wish.repeat, threads)
     torch.set_num_threads(threads)
     return Run((before, conditions()), tuple(found))
 
