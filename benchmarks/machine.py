@@ -39,19 +39,23 @@ def conditions() -> str:
 DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16}
 
 
-def matmul_rate(dtype: torch.dtype, side: int = 1024, times: int = 10, device: str = "cpu") -> float:
+Clock = Callable[[], float]
+
+
+def matmul_rate(dtype: torch.dtype, times: int = 10, device: str = "cpu", clock: Clock = time.perf_counter) -> float:
     """GFLOP/s of a square matrix product, the best of several: a calibration, not a result."""
+    side = 1024
     a = torch.randn(side, side).to(device, dtype)
-    best = min(timed(lambda: a @ a) for _ in range(times))
+    best = min(timed(lambda: a @ a, clock) for _ in range(times))
     return 2 * side**3 / best / 1e9
 
 
-def timed(call: Callable[[], object]) -> float:
+def timed(call: Callable[[], object], clock: Clock = time.perf_counter) -> float:
     finish_on_card()
-    start = time.perf_counter()
+    start = clock()
     call()
     finish_on_card()
-    return time.perf_counter() - start
+    return clock() - start
 
 
 def finish_on_card() -> None:

@@ -1,5 +1,8 @@
 """What `run.py` found, and how it is found: everything takes its turn, so that a busy moment of the machine hits all
-alike, and each turn begins with a matrix product that tells how fast the machine is at that moment."""
+alike, and each turn begins with a matrix product that tells how fast the machine is at that moment.
+
+The clock of a single thread on the CPU is its processor time: on an idle machine that is the time on the wall, and other
+programs hardly change it. Of more threads, and of a GPU, it is the time on the wall."""
 
 from __future__ import annotations
 
@@ -8,6 +11,7 @@ import os
 import statistics
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -18,7 +22,7 @@ from torch import Tensor
 
 from cases import Case, Program, What
 from limner import LimnerError
-from machine import DTYPES, matmul_rate, relative_error, timed
+from machine import DTYPES, Clock, matmul_rate, relative_error, timed
 from restoring import ready
 
 HERE = Path(__file__).parent
@@ -42,7 +46,7 @@ class Measured:
 
     Attributes:
         what: it.
-        seconds: of each turn, of the whole batch.
+        seconds: of each turn, of the whole batch, by the clock that suits (`clock_of`).
         rates: GFLOP/s of a plain matrix product in that turn, of the case's dtype, threads and device; of a program in
             fp32 on the CPU.
         peak_mb: peak memory of a process that does it once and nothing else, in MB.
@@ -116,6 +120,7 @@ class Whole(NamedTuple):
     """What `memory.py` tells of a program, and the last line that the program itself printed."""
 
     seconds: float
+    processor_seconds: float
     peak_mb: float
     said: str
 
@@ -134,7 +139,7 @@ def whole(command: Sequence[str], threads: int, folder: Path | None = None) -> W
         raise LimnerError(lines[-1] if lines else f"exit status {done.returncode}")
     *said, told = done.stdout.strip().splitlines()
     found = json.loads(told)
-    return Whole(found["seconds"], found["peak_mb"], said[-1] if said else "")
+    return Whole(found["seconds"], found["processor_seconds"], found["peak_mb"], said[-1] if said else "")
 
 
 def measure_cases(cases: Sequence[Case], repeat: int, tell: Callable[[str], None]) -> list[Measured]:
@@ -143,13 +148,14 @@ def measure_cases(cases: Sequence[Case], repeat: int, tell: Callable[[str], None
     Args:
         cases: what is measured.
         repeat: turns.
-        tell: is told what can't be measured, which is then left out.
+        tell: is told the progress, and what can't be measured, which is then left out.
     """
     memory: dict[Case, tuple[float, float | None]] = {}
     for case in cases:
         try:
             alone = whole([sys.executable, str(HERE / "restoring.py"), json.dumps(asdict(case))], case.threads)
             memory[case] = alone.peak_mb, json.loads(alone.said)["card_mb"]
+            tell(f"alone: {case.name}: {alone.peak_mb:.0f} MB")
         except LimnerError as error:
             tell(f"left out: {case.name}: {error}")
     calls = {case: ready(case) for case in memory}
@@ -180,19 +186,23 @@ def _turn(calls: Mapping[Case, Callable[[], object]]) -> dict[Case, tuple[float,
         machine = case.dtype, case.threads, case.device
         if machine not in rates:
             rates[machine] = rate_of(*machine)
-        found[case] = timed(call), rates[machine]
+        found[case] = timed(call, clock_of(case.threads, case.device)), rates[machine]
     return found
 
 
 def rate_of(dtype: str, threads: int, device: str) -> float:
     """GFLOP/s of a plain matrix product at this moment."""
     torch.set_num_threads(threads)
-    return matmul_rate(DTYPES[dtype], times=3, device=device)
+    return matmul_rate(DTYPES[dtype], 3, device, clock_of(threads, device))
+
+
+def clock_of(threads: int, device: str) -> Clock:
+    return time.process_time if threads == 1 and device == "cpu" else time.perf_counter
 
 
 def measure_programs(programs: Sequence[Program], folder: Path, repeat: int, threads: int) -> list[Measured]:
-    """Runs programs in a folder, in turns, each time from their start to their end. A first turn, which fills the file cache, isn't
-    counted.
+    """Runs programs in a folder, in turns, each time from their start to their end. A first turn, which fills the file
+    cache, isn't counted.
 
     Raises:
         LimnerError: if one of them fails.
@@ -203,10 +213,15 @@ def measure_programs(programs: Sequence[Program], folder: Path, repeat: int, thr
     for _ in range(repeat):
         rate = rate_of("fp32", threads, "cpu")
         turns.append({program: (whole(program.words, threads, folder), rate) for program in programs})
+    own = clock_of(threads, "cpu") is time.process_time
+
+    def seconds(one: Whole) -> float:
+        return one.processor_seconds if own else one.seconds
+
     return [
         Measured(
             program,
-            tuple(turn[program][0].seconds for turn in turns),
+            tuple(seconds(turn[program][0]) for turn in turns),
             tuple(turn[program][1] for turn in turns),
             max(turn[program][0].peak_mb for turn in turns),
         )
