@@ -1,8 +1,8 @@
 """What `run.py` found, and how it is found: everything takes its turn, so that a busy moment of the machine hits all
 alike, and each turn begins with a matrix product that tells how fast the machine is at that moment.
 
-The clock of a single thread on the CPU is its processor time: on an idle machine that is the time on the wall, and other
-programs hardly change it. Of more threads, and of a GPU, it is the time on the wall."""
+The clock of a single thread on the CPU is its processor time: on an idle machine that is the time on the wall, and
+other programs hardly change it. Of more threads, and of a GPU, it is the time on the wall."""
 
 from __future__ import annotations
 

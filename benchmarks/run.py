@@ -8,8 +8,9 @@
     python benchmarks/run.py --compare before.json after.json
 
 Every option of a case takes several values, by commas or by being repeated, and all combinations are measured in turns
-that can be. One thread of the CPU is timed by its processor time, all else by the wall clock. Printed are medians with the least and the most of all turns, ratios to the first case turn by turn, peak
-memory of a process of its own for each case, and the root mean square error to the first case of the same work.
+that can be. One thread of the CPU is timed by its processor time, all else by the wall clock. Printed are medians with
+the least and the most of all turns, ratios to the first case turn by turn, peak memory of a process of its own for each
+case, and the root mean square error to the first case of the same work.
 """
 
 from __future__ import annotations
