@@ -23,7 +23,6 @@ from limner.methods.loaded import LoadedMethod
 from limner.nets.vqgan import VQGAN
 from limner.weights.load import WeightsInfo
 from plain import nothing_fused
-from published import PUBLISHED
 
 
 def ready(case: Case) -> Callable[[], Tensor]:
@@ -51,6 +50,8 @@ def method_of(name: str, weights: str, size: int, dtype: str, where: str, compil
     if weights == "mini":
         method = load(name, weights)
     else:
+        from published import PUBLISHED  # with the training's recipes, which would add to the memory of the others
+
         method = LoadedMethod(PUBLISHED[name](size), WeightsInfo(weights, "none", "random", size))
     compute = device.choose(where, dtype)
     for net in method.nets:
