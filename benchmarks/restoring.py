@@ -17,7 +17,7 @@ import torch
 from torch import Tensor, nn
 
 from cases import Case
-from limner import device
+from limner import LimnerError, device
 from limner.methods import load
 from limner.methods.loaded import LoadedMethod
 from limner.nets.vqgan import VQGAN
@@ -89,7 +89,10 @@ def faces(count: int, size: int, seed: int) -> Tensor:
 def main() -> None:
     case = Case(**json.loads(sys.argv[1]))
     torch.set_flush_denormal(True)
-    ready(case)()
+    try:
+        ready(case)()
+    except LimnerError as error:
+        sys.exit(str(error))
     card = torch.cuda.max_memory_allocated() / 1e6 if case.device == "cuda" else None
     print(json.dumps({"card_mb": card}))
 

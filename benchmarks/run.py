@@ -107,6 +107,8 @@ def measure(wish: argparse.Namespace) -> Run:
     before = conditions()
     if cases:
         found += measure_cases(cases, wish.repeat, lambda told: print(told, file=sys.stderr, flush=True))
+        if not found:
+            raise LimnerError("No case could be measured: the lines above say why.")
     if wish.start:
         with tempfile.TemporaryDirectory() as folder:
             save_portrait(Path(folder))

@@ -94,3 +94,11 @@ def test_a_case_is_measured_alone_and_in_turns(called, tmp_path):
     assert eager.error is None and plain.error is not None and plain.error < 1e-4
     assert "| path | seconds | times the first | peak memory | error |" in told
     assert json.loads((tmp_path / "run.json").read_text())["measured"][0]["what"]["method"] == "difface"
+
+
+@pytest.mark.slow
+def test_a_case_that_fails_is_left_out_with_its_reason(monkeypatch, capsys):
+    monkeypatch.setattr(sys, "argv", ["run.py", "--method", "difface", "--steps", "50", "--repeat", "1"])
+    with pytest.raises(SystemExit, match="run.py: No case could be measured: the lines above say why."):
+        command.main()
+    assert "50 steps don't fit below the start step 20: choose 1 to 20." in capsys.readouterr().err
