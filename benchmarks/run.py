@@ -23,7 +23,7 @@ from pathlib import Path
 
 import torch
 
-from cases import DEVICES, DTYPES, PATHS, SIZES, Axes, Program, counted, grid
+from cases import DEVICES, DTYPES, PATHS, SIZES, Axes, Case, Program, counted, grid
 from compare import compare, table
 from limner import LimnerError
 from limner.methods import METHODS
@@ -133,6 +133,14 @@ def rows(group: Sequence[Measured]) -> list[str]:
     return table
 
 
+def rates(measured: Sequence[Measured]) -> str:
+    """How fast the machine was in the turns, for each precision."""
+    by_dtype: dict[str, list[float]] = {}
+    for one in measured:
+        by_dtype.setdefault(one.what.dtype if isinstance(one.what, Case) else "fp32", []).extend(one.rates)
+    return ", ".join(f"{dtype} {spread(Spread.of(each), 0)}" for dtype, each in by_dtype.items())
+
+
 def spread(figure: Spread, digits: int) -> str:
     return f"{figure.median:.{digits}f} ({figure.least:.{digits}f} to {figure.most:.{digits}f})"
 
@@ -148,7 +156,7 @@ def main() -> None:
         print(*run.conditions, sep="\n")
         for group in run.groups():
             print("", *rows(group), sep="\n")
-        print(f"\n{counted(wish.repeat, 'turn')} each")
+        print(f"\n{counted(wish.repeat, 'turn')} each; a matrix product in them: {rates(run.measured)} GFLOP/s")
         if wish.output:
             run.write(wish.output)
     except LimnerError as error:

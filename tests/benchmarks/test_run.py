@@ -57,6 +57,12 @@ def test_a_table_has_the_columns_that_vary():
     ]
 
 
+def test_the_machines_speed_is_told_for_each_precision():
+    one = Measured(CASE, (1.0, 1.0), (100.0, 120.0), 1.0)
+    other = replace(one, what=replace(CASE, dtype="bf16"), rates=(400.0, 400.0))
+    assert command.rates([one, other]) == "fp32 110 (100 to 120), bf16 400 (400 to 400)"
+
+
 @pytest.mark.parametrize(
     ("words", "told"),
     [
