@@ -1,11 +1,15 @@
-"""Peak memory and time of a whole program, as the operating system counts them.
+"""Peak memory and time of a whole program, as the operating system counts them, as one line of JSON.
 
     python benchmarks/memory.py limner restore photo.jpg --output restored.jpg
 
-Everything after the script's name is the command. It is run once; its peak resident memory covers the
-interpreter, the libraries, the weights and the work.
+Everything after the script's name is the command. It is run once; its peak resident memory covers the interpreter, the
+libraries, the weights and the work. `run.py` asks here too: a program that torch's own process starts would be told
+that one's memory, and this one is small.
 """
 
+from __future__ import annotations
+
+import json
 import resource
 import subprocess
 import sys
@@ -21,10 +25,13 @@ def main() -> None:
     seconds = time.perf_counter() - start
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
     unit = 1 if sys.platform == "darwin" else 1024  # macOS counts bytes, Linux KiB
-    print(
-        f"peak memory {used.ru_maxrss * unit / 1e6:.0f} MB, {seconds:.1f} s by the clock, "
-        f"{used.ru_utime + used.ru_stime:.1f} s of processor time, exit status {code}"
-    )
+    told = {
+        "peak_mb": used.ru_maxrss * unit / 1e6,
+        "seconds": seconds,
+        "processor_seconds": used.ru_utime + used.ru_stime,
+        "exit_status": code,
+    }
+    print(json.dumps({name: round(value, 3) for name, value in told.items()}))
     sys.exit(code)
 
 

@@ -22,6 +22,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+import published
 from limner.degrade.degrade import degrade
 from limner.evaluate.hog import HogIdentity
 from limner.evaluate.metrics.fidelity import psnr
@@ -31,16 +32,8 @@ from limner.methods import load
 from limner.methods.clrface import CLRFacePipeline, guided_timesteps
 from limner.methods.identity_guidance import IdentityGuidance
 from limner.methods.options import CLRFaceOptions
-from limner.methods.schedules import clrface_schedule
-from limner.nets.degraded_encoder import DegradedEncoder
-from limner.nets.guidance_mask import PredictedMask
-from limner.nets.identity import IdentityNet
-from limner.nets.swinir import SwinIR
-from limner.nets.vqgan import VQGAN
 from limner.pixels import to_picture, to_tensor
-from limner.train.recipes.clrface.prior import published_score_net
-from limner.train.recipes.clrface.vqgan import published_first_stage
-from machine import conditions, gaussian, interleaved, keeping, peak_memory, randomised
+from machine import conditions, gaussian, interleaved, keeping, peak_memory
 
 GOAL = 3
 FAST = {"start": 400, "steps": 4, "guide_every": 2}
@@ -54,7 +47,7 @@ def trained(weights: str, repeat: int) -> None:
     from skimage.data import astronaut
 
     loaded = load("clrface", weights)
-    pipeline = cast(CLRFacePipeline, loaded.pipeline)
+    pipeline = loaded.pipeline_of(CLRFacePipeline)
     photo = np.ascontiguousarray(astronaut()[:288, 72:360])
     truth = crop(photo, similarity(find_faces(photo)[0].landmarks, pipeline.size), pipeline.size)
     spoilt = to_tensor(degrade(truth, "ffhq-ref-severe", np.random.default_rng(0)))[None]
@@ -83,21 +76,6 @@ def trained(weights: str, repeat: int) -> None:
         )
     share = 1 - took["no guidance"] / took["default"]
     print(f"{share:.0%} of the default is guidance; goal of the fast mode {GOAL} times", flush=True)
-
-
-def full_size() -> CLRFacePipeline:
-    """The decided nets, random."""
-    vqgan, unet = cast(VQGAN, randomised(published_first_stage)), randomised(published_score_net)
-    torch.nn.init.normal_(vqgan.codebook.weight, generator=torch.Generator().manual_seed(0))
-    parts = (
-        vqgan,
-        DegradedEncoder.for_vqgan(vqgan),
-        unet,
-        randomised(SwinIR),
-        PredictedMask(),
-        randomised(IdentityNet),
-    )
-    return CLRFacePipeline(*parts, clrface_schedule()).to("cpu")  # type: ignore[arg-type]
 
 
 class Face:
@@ -131,7 +109,7 @@ class Face:
 
 def full(size: int, steps: int, repeat: int) -> None:
     """The parts of one face at full size, and their sum."""
-    pipeline = full_size()
+    pipeline = published.clrface(size)
     face = Face(pipeline, size)
     took = interleaved(
         {"begin": face.begin, "step": face.step, "guidance": face.guidance, "decode": face.decode}, repeat
@@ -160,7 +138,7 @@ def memory(size: int, threads: int) -> None:
 
 def one_guided_step(size: int, kept: bool) -> None:
     """Guides once, and prints the peak memory of this process in MB."""
-    pipeline = full_size()
+    pipeline = published.clrface(size)
     if kept:
         pipeline.vqgan.disable_gradient_checkpointing()
     Face(pipeline, size).guidance()

@@ -1,30 +1,28 @@
 """LD-BFR in its published size at 512 px: what a restored face costs as its authors compute it, and by our path.
 
     python benchmarks/speed_ldbfr.py [--size 512] [--steps 50] [--fewer 15] [--repeat 3] [--threads N]
-        [--weights mini] [--parts memory speed quality]
+        [--weights mini] [--parts speed quality]
 
 One face, random weights, for they don't change the time; branches that start at zero are made to matter, so that the
 relative rms errors tell something. "Plain" is fp32 with nothing fused: attention has its full matrix in every net, the
 quantiser its whole table of distances, and the restored feature is shuffled anew each step. Against it stand our path
 in fp32 and, where the processor computes in it, in bf16; and the shorter chain of another solver. What that chain does
-to the picture, random weights can't tell: the part `quality` asks the embedded ones. Goal: 3 times as fast.
+to the picture, random weights can't tell: the part `quality` asks the embedded ones. Peak memory is `run.py`'s to tell.
+Goal: 3 times as fast.
 """
 
 from __future__ import annotations
 
 import argparse
 import gc
-import subprocess
-import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from typing import NamedTuple, cast
-from unittest.mock import patch
+from collections.abc import Callable
+from typing import cast
 
 import numpy as np
 import torch
 from torch import Tensor
 
+import published
 from limner.degrade.degrade import degrade
 from limner.device import Compute, has_bfloat16
 from limner.evaluate.metrics.fidelity import psnr
@@ -33,14 +31,10 @@ from limner.faces.find import find_faces
 from limner.methods import load
 from limner.methods.ldbfr import LDBFRPipeline
 from limner.methods.schedules import SCHEDULERS, swap
-from limner.nets.injection import Injected, Injection
-from limner.nets.stage_a import StageA
-from limner.nets.unet import UNet
-from limner.nets.vqgan import VQGAN
+from limner.nets.injection import Injected
 from limner.pixels import to_picture, to_tensor
-from limner.train.recipes.ldbfr.prior import published_prior
-from machine import FAST, PLAIN, conditions, gaussian, interleaved, keeping, peak_memory, randomised, relative_error
-from plain_refldm import einsum_attention
+from machine import FAST, PLAIN, conditions, gaussian, interleaved, keeping, relative_error
+from plain import nothing_fused
 
 GOAL = 3
 T = torch.tensor([499])
@@ -52,30 +46,18 @@ PARTS = {
 }
 
 
-def first_stage() -> VQGAN:
-    return VQGAN(
-        sample_size=256, latent_channels=3, codebook_size=8192, width=128, multipliers=(1, 2, 4), asymmetric=True
-    )
-
-
-class Nets(NamedTuple):
-    unet: UNet
-    injection: Injection
-    stage_a: StageA
-    vqgan: VQGAN
-
-
-def nets(compute: Compute) -> Nets:
-    """With the same weights at every call, each net placed before the next is made, which bounds the memory."""
-    made = Nets(*(compute.place(randomised(make)) for make in (published_prior, Injection, StageA, first_stage)))  # type: ignore[arg-type]
-    torch.nn.init.normal_(made.vqgan.codebook.weight, generator=torch.Generator().manual_seed(0))
+def nets(compute: Compute, size: int) -> LDBFRPipeline:
+    """With the same weights at every call."""
+    made = published.ldbfr(size)
+    for net in (made.stage_a, made.unet, made.injection, made.vqgan):
+        compute.place(net)
     return made
 
 
 class Face:
     """One face on its way through the nets, by our path."""
 
-    def __init__(self, nets: Nets, size: int):
+    def __init__(self, nets: LDBFRPipeline, size: int):
         self.nets = nets
         self.picture = torch.rand(1, 3, size, size, generator=torch.Generator().manual_seed(1))
         self.x = gaussian(1, 3, size // 8, size // 8, seed=2)
@@ -118,21 +100,6 @@ class PlainFace(Face):
             return super().decode()
 
 
-@contextmanager
-def nothing_fused() -> Iterator[None]:
-    with einsum_attention(), patch.object(VQGAN, "nearest", nearest):
-        yield
-
-
-def nearest(net: VQGAN, latent: Tensor) -> Tensor:
-    """What `VQGAN.nearest` does, in the plain way."""
-    codes = net.codebook.weight
-    flat = latent.permute(0, 2, 3, 1).flatten(0, 2)
-    squares = flat.square().sum(dim=1, keepdim=True) + codes.square().sum(dim=1)
-    distances = squares - 2 * torch.einsum("bd,nd->bn", flat, codes)
-    return distances.argmin(dim=1).reshape(len(latent), *latent.shape[2:])
-
-
 def paths() -> dict[str, tuple[type[Face], Compute]]:
     """How a face is restored, and by which nets; bf16 only where it isn't emulated."""
     known = {"plain": (PlainFace, PLAIN), "fp32": (Face, PLAIN)}
@@ -141,7 +108,7 @@ def paths() -> dict[str, tuple[type[Face], Compute]]:
 
 def speed(size: int, chain: int, fewer: int, repeat: int) -> None:
     """The parts of one face by each path, and their sums."""
-    made = {compute: nets(compute) for compute in dict.fromkeys(compute for _, compute in paths().values())}
+    made = {compute: nets(compute, size) for compute in dict.fromkeys(compute for _, compute in paths().values())}
     faces = {name: kind(made[compute], size) for name, (kind, compute) in paths().items()}
     bring_codes_near(faces)
     seconds: dict[str, dict[str, float]] = {}
@@ -177,31 +144,11 @@ def bring_codes_near(faces: dict[str, Face]) -> None:
         face.nets.stage_a.vqgan.codebook.weight[: len(near)] = near
 
 
-def memory(size: int, threads: int) -> None:
-    """Peak memory of whole faces, each in a process of its own."""
-    for name in paths():
-        command = [sys.executable, __file__, "--size", str(size), "--threads", str(threads), "--face", name]
-        peak = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout.strip()
-        print(f"peak memory, {name}: {peak} MB", flush=True)
-
-
-def one_face(size: int, name: str) -> None:
-    """Restores a face with two steps, and prints the peak memory of this process in MB."""
-    kind, compute = paths()[name]
-    face = kind(nets(compute), size)
-    face.shown = face.feature()
-    face.injected = Injected(face.nets.injection, face.shown)
-    for _ in range(2):
-        face.x = face.latent = face.step()
-    face.decode()
-    print(f"{peak_memory():.0f}")
-
-
 def quality(weights: str, chain: int, fewer: int) -> None:
     """How far shorter chains end from the long one, from the same noise, on a face under four severe degradations."""
     from skimage.data import astronaut
 
-    pipeline = cast(LDBFRPipeline, load("ldbfr", weights).pipeline)
+    pipeline = load("ldbfr", weights).pipeline_of(LDBFRPipeline)
     photo = np.ascontiguousarray(astronaut()[:288, 72:360])
     truth = crop(photo, similarity(find_faces(photo)[0].landmarks, pipeline.size), pipeline.size)
     spoilt = torch.stack([to_tensor(degrade(truth, "ffhq-ref-severe", np.random.default_rng(i))) for i in range(4)])
@@ -226,21 +173,16 @@ def main() -> None:
     parser.add_argument("--repeat", type=int, default=3)
     parser.add_argument("--threads", type=int, default=torch.get_num_threads())
     parser.add_argument("--weights", default="mini", help="of the part quality: mini, or a folder")
-    # memory first: a child process is told the peak that its parent had before it
-    names = ["memory", "speed", "quality"]
+    names = ["speed", "quality"]
     parser.add_argument("--parts", nargs="+", choices=names, default=names)
-    parser.add_argument("--face", help=argparse.SUPPRESS)
     wish = parser.parse_args()
     torch.set_num_threads(wish.threads)
     torch.set_flush_denormal(True)
-    if wish.face:
-        return one_face(wish.size, wish.face)
 
     print(conditions(), flush=True)
     if not has_bfloat16("cpu"):
         print("bf16 isn't measured: this processor would emulate it, slower than fp32", flush=True)
     parts: dict[str, Callable[[], None]] = {
-        "memory": lambda: memory(wish.size, wish.threads),
         "speed": lambda: speed(wish.size, wish.steps, wish.fewer, wish.repeat),
         "quality": lambda: quality(wish.weights, wish.steps, wish.fewer),
     }

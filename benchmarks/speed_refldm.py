@@ -1,30 +1,26 @@
 """ReF-LDM in its published size at 512 px: what each saving wins, and what a restored face costs.
 
     python benchmarks/speed_refldm.py [--references 4] [--steps 50] [--repeat 3] [--threads N]
-        [--parts memory steps savings references whole]
+        [--parts steps savings references whole]
 
 Weights are random, for they don't change the time; branches that start at zero are made to matter, so that the relative
 rms errors tell something. One face, guidance 1.5 unless said otherwise. "Plain" is fp32 as the authors compute it (see
-plain_refldm.py). Goals: a step 1.9 times as fast in fp32 and 5 times in bf16 (error at most 2e-2); a face with 50 steps
-and 4 references in at most 30 s on two cores with bf16 matrix units, in at most 3 GB.
+plain.py). Peak memory is for `run.py` to tell. Goals: a step 1.9 times as fast in fp32 and 5 times in bf16 (error at
+most 2e-2); a face with 50 steps and 4 references in at most 30 s on two cores with bf16 matrix units.
 """
 
 from __future__ import annotations
 
 import argparse
 import gc
-import subprocess
-import sys
 from collections.abc import Callable
-from typing import cast
 
 import torch
 from torch import Tensor
 
-import plain_refldm as plain
+import plain
 from limner.device import Compute
 from limner.nets.cachekv import ReferenceCache
-from limner.nets.unet import UNet
 from limner.nets.vqgan import VQGAN
 from limner.train.recipes.refldm.refldm import published_unet
 from machine import (
@@ -34,13 +30,11 @@ from machine import (
     gaussian,
     interleaved,
     keeping,
-    peak_memory,
     randomised,
     relative_error,
     timed,
 )
 
-COMPUTE = {"fp32": PLAIN, "bf16": FAST}
 T = torch.tensor([499])
 
 
@@ -48,7 +42,7 @@ class Face:
     """One face on its way through the U-Net, by our path."""
 
     def __init__(self, compute: Compute, count: int):
-        self.net = cast(UNet, compute.place(randomised(published_unet)))
+        self.net = compute.place(randomised(published_unet))
         self.x = gaussian(1, 16, 64, 64, seed=1).to(compute.dtype)
         self.references = gaussian(1, count, 8, 64, 64, seed=2).to(compute.dtype)
         self.cache = self.read()
@@ -78,7 +72,7 @@ class Coding:
     """The VQGAN's share of one face."""
 
     def __init__(self, compute: Compute, count: int):
-        self.vqgan = cast(VQGAN, compute.place(randomised(VQGAN)))
+        self.vqgan = compute.place(randomised(VQGAN))
         torch.nn.init.normal_(self.vqgan.codebook.weight)  # as far apart as the latent's positions
         self.picture = gaussian(1, 3, 512, 512, seed=3).clamp(-1, 1)
         self.others = gaussian(count, 3, 512, 512, seed=4).clamp(-1, 1)
@@ -208,29 +202,6 @@ def whole(count: int, chain: int, repeat: int) -> None:
             )
 
 
-def memory(count: int) -> None:
-    """Peak memory of whole faces, each in a process of its own."""
-    for name, encoding in (("bf16", "separate"), ("bf16", "wide"), ("fp32", "separate")):
-        command = [sys.executable, __file__, "--references", str(count), "--face", name, encoding]
-        peak = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout.strip()
-        print(f"peak memory, {name}, {count} references {encoding}: {peak} MB (goal 3000)", flush=True)
-
-
-def one_face(count: int, name: str, encoding: str) -> None:
-    """Restores a face with two steps, and prints the peak memory of this process in MB."""
-    compute = COMPUTE[name]
-    coding, face = Coding(compute, count), Face(compute, count)
-    query = coding.encode()
-    face.references = (coding.wide() if encoding == "wide" else coding.separate())[None].to(compute.dtype)
-    face.cache = face.read()
-    for _ in range(2):
-        zeroed, seen = face.step().float().chunk(2)
-        coding.latent = zeroed + 1.5 * (seen - zeroed)
-        face.x = torch.cat([coding.latent, query], dim=1).to(compute.dtype)
-    coding.decode()
-    print(f"{peak_memory():.0f}")
-
-
 @torch.inference_mode()
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -238,15 +209,11 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=50, help="of the chain, in the sum")
     parser.add_argument("--repeat", type=int, default=3)
     parser.add_argument("--threads", type=int, default=torch.get_num_threads())
-    # memory first: a child process is told the peak that its parent had before it
-    names = ["memory", "steps", "savings", "references", "whole"]
+    names = ["steps", "savings", "references", "whole"]
     parser.add_argument("--parts", nargs="+", choices=names, default=names)
-    parser.add_argument("--face", nargs=2, help=argparse.SUPPRESS)
     wish = parser.parse_args()
     torch.set_num_threads(wish.threads)
     torch.set_flush_denormal(True)
-    if wish.face:
-        return one_face(wish.references, *wish.face)
 
     print(conditions(), flush=True)
     parts: dict[str, Callable[[], None]] = {
@@ -254,7 +221,6 @@ def main() -> None:
         "savings": lambda: savings(wish.references, wish.repeat),
         "references": lambda: references(wish.repeat),
         "whole": lambda: whole(wish.references, wish.steps, wish.repeat),
-        "memory": lambda: memory(wish.references),
     }
     for name in (name for name in names if name in wish.parts):
         parts[name]()

@@ -10,6 +10,7 @@ import pytest
 import torch
 
 from limner.cli.main import main
+from limner.device import Compute, choose
 
 if TYPE_CHECKING:
     from limner.weights.formats.ldbfr import LDBFRNets
@@ -17,6 +18,29 @@ if TYPE_CHECKING:
 torch.set_num_threads(1)
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests that carry the mark `cuda` are skipped where they can't run."""
+    if torch.cuda.is_available():
+        return
+    for item in items:
+        if item.get_closest_marker("cuda"):
+            item.add_marker(pytest.mark.skip(reason="needs a GPU that torch can use (CUDA)"))
+
+
+@pytest.fixture(
+    params=[
+        ("cpu", "fp32"),
+        ("cpu", "bf16"),
+        pytest.param(("cuda", "fp32"), marks=pytest.mark.cuda),
+        pytest.param(("cuda", "bf16"), marks=pytest.mark.cuda),
+    ],
+    ids="-".join,
+)
+def compute(request) -> Compute:
+    """Where golden outputs are asked for: on the processor, and where there is one, on a GPU."""
+    return choose(*request.param)
 
 
 @pytest.fixture(scope="session")

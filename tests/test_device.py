@@ -57,6 +57,13 @@ def test_threads():
         torch.set_num_threads(before)
 
 
+def test_fp32_convolutions_of_a_gpu_are_fp32(monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.backends.cudnn, "allow_tf32", True)
+    assert device.choose("cuda", "fp32") == device.Compute(torch.device("cuda"), torch.float32)
+    assert not torch.backends.cudnn.allow_tf32
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

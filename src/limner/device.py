@@ -89,6 +89,8 @@ def choose(device: str = "auto", dtype: str = "auto", threads: int | None = None
         if threads < 1:
             raise LimnerError(f"--threads is {threads}: give at least 1.")
         torch.set_num_threads(threads)
+    if device == "cuda":
+        torch.backends.cudnn.allow_tf32 = False  # torch's default would compute fp32 convolutions with 10 bits
     if dtype == "auto":
         dtype = "bf16" if has_bfloat16(device) else "fp32"
     return Compute(torch.device(device), {"fp32": torch.float32, "bf16": torch.bfloat16}[dtype])

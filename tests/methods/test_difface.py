@@ -13,6 +13,7 @@ from limner.methods.difface import DifFacePipeline, chain
 from limner.methods.schedules import difface_schedule
 from limner.weights.formats import adm, swinir
 
+from ..golden.on_device import assert_golden, placed
 from . import tiny
 
 IMAGE_TOLERANCE = 1e-4  # absolute, on images in [0, 1], as the golden README suggests
@@ -35,9 +36,9 @@ def seeded(seed: torch.Tensor) -> torch.Generator:
     return torch.Generator().manual_seed(int(seed))
 
 
-def test_estimate(golden, pipeline):
-    estimate = pipeline.estimate(golden["in.y0"])
-    torch.testing.assert_close(estimate, golden["restore.ddim10.s4.eta0.5.im_hq"].clamp(0, 1), rtol=0, atol=1e-5)
+def test_estimate(golden, pipeline, compute):
+    estimate = placed(pipeline, compute).estimate(golden["in.y0"]).cpu()
+    assert_golden(estimate, golden["restore.ddim10.s4.eta0.5.im_hq"].clamp(0, 1), compute, atol=1e-5)
 
 
 @pytest.mark.parametrize(
@@ -49,10 +50,10 @@ def test_estimate(golden, pipeline):
         pytest.param("ddim250.s100.eta0.0", 400, 100, 0.0, "ddim250.s100.eta0.0", marks=pytest.mark.slow),
     ],
 )
-def test_restoration(golden, pipeline, case, start, steps, eta, seed):
+def test_restoration(golden, pipeline, compute, case, start, steps, eta, seed):
     generator = seeded(golden[f"restore.{seed}.seed"])
-    out = pipeline(golden["in.y0"], start=start, steps=steps, eta=eta, generator=generator)
-    torch.testing.assert_close(out.images, golden[f"restore.{case}.sample"], rtol=0, atol=IMAGE_TOLERANCE)
+    out = placed(pipeline, compute)(golden["in.y0"], start=start, steps=steps, eta=eta, generator=generator)
+    assert_golden(out.images, golden[f"restore.{case}.sample"], compute, atol=IMAGE_TOLERANCE)
 
 
 def test_recorded_noise_is_the_generators(golden):

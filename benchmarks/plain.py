@@ -1,8 +1,9 @@
-"""ReF-LDM's U-Net computed as its authors compute it: the yardstick of `speed_refldm.py`; `einsum_attention` serves
-`speed_ldbfr.py` too.
+"""Nets computed as the papers' authors compute them: the yardstick of `run.py` (`nothing_fused`), `speed_ldbfr.py` and
+`speed_refldm.py`.
 
-Attention is two einsums around a softmax in float32; references run through the whole net, one after the other; both
-halves of guidance are computed from the first layer on, and the half without references attends to as many zero ones.
+Attention is two einsums around a softmax in float32, and a quantiser has its whole table of distances. ReF-LDM's U-Net,
+as `speed_refldm.py` asks it here, also runs references through the whole net, one after the other, and computes both
+halves of guidance from the first layer on; the half without references attends to as many zero ones.
 """
 
 from __future__ import annotations
@@ -20,6 +21,23 @@ import limner.nets.unet
 from limner.nets.attention import ReferencePass
 from limner.nets.cachekv import LayerCache, ReferenceCache
 from limner.nets.unet import UNet
+from limner.nets.vqgan import VQGAN
+
+
+@contextmanager
+def nothing_fused() -> Iterator[None]:
+    """Inside, every net attends, and every autoencoder quantises, the plain way."""
+    with einsum_attention(), patch.object(VQGAN, "nearest", nearest):
+        yield
+
+
+def nearest(net: VQGAN, latent: Tensor) -> Tensor:
+    """What `VQGAN.nearest` does, in the plain way."""
+    codes = net.codebook.weight
+    flat = latent.permute(0, 2, 3, 1).flatten(0, 2)
+    squares = flat.square().sum(dim=1, keepdim=True) + codes.square().sum(dim=1)
+    distances = squares - 2 * torch.einsum("bd,nd->bn", flat, codes)
+    return distances.argmin(dim=1).reshape(len(latent), *latent.shape[2:])
 
 
 @contextmanager
@@ -27,7 +45,7 @@ def einsum_attention() -> Iterator[None]:
     """Inside, every net attends without the fused kernel."""
     with (
         patch.object(limner.nets.attention, "attend", attend),
-        patch.object(F, "scaled_dot_product_attention", lambda *qkv: attend(*qkv, references=None)),
+        patch.object(F, "scaled_dot_product_attention", softmax_attention),
     ):
         yield
 
@@ -72,10 +90,17 @@ def attend(query: Tensor, key: Tensor, value: Tensor, references: LayerCache | N
             bias = torch.cat([own, references.bias.repeat_interleave(tokens, dim=1)], dim=1)[:, None, None]
         key = torch.cat([key, references.keys.expand(rows)], dim=2)
         value = torch.cat([value, references.values.expand(rows)], dim=2)
-    scale = query.shape[-1] ** -0.25
-    logits = torch.einsum("bhtc,bhsc->bhts", query * scale, key * scale).float()
-    weights = (logits if bias is None else logits + bias).softmax(dim=-1).to(value.dtype)
-    return torch.einsum("bhts,bhsc->bhtc", weights, value)
+    return softmax_attention(query, key, value, bias)
+
+
+def softmax_attention(
+    query: Tensor, key: Tensor, value: Tensor, attn_mask: Tensor | None = None, scale: float | None = None
+) -> Tensor:
+    """What `torch.nn.functional.scaled_dot_product_attention` does, in the plain way."""
+    root = (query.shape[-1] ** -0.5 if scale is None else scale) ** 0.5
+    logits = torch.einsum("...tc,...sc->...ts", query * root, key * root).float()
+    weights = (logits if attn_mask is None else logits + attn_mask).softmax(dim=-1).to(value.dtype)
+    return torch.einsum("...ts,...sc->...tc", weights, value)
 
 
 class _WholePass(ReferencePass):
