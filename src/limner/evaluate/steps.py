@@ -131,12 +131,24 @@ def points_of(name: str, restorer: Restorer) -> list[Point]:
     numbers = (options["steps"],) if "steps" in given else tuple(steps for steps in STEPS if steps <= most)
     if min(numbers) < 1:
         raise LimnerError(f"The chain of {name} has no step: ask for 1 or more, or leave the number out.")
-    found = []
+    found, asked = [], without_point(name)
     for solver in [settings.scheduler] if settings.scheduler else SCHEDULERS:
         method = replace(restorer.method, pipeline=swap(copy(restorer.method.pipeline), solver))
         for steps in numbers:
-            found.append(Point(f"{name} {solver}", solver, method, {**options, "steps": steps}, settings.seed))
+            found.append(Point(f"{asked} {solver}", solver, method, {**options, "steps": steps}, settings.seed))
     return found
+
+
+def without_point(name: str) -> str:
+    """What a method was asked for by, without steps and solver, so that points which were asked for one by one lie on
+    one curve: `difface@start=100,steps=5` and `difface@start=100` are both `difface@start=100`."""
+    method, _, words = name.partition("@")
+    others = [
+        one
+        for one in words.split(",")
+        if one and not one.isdecimal() and one.partition("=")[0] not in ("steps", "scheduler")
+    ]
+    return f"{method}@{','.join(others)}" if others else method
 
 
 def told(rows: Sequence[Row], points: Mapping[str, Point]) -> list[Row]:
