@@ -57,9 +57,7 @@ def benchmark(
     given: Given,
     data: Data,
     protocol: ProtocolName = "limner-test",
-    preset: Annotated[
-        str, typer.Option(help="Degradation, for limner-test, steps and references.")
-    ] = "ffhq-ref-severe",
+    preset: Annotated[str, typer.Option(help="limner-test, steps, references: degradation.")] = "ffhq-ref-severe",
     method: Methods = None,
     split: Annotated[
         str,
