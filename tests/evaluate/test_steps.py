@@ -89,7 +89,7 @@ def test_a_killed_run_goes_on(faces, tmp_path, monkeypatch):
 def test_the_command(run, shared, tmp_path):
     pytest.importorskip("matplotlib")
     words = ["--protocol", "steps", "--data", shared / "faces", "--split", "val", "--limit", 1, "--threads", 1]
-    methods = ["--method", "difface@1", "--method", "difface@2,scheduler=unipc", "--plot", tmp_path / "plot.png"]
+    methods = ["--method", "difface@1", "--method", "difface@steps=2,scheduler=unipc", "--plot", tmp_path / "plot.png"]
     code, out, err = run("benchmark", *words, *methods, "--json")
     assert code == 0, err
     rows = [f"difface {solver} 1" for solver in SOLVERS]
@@ -109,7 +109,9 @@ def test_what_is_asked_for_is_measured_alone():
     pipeline, options = tiny.refldm(), RefLDMOptions(steps=1)
     whole = points_of("refldm", restorer(pipeline, options))
     assert [point.steps for point in whole if point.solver == "unipc"] == [1, 2, 5, 10, 20, 50, 100]
-    one = points_of("refldm@50,scheduler=unipc", restorer(pipeline, options, options={"steps": 50}, scheduler="unipc"))
+    one = points_of(
+        "refldm@steps=50,scheduler=unipc", restorer(pipeline, options, options={"steps": 50}, scheduler="unipc")
+    )
     assert [(point.row, point.steps) for point in one] == [("refldm unipc 50", 50)]
     assert type(one[0].method.pipeline.scheduler).__name__ == "UniPCMultistepScheduler"
     assert type(pipeline.scheduler).__name__ == "DDIMScheduler", "the pipeline keeps its own"

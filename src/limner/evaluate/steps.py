@@ -30,7 +30,7 @@ NAME = "steps"
 STEPS = (1, 2, 5, 10, 20, 50, 100)
 """Numbers of steps, of methods that are not asked for one."""
 GUIDED = Column("guided", "guided", ".0f")
-"""How many of the steps are guided, which costs about ten times as much as a step."""
+"""How many of the steps are guided, each of which takes several times as long."""
 DRAWN = ("perceptual", "psnr")
 """Keys of the metrics that may be drawn, of which the first that was measured is."""
 
