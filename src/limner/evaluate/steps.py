@@ -172,4 +172,4 @@ def plot(rows: Sequence[Row], points: Sequence[Point], columns: Sequence[Column]
     curves: dict[str, list[tuple[float, float]]] = {}
     for point in points:
         curves.setdefault(point.curve, []).append((point.steps, figures[point.row]))
-    return Plot(curves, "steps", f"{drawn.heading} to the truth, mean", by_factors=True)
+    return Plot(curves, "steps", f"{drawn.heading}, mean over the faces", by_factors=True)
