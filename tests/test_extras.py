@@ -16,7 +16,7 @@ from limner.evaluate.cleaning import windows
 from limner.evaluate.dlib_identity import dlib_recogniser
 from limner.evaluate.false_faces import nobody
 from limner.evaluate.metrics.niqe import load_model
-from limner.evaluate.report import save_plot
+from limner.evaluate.report import Plot, save_plot
 from limner.extras import EXTRAS
 from limner.photo.photo import Photo
 from limner.weights.formats import efficientnet
@@ -56,7 +56,7 @@ def read_onnx(folder: Path) -> None:
 
 
 def plot(folder: Path) -> None:
-    save_plot(folder / "a.png", {"a": [(0, 0)]}, "x", "y")
+    save_plot(folder / "a.png", Plot({"a": [(0, 0)]}, "x", "y"))
 
 
 def write_heic(folder: Path) -> None:

@@ -10,7 +10,7 @@ from PIL import Image
 from limner.errors import LimnerError
 from limner.evaluate.guidance import Pull, guidance_sweep
 from limner.evaluate.protocols import Request
-from limner.evaluate.report import save_plot
+from limner.evaluate.report import Plot
 from limner.methods.loaded import LoadedMethod
 from limner.methods.options import CLRFaceOptions, DifFaceOptions
 from limner.nets.identity import IdentityNet
@@ -88,6 +88,6 @@ def test_another_method_has_no_mask(shared):
 
 def test_the_plot_is_drawn(tmp_path):
     curves = {"mask 0": [(1.0, 0.5)], "mask 1": [(1.0, 0.5), (2.0, 0.7)]}
-    save_plot(tmp_path / "docs" / "plot.png", curves, "across", "up")
+    Plot(curves, "across", "up").save(tmp_path / "docs" / "plot.png")
     drawn = np.asarray(Image.open(tmp_path / "docs" / "plot.png").convert("RGB"))
     assert drawn.shape == (600, 840, 3) and drawn.std() > 10

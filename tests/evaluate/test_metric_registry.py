@@ -78,7 +78,8 @@ def test_a_protocol_gives_what_its_metrics_need(toy):
 
 
 def test_fixed_protocols_offer_what_their_metrics_need():
-    offers = {"limner-test": {*limner_test.OFFERED, "photographs"}, "harm": harm.OFFERED}
+    restored = {*limner_test.OFFERED, "photographs"}
+    offers = {"limner-test": restored, "steps": restored, "harm": harm.OFFERED}
     for one in (*METRICS, *SET_METRICS):
         for name in offers.keys() & set(one.protocols):
             assert one.needs <= offers[name], f"{name} never shows {one.key}"

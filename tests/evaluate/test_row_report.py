@@ -10,6 +10,7 @@ from limner.evaluate.definitions.given_nets import GivenNet
 from limner.evaluate.measure import Measures
 from limner.evaluate.row_report import ceilings_of, report_rows, see, weights_of
 from limner.evaluate.side_by_side import INPUT, Case, Cases, SideBySide, untouched
+from limner.settings import Settings
 
 
 def made(number):
@@ -17,11 +18,12 @@ def made(number):
     return Case(truth + np.uint8(3), truth)
 
 
-def restorer(finish):
+def restorer(finish, strength="auto"):
     parts = {"estimator": nn.Identity(), "schedule": object()}
     pipeline = SimpleNamespace(components=parts, ceilings=lambda: {"ceiling": None})
     info = SimpleNamespace(name="mini", origin="embedded", licence="Apache-2.0")
-    return SimpleNamespace(method=SimpleNamespace(info=info, pipeline=pipeline), finish=finish)
+    settings = Settings(strength=strength)
+    return SimpleNamespace(method=SimpleNamespace(info=info, pipeline=pipeline), finish=finish, settings=settings)
 
 
 def test_rows_are_told_with_their_pictures(tmp_path):
@@ -41,4 +43,5 @@ def test_rows_are_told_with_their_pictures(tmp_path):
 def test_weights_and_ceilings():
     told = [one.purpose for one in weights_of({"a": restorer(0)})]
     assert told[0] == "restoring: a (estimator)" and not any("finishing" in one for one in told)
+    assert len(told) == 3 and [one.purpose for one in weights_of({"a": restorer(0, 1.0)})] == told[:1], "none is joined"
     assert ceilings_of({"a": restorer(0)}) == {"ceiling"}

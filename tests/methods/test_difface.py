@@ -10,7 +10,7 @@ from safetensors.torch import load_file
 
 from limner.errors import LimnerError
 from limner.methods.difface import DifFacePipeline, chain
-from limner.methods.schedules import difface_schedule
+from limner.methods.schedules import difface_schedule, enter, swap
 from limner.weights.formats import adm, swinir
 
 from ..golden.on_device import assert_golden, placed
@@ -126,6 +126,19 @@ def test_timesteps(shared):
 def test_the_papers_timesteps():
     _, entry, timesteps = chain(difface_schedule(), 400, 100)
     assert entry == 400 and timesteps.tolist() == list(range(396, -1, -4))
+
+
+@pytest.mark.parametrize("solver", ["dpmsolver++", "unipc"])
+@pytest.mark.parametrize(("start", "steps"), [(400, 100), (20, 20), (20, 10), (20, 3), (20, 1), (999, 999)])
+def test_multistep_solvers_enter_where_ddim_does(solver, start, steps):
+    """diffusers' own timesteps of so many steps would begin lower, and those of 1000 are all 0."""
+    scheduler, entry, timesteps = chain(swap(tiny.difface("sample"), solver).scheduler, start, steps)
+    assert entry == timesteps[0] == start and len(timesteps) == steps and timesteps.diff().lt(0).all()
+    clean, noise = torch.full((1, 3, 4, 4), 0.5), torch.randn(1, 3, 4, 4, generator=tiny.seeded())
+    x = enter(clean, noise, scheduler, entry)
+    for t in timesteps:
+        x = scheduler.step(clean, int(t), x, return_dict=False)[0]
+    torch.testing.assert_close(x, clean, rtol=0, atol=1e-4)  # a net that knows the clean sample finds it
 
 
 def test_no_steps_give_the_estimate():

@@ -46,7 +46,7 @@ Output = Annotated[
     typer.Option(
         "--output",
         "-o",
-        help="limner-test, harm and published sets: keep pictures, inputs, truths and figures in this folder; a "
+        help="limner-test, steps, harm and published sets: keep pictures, inputs, truths and figures in this folder; a "
         "killed run goes on there.",
     ),
 ]
@@ -57,7 +57,7 @@ def benchmark(
     given: Given,
     data: Data,
     protocol: ProtocolName = "limner-test",
-    preset: Annotated[str, typer.Option(help="Degradation, for limner-test and references.")] = "ffhq-ref-severe",
+    preset: Annotated[str, typer.Option(help="limner-test, steps, references: degradation.")] = "ffhq-ref-severe",
     method: Methods = None,
     split: Annotated[
         str,
@@ -71,7 +71,7 @@ def benchmark(
     real: Real = None,
     net: Nets = None,
     sheet: Annotated[Path | None, typer.Option(help="Save a contact sheet of some faces here (PNG).")] = None,
-    plot: Annotated[Path | None, typer.Option(help="guidance: save the curves here (PNG).")] = None,
+    plot: Annotated[Path | None, typer.Option(help="guidance, steps: save the curves here (PNG).")] = None,
     judge: Annotated[
         Path | None,
         typer.Option(help="guidance: folder or file (also dlib's .dat) of a recogniser that took no part."),

@@ -9,6 +9,7 @@ through a latent method's autoencoder.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 
 import numpy as np
 
@@ -42,22 +43,45 @@ def run(request: Request, restorers: Mapping[str, Restorer]) -> Report:
     Raises:
         LimnerError: if the folder lacks its tables, there is no such preset, or the restorers work at several sizes.
     """
-    pairs = FixedPairs(request.first_faces(), common_size(restorers), request.preset)
-    pairs.degradation(0)  # tells at once that there is no such preset
-    ways: dict[str, Way] = {INPUT: untouched}
+    ways: dict[str, Way] = {}
     for name, restorer in restorers.items():
         ways = ways | bounds(restorer.method) | {name: whole(restorer)}
+    return compared(NAME, request, restorers, ways)
+
+
+def compared(
+    protocol: str,
+    request: Request,
+    restorers: Mapping[str, Restorer],
+    ways: Mapping[str, Way],
+    warm: AbstractSet[str] = frozenset(),
+) -> Report:
+    """Measures ways of restoration side by side on the faces of a split.
+
+    Args:
+        protocol: whose metrics are measured.
+        request: what to measure.
+        restorers: that stand behind the ways, of one size.
+        ways: by the names of their rows; the row `input` stands before them.
+        warm: rows whose nets another row has run before.
+
+    Raises:
+        LimnerError: see `run`.
+    """
+    pairs = FixedPairs(request.first_faces(), common_size(restorers), request.preset)
+    pairs.degradation(0)  # tells at once that there is no such preset
     given = given_nets(request.nets)
-    facts = {"protocol": NAME, "preset": request.preset, "faces": len(pairs)}
+    facts = {"protocol": protocol, "preset": request.preset, "faces": len(pairs)}
     with request.folder() as folder:
-        measures = prepared(NAME, OFFERED, given, request.real, folder, timed=True)
+        measures = prepared(protocol, OFFERED, given, request.real, folder, timed=True)
         names = named(pairs.faces.files)
         KnownDegradations(request.preset, names).save(folder / DEGRADATION)
-        rows = SideBySide(Cases(list(names), lambda number: case_of(pairs, number)), ways, measures, folder)
+        cases = Cases(list(names), lambda number: case_of(pairs, number))
+        rows = SideBySide(cases, {INPUT: untouched, **ways}, measures, folder, set(warm))
         summaries = rows.run(facts, lambda count: request.done(count, len(pairs)))
         sheet = Sheet(*rows.shown())
         if request.output is not None:
-            report_rows(NAME, rows, summaries, restorers, given)
+            report_rows(protocol, rows, summaries, restorers, given)
     return Report(
         facts,
         [Row({METHOD.key: row, **values(summary)}) for row, summary in summaries.items()],

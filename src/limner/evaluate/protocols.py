@@ -198,6 +198,14 @@ PROTOCOLS = {
             run_of("guidance"),
         ),
         Protocol(
+            "steps",
+            "what each number of steps gives, by each solver",
+            TEST_OR_VAL,
+            "to measure",
+            "several",
+            run_of("steps"),
+        ),
+        Protocol(
             "harm",
             "what becomes of sharp faces that are hardly damaged",
             TEST_OR_VAL,

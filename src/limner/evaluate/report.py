@@ -113,11 +113,13 @@ class Plot:
     Attributes:
         curves: points (x, y) by the curve's name, in the order in which its scale grows.
         across, up: what the axes show.
+        by_factors: whether x grows by factors, as steps do, not by summands.
     """
 
     curves: Mapping[str, Sequence[tuple[float, float]]]
     across: str
     up: str
+    by_factors: bool = False
 
     def save(self, path: Path) -> None:
         """Saves the curves as PNG; the folder is made where it is missing.
@@ -125,7 +127,7 @@ class Plot:
         Raises:
             LimnerError: if matplotlib is missing.
         """
-        save_plot(path, self.curves, self.across, self.up)
+        save_plot(path, self)
 
 
 @dataclass(frozen=True)
@@ -203,13 +205,12 @@ def save_sheet(path: Path, pictures: Sequence[Sequence[np.ndarray]], headings: S
     save_png(path, sheet)
 
 
-def save_plot(path: Path, curves: Mapping[str, Sequence[tuple[float, float]]], across: str, up: str) -> None:
-    """Saves curves as PNG, each a line through its points (x, y), from which on its scale grows.
+def save_plot(path: Path, plot: Plot) -> None:
+    """Saves curves as PNG, each a line through its points, from which on its scale grows; of one point it is a cross.
 
     Args:
         path: the file.
-        curves: points by the curve's name; a curve of one point is drawn as a cross.
-        across, up: what the axes show.
+        plot: the curves.
 
     Raises:
         LimnerError: matplotlib is missing.
@@ -217,8 +218,13 @@ def save_plot(path: Path, curves: Mapping[str, Sequence[tuple[float, float]]], a
     with needed("matplotlib", "--plot"):
         from matplotlib.figure import Figure
     figure = Figure(figsize=(7, 5), dpi=120, layout="constrained")
-    axes = figure.add_subplot(xlabel=across, ylabel=up)
-    for name, points in curves.items():
+    axes = figure.add_subplot(xlabel=plot.across, ylabel=plot.up)
+    if plot.by_factors:
+        axes.set_xscale("log")
+        across = sorted({x for points in plot.curves.values() for x, _ in points})
+        axes.set_xticks(across, [f"{x:g}" for x in across], minor=False)
+        axes.minorticks_off()
+    for name, points in plot.curves.items():
         axes.plot(*zip(*points, strict=True), "o-" if len(points) > 1 else "kx", label=name, markersize=5)
     axes.legend()
     axes.grid(alpha=0.3)

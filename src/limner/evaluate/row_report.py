@@ -64,7 +64,7 @@ def see(rows: SideBySide, row: str, name: str) -> Seen:
 
 
 def weights_of(restorers: Mapping[str, Restorer]) -> list[UsedWeights]:
-    """The weights that restore and finish, and those that join every restoration with its photo."""
+    """The weights that restore and finish, and those that join a restoration with its photo, if any is joined."""
     used = []
     for row, restorer in restorers.items():
         info, parts = restorer.method.info, restorer.method.pipeline.components
@@ -72,7 +72,8 @@ def weights_of(restorers: Mapping[str, Restorer]) -> list[UsedWeights]:
         used.append(UsedWeights(f"{info.name}, {info.origin}", f"restoring: {row} ({nets})", info.licence))
         if restorer.finish:
             used.append(UsedWeights("mini/difface-prior", f"finishing: {row}", find("mini/difface-prior").licence))
-    joining = [find(name) for name in ("mini/clean", "mini/fusion")]
+    joined = any(restorer.settings.strength == "auto" for restorer in restorers.values())
+    joining = [find(name) for name in ("mini/clean", "mini/fusion")] if joined else []
     return [*used, *(UsedWeights(one.name, "joining a restoration with its photo", one.licence) for one in joining)]
 
 

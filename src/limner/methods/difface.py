@@ -18,7 +18,6 @@ from typing import Any, ClassVar
 
 import torch
 from diffusers.models.modeling_utils import ModelMixin
-from diffusers.schedulers.scheduling_ddim import DDIMScheduler
 from diffusers.schedulers.scheduling_utils import SchedulerMixin
 from torch import Tensor
 
@@ -27,7 +26,7 @@ from limner.methods.as_diffusers import AfterStep
 from limner.methods.method import Method
 from limner.methods.options import DifFaceOptions
 from limner.methods.pipeline import Batch, FacePipeline, Restored, walk
-from limner.methods.schedules import Scheduler, difface_schedule, enter
+from limner.methods.schedules import MultistepSolver, Scheduler, ask_at, difface_schedule, enter
 from limner.nets.unet import UNet
 from limner.weights.load import Part
 
@@ -150,7 +149,7 @@ def refine(
 def chain(template: Scheduler, start: int, steps: int) -> tuple[Scheduler, int, Tensor]:
     """The timesteps of DifFace's chain (docs/methods/difface.md, eq. (7)). With the paper's 400 and 100: 400, and 396,
     392, ..., 0. That the first question is asked one stride below the noise level is how the published results were
-    made.
+    made; the multistep solvers ask at that level: 400, 396, ..., 4.
 
     Args:
         template: a pipeline's scheduler; it stays as it is, as other threads may use it.
@@ -169,14 +168,11 @@ def chain(template: Scheduler, start: int, steps: int) -> tuple[Scheduler, int, 
     if not 1 <= steps <= start:
         raise LimnerError(f"{steps} steps don't fit below the start step {start}: choose 1 to {start}.")
     scheduler = deepcopy(template)
-    total = max(round(scheduler.config["num_train_timesteps"] * steps / start), steps + 1)
-    scheduler.set_timesteps(total)
-    timesteps = scheduler.timesteps
-    if isinstance(scheduler, DDIMScheduler):
-        return scheduler, int(timesteps[-steps - 1]), timesteps[-steps:]
-    if hasattr(scheduler, "set_begin_index"):
-        scheduler.set_begin_index(len(timesteps) - steps)
-    return scheduler, int(timesteps[-steps]), timesteps[-steps:]
+    if isinstance(scheduler, MultistepSolver):
+        ask_at(scheduler, [round(start - done * start / steps) for done in range(steps)])
+        return scheduler, start, scheduler.timesteps
+    scheduler.set_timesteps(max(round(scheduler.config["num_train_timesteps"] * steps / start), steps + 1))
+    return scheduler, int(scheduler.timesteps[-steps - 1]), scheduler.timesteps[-steps:]
 
 
 DIFFACE = Method(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Literal, TypeVar, cast
 
@@ -22,7 +22,8 @@ from limner.weights.net_config import checked
 Pipeline = TypeVar("Pipeline", bound=DiffusionPipeline)
 STEPS = 1000
 """Timesteps that all nets are trained on; a schedule of another number would be none of theirs."""
-Scheduler = DDIMScheduler | DPMSolverMultistepScheduler | UniPCMultistepScheduler
+MultistepSolver = DPMSolverMultistepScheduler | UniPCMultistepScheduler
+Scheduler = DDIMScheduler | MultistepSolver
 
 
 def difface_schedule(prediction: Literal["epsilon", "sample"] = "epsilon") -> DDIMScheduler:
@@ -198,6 +199,19 @@ def from_timestep(
     if not isinstance(scheduler, DDIMScheduler):
         scheduler.set_begin_index(whole - steps)
     return scheduler, scheduler.timesteps[-steps:]
+
+
+def ask_at(solver: MultistepSolver, timesteps: Sequence[int]) -> None:
+    """Sets the timesteps of a multistep solver to these, after which no noise is left.
+
+    Args:
+        solver: over the training schedule.
+        timesteps: descending.
+    """
+    solver.set_timesteps(len(timesteps))
+    solver.timesteps = torch.tensor(timesteps)
+    abar = solver.alphas_cumprod[solver.timesteps]
+    solver.sigmas = torch.cat([((1 - abar) / abar).sqrt(), torch.zeros(1)])
 
 
 def enter(clean: Tensor, noise: Tensor, scheduler: Scheduler, t: int | Tensor) -> Tensor:

@@ -14,7 +14,8 @@ NOTHING: frozenset[Need] = frozenset()
 ANYBODYS = "evaluate"
 """Stands for `limner evaluate` and the published sets, which measure anybody's pictures."""
 SETS = ("limner-test", ANYBODYS)
-ALL = (*SETS, "harm")
+CURVES = (*SETS, "steps")
+ALL = (*CURVES, "harm")
 
 UPWARDS = "0 upwards"
 RATIO = "0 upwards, 1 is best"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from limner.evaluate.definitions.common import RATIO, SETS, TRUTH
+from limner.evaluate.definitions.common import CURVES, RATIO, SETS, TRUTH
 from limner.evaluate.metric import Figures, Metric, each
 from limner.evaluate.metrics.detail import detail_by_band, detail_of_top_octaves, detail_ratio
 from limner.evaluate.metrics.edges import edge_sharpness
@@ -38,7 +38,7 @@ OCTAVES = tuple(
         larger_is_better=None,
         of=band(number),
         needs=TRUTH,
-        protocols=SETS,
+        protocols=CURVES if number < 2 else SETS,
         brief=number < 2,
     )
     for number in range(4)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from limner.evaluate.definitions.common import EFFICIENTNET, LITE0, PHOTOGRAPHS, SETS, TRUTH, UPWARDS
+from limner.evaluate.definitions.common import CURVES, EFFICIENTNET, LITE0, PHOTOGRAPHS, SETS, TRUTH, UPWARDS
 from limner.evaluate.metric import SetMetric
 from limner.evaluate.set_distances import (
     frechet_interval,
@@ -91,7 +91,7 @@ class Distances:
             extractor=self.extractor,
             of=kernel_interval,
             needs=TRUTH,
-            protocols=SETS,
+            protocols=CURVES,
         )
 
 

@@ -8,7 +8,18 @@ from collections.abc import Sequence
 import numpy as np
 
 from limner.evaluate.comparison import Comparison
-from limner.evaluate.definitions.common import ALL, ANYBODYS, EFFICIENTNET, LITE0, NOTHING, SCIKIT, SETS, TRUTH, UPWARDS
+from limner.evaluate.definitions.common import (
+    ALL,
+    ANYBODYS,
+    CURVES,
+    EFFICIENTNET,
+    LITE0,
+    NOTHING,
+    SCIKIT,
+    SETS,
+    TRUTH,
+    UPWARDS,
+)
 from limner.evaluate.landmark_points import found_distance, given_distance
 from limner.evaluate.metric import Metric, each
 from limner.evaluate.metrics.colour import colour_shift
@@ -53,7 +64,7 @@ SSIM = Metric(
     variant="BT.601 luma of the full range",
     of=each(ssim),
     needs=TRUTH,
-    protocols=SETS,
+    protocols=CURVES,
 )
 SSIM_RGB = Metric(
     key="ssim_rgb",
