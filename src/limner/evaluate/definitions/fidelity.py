@@ -53,7 +53,7 @@ SSIM = Metric(
     variant="BT.601 luma of the full range",
     of=each(ssim),
     needs=TRUTH,
-    protocols=SETS,
+    protocols=ALL,
 )
 SSIM_RGB = Metric(
     key="ssim_rgb",

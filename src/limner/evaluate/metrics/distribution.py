@@ -13,6 +13,8 @@ from limner.errors import LimnerError
 
 FEW = 2000
 """Pictures below which a Fréchet distance says more about their count than about them."""
+BATCH = 1000
+"""Pictures whose features are summed up together."""
 SUBSET = 1000
 """Pictures of each set in one subset of the kernel distance, as published."""
 
@@ -81,10 +83,16 @@ class Moments:
         return self.scatter / (self.count - 1)
 
 
-def moments(features: np.ndarray) -> Moments:
-    """Those of one array of features (N, D)."""
+def moments(features: np.ndarray, places: np.ndarray | None = None) -> Moments:
+    """Those of one array of features (N, D), which may lie on disk.
+
+    Args:
+        features: all of them.
+        places: of the rows that count; by default all do.
+    """
     found = Moments()
-    found.add(features)
+    for first in range(0, len(features) if places is None else len(places), BATCH):
+        found.add(features[slice(first, first + BATCH) if places is None else places[first : first + BATCH]])
     return found
 
 
@@ -172,11 +180,10 @@ def kernel_distance(
     count = -(-fewest // size)
     order = generator.permutation(len(a))
     orders = (order, order if paired else generator.permutation(len(b)))
-    decks = [
-        np.array_split(features[chosen[: count * size]].astype(np.float64), count)
-        for features, chosen in zip((a, b), orders, strict=True)
-    ]
-    found = [(_of_pairs if paired else _of_sets)(x, y) for x, y in zip(*decks, strict=True)]
+    hands = zip(*(np.array_split(chosen[: count * size], count) for chosen in orders), strict=True)
+    of = _of_pairs if paired else _of_sets
+    # a subset's features are taken up when it is its turn: memory doesn't grow with the sets
+    found = [of(a[first].astype(np.float64), b[second].astype(np.float64)) for first, second in hands]
     error = np.sqrt(sum(one.error**2 for one in found)) / count
     return KernelDistance(float(np.mean([one.value for one in found])), float(error))
 
