@@ -31,8 +31,7 @@ def frechet_interval(ours: np.ndarray, theirs: np.ndarray) -> Interval:
         return set_interval(
             lambda places: frechet_distance(moments(ours, places), moments(theirs, places)), len(ours), FEWER
         )
-    x, y = ours.astype(np.float64), theirs.astype(np.float64)
-    xx, yy, xy = x @ x.T, y @ y.T, x @ y.T
+    xx, yy, xy = _products(ours, theirs)
 
     def of(places: np.ndarray) -> float:
         inside = np.ix_(places, places)
@@ -45,7 +44,7 @@ def frechet_interval(ours: np.ndarray, theirs: np.ndarray) -> Interval:
         overlap = np.linalg.svd(centred, compute_uv=False).sum() / (len(places) - 1)
         return max(float(apart + spread - 2 * overlap), 0.0)
 
-    return set_interval(of, len(x))
+    return set_interval(of, len(ours))
 
 
 def kernel_interval(ours: np.ndarray, theirs: np.ndarray) -> Interval:
@@ -96,6 +95,12 @@ def kernel_to_photographs(ours: np.ndarray, photographs: np.ndarray) -> Interval
         return Interval(float("nan"), float("nan"), float("nan"))
     found = kernel_distance(ours, photographs, np.random.default_rng(0))
     return Interval(FACTOR * found.value, *(FACTOR * bound for bound in found.interval))
+
+
+def _products(ours: np.ndarray, theirs: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Inner products of all pairs of features (N, D) within each set and between both, (N, N) each."""
+    x, y = ours.astype(np.float64), theirs.astype(np.float64)
+    return x @ x.T, y @ y.T, x @ y.T
 
 
 def _variance(products: np.ndarray) -> float:

@@ -188,15 +188,21 @@ def kernel_distance(
     return KernelDistance(float(np.mean([one.value for one in found])), float(error))
 
 
-def _kernel(rows: np.ndarray) -> np.ndarray:
-    """Of all pairs of rows (N, D): (N, N)."""
-    return (rows @ rows.T / rows.shape[1] + 1) ** 3
+def _kernel(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """Of all pairs of rows (N, D) and (M, D): (N, M), which is as large as all else together, so that it is computed in
+    its place."""
+    found = a @ b.T
+    found /= a.shape[1]
+    found += 1
+    found **= 3
+    return found
 
 
 def _of_sets(x: np.ndarray, y: np.ndarray) -> KernelDistance:
     """The estimate of two independent subsets, (n, D) and (m, D)."""
     n, m = len(x), len(y)
-    kernel = _kernel(np.concatenate([x, y]))
+    rows = np.concatenate([x, y])
+    kernel = _kernel(rows, rows)
     within_x, within_y = _others(kernel[:n, :n]), _others(kernel[n:, n:])
     between = kernel[:n, n:]
     xx, yy, xy = within_x.sum(), within_y.sum(), between.sum()
@@ -212,9 +218,10 @@ def _of_pairs(x: np.ndarray, y: np.ndarray) -> KernelDistance:
     """The estimate of pairs, (n, D) each: a U-statistic of k(x, x') + k(y, y') - k(x, y') - k(x', y) (Gretton et al.
     2012)."""
     n = len(x)
-    kernel = _kernel(np.concatenate([x, y]))
-    between = kernel[:n, n:]
-    core = kernel[:n, :n] + kernel[n:, n:] - between - between.T
+    core, between = _kernel(x, x), _kernel(x, y)
+    core += _kernel(y, y)
+    core -= between
+    core -= between.T
     others = _others(core)
     total = others.sum()
     jackknife = (n - 1) * ((total - 2 * others) / ((n - 1) * (n - 2))).var()
@@ -230,5 +237,8 @@ def _others(kernel: np.ndarray) -> np.ndarray:
 def _centred_square(kernel: np.ndarray) -> float:
     """Mean square off the diagonal of a kernel (N, N) whose means are taken away."""
     rows, count = kernel.mean(axis=1), len(kernel)
-    centred = kernel - rows[:, None] - rows + rows.mean()
-    return float(((centred**2).sum() - (np.diag(centred) ** 2).sum()) / (count * (count - 1)))
+    centred = kernel - rows[:, None]
+    centred -= rows
+    centred += rows.mean()
+    centred **= 2
+    return float((centred.sum() - np.diag(centred).sum()) / (count * (count - 1)))
