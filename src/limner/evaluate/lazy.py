@@ -17,17 +17,17 @@ class Lazy(Sequence[Thing]):
     """
 
     def __init__(self, count: int, make: Callable[[int], Thing]):
-        self.count, self.make = count, make
+        self.length, self.make = count, make
 
     def __len__(self) -> int:
-        return self.count
+        return self.length
 
     @overload
     def __getitem__(self, place: int) -> Thing: ...
     @overload
     def __getitem__(self, place: slice) -> Lazy[Thing]: ...
     def __getitem__(self, place: int | slice) -> Thing | Lazy[Thing]:
-        places = range(self.count)[place]
+        places = range(self.length)[place]
         if isinstance(places, int):
             return self.make(places)
         return Lazy(len(places), lambda one: self.make(places[one]))

@@ -17,10 +17,11 @@ import torch
 from limner.data.faces import FaceSet
 from limner.data.pairs import FixedPairs, Pair
 from limner.errors import LimnerError
-from limner.evaluate.comparison import Comparison, Gallery, Likeness
+from limner.evaluate.comparison import Comparison, Gallery
 from limner.evaluate.hog import HogIdentity
 from limner.evaluate.identity import Recogniser
 from limner.evaluate.lazy import Lazy
+from limner.evaluate.metric import rank1
 from limner.evaluate.metric_registry import PSNR
 from limner.evaluate.protocols import Request
 from limner.evaluate.report import Column, Report, Row, Sheet
@@ -92,26 +93,21 @@ class Told:
     """What is told of one kind of pictures, face by face.
 
     Attributes:
-        likeness: of each face, by the recognisers' names.
+        own: cosine similarity of each face to its truth, by the recognisers' names.
+        nearest: whether the truth nearest to it is its own, likewise.
         psnr: of each face, in dB.
     """
 
-    likeness: dict[str, list[Likeness]] = field(default_factory=dict)
+    own: dict[str, list[float]] = field(default_factory=dict)
+    nearest: dict[str, list[bool]] = field(default_factory=dict)
     psnr: list[float] = field(default_factory=list)
 
     def add(self, seen: Comparison) -> None:
         """One face more."""
         for name, likeness in seen.likeness.items():
-            self.likeness.setdefault(name, []).append(likeness)
+            self.own.setdefault(name, []).append(float(likeness.own[0]))
+            self.nearest.setdefault(name, []).append(bool(rank1(name)(seen)[0]))
         self.psnr.append(float(PSNR.of(seen)[0]))
-
-    def own(self, recogniser: str) -> np.ndarray:
-        """Cosine similarity of each face to its truth, (N,)."""
-        return np.concatenate([one.own for one in self.likeness[recogniser]])
-
-    def rank1(self, recogniser: str) -> float:
-        """Share of the faces whose nearest truth is their own."""
-        return float(np.mean([one.nearest for one in self.likeness[recogniser]]))
 
 
 def run(request: Request, restorers: Mapping[str, Restorer]) -> Report:
@@ -216,8 +212,8 @@ def kind_of(given: str) -> str:
 
 def row(recogniser: str, kind: str, told: Mapping[str, Told]) -> Row:
     """What one recogniser says about one kind of pictures."""
-    own = told[kind].own(recogniser)
-    gain = own - told[kind_of("none")].own(recogniser)
+    own, without = (np.array(told[one].own[recogniser]) for one in (kind, kind_of("none")))
+    gain = own - without
     return Row(
         {
             "measure": recogniser,
@@ -227,7 +223,7 @@ def row(recogniser: str, kind: str, told: Mapping[str, Told]) -> Row:
             "gain": float(gain.mean()),
             "error": float(gain.std(ddof=1) / np.sqrt(len(gain))) if len(gain) > 1 else float("nan"),
             "better": float((gain > 0).mean()),
-            "rank1": told[kind].rank1(recogniser),
+            "rank1": float(np.mean(told[kind].nearest[recogniser])),
             PSNR.key: PSNR.mean(np.array(told[kind].psnr)),
         }
     )
