@@ -1,6 +1,7 @@
 """Anybody's pictures, measured by whatever is known of them."""
 
 import json
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -121,3 +122,17 @@ def test_figures_of_other_pictures_are_refused(tmp_path):
     (faces / "cy_1.png").unlink()
     with pytest.raises(LimnerError, match="not asked for, such as cy_1"):
         evaluate_folder(Asked(faces, faces), tmp_path / "out")
+
+
+def test_memory_does_not_grow_with_the_pictures(tmp_path):
+    side, peaks = 256, []
+    for count in (10, 40):
+        names = [f"face{number:02d}" for number in range(count)]
+        folder = tmp_path / str(count)
+        what = Asked(pictures(folder / "r", names, side, seed=1), pictures(folder / "t", names, side))
+        tracemalloc.start()
+        evaluate_folder(what, folder / "out")
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+        assert (folder / "out" / "report.html").stat().st_size < 6_000_000
+    assert peaks[1] < peaks[0] + 2 * side * side * 3, "thirty pairs more take less than one pair more"

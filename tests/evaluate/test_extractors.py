@@ -7,7 +7,7 @@ import torch
 import torch.nn.functional as F
 from skimage import data
 
-from limner.errors import WeightsError
+from limner.errors import LimnerError, WeightsError
 from limner.evaluate import extractors
 from limner.evaluate.extractors import (
     RECOGNISED_AT,
@@ -20,6 +20,8 @@ from limner.evaluate.extractors import (
 from limner.evaluate.set_distances import frechet_interval, kernel_interval
 from limner.nets.dlib_resnet import DlibResNet
 from limner.weights.formats import dlib
+
+from .metrics.faces import FLOATS, GREY, RISING, face
 
 
 def test_a_recogniser_sees_pictures_that_are_not_too_large():
@@ -69,3 +71,29 @@ def test_another_net_is_no_inception(tmp_path):
     torch.save({"fc.weight": torch.zeros(1)}, tmp_path / "other.pth")
     with pytest.raises(WeightsError, match=r"other.pth don't fit Inception: Conv2d_1a_3x3.conv.weight, .* missing"):
         inception_v3(tmp_path / "other.pth", "", "")
+
+
+@pytest.fixture(scope="module")
+def installed():
+    return standard_extractors()
+
+
+def test_a_recogniser_knows_the_face_itself_and_less_of_it_the_more_it_is_spoilt(installed):
+    truth = face(128)
+    for one in installed:
+        if one.kind == "recogniser":
+            own = one.of([truth])[0]
+            assert own @ own == pytest.approx(1)
+            for spoil, strengths in RISING:
+                cosines = [one.of([spoil(truth, strength)])[0] @ own for strength in strengths]
+                assert 1 > cosines[0] > cosines[1] > cosines[2], (one.name, spoil.__name__)
+    assert {"identity", "hog"} <= {one.name for one in installed}
+
+
+def test_pictures_that_cannot_be_looked_at_are_told(installed):
+    for one in installed:
+        for wrong in (GREY, FLOATS):
+            with pytest.raises(LimnerError, match="takes pictures of H x W x 3 uint8 in RGB"):
+                one.of([wrong])
+        with pytest.raises(LimnerError, match="different sizes"):
+            one.of([face(64), face(96)])

@@ -1,5 +1,6 @@
 """The sweep of CLR-Face's guidance."""
 
+import tracemalloc
 from types import SimpleNamespace
 
 import numpy as np
@@ -8,6 +9,7 @@ import torch
 from PIL import Image
 
 from limner.errors import LimnerError
+from limner.evaluate import guidance
 from limner.evaluate.guidance import Pull, guidance_sweep
 from limner.evaluate.protocols import Request
 from limner.evaluate.report import Plot
@@ -18,6 +20,7 @@ from limner.restorer import Settings
 from limner.weights.load import WeightsInfo
 
 from ..methods import tiny
+from .faces_folder import folder_of_faces
 
 
 def restorer(pipeline):
@@ -91,3 +94,16 @@ def test_the_plot_is_drawn(tmp_path):
     Plot(curves, "across", "up").save(tmp_path / "docs" / "plot.png")
     drawn = np.asarray(Image.open(tmp_path / "docs" / "plot.png").convert("RGB"))
     assert drawn.shape == (600, 840, 3) and drawn.std() > 10
+
+
+def test_memory_does_not_grow_with_the_faces(tmp_path, monkeypatch):
+    monkeypatch.setattr(guidance, "SHOWN", 1)
+    peaks = []
+    for count in (2, 8):
+        request = Request(folder_of_faces(tmp_path / str(count), count, side=64))
+        tracemalloc.start()
+        guidance_sweep(request, restorer(tiny.clrface()), scales=(0.05,), pulls=())
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+    # of a face its vectors are kept, and no longer its pair and what became of it at three points, 61 kB
+    assert peaks[1] < peaks[0] + 6 * 30_000

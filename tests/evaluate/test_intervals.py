@@ -1,7 +1,10 @@
 """Intervals of means, of paired differences and of a set's figures."""
 
+import tracemalloc
+
 import numpy as np
 
+from limner.evaluate import intervals
 from limner.evaluate.intervals import difference_interval, mean_interval, set_interval
 
 
@@ -47,3 +50,17 @@ def test_the_interval_of_a_set_has_the_width_of_a_means():
     plain = mean_interval(figures)
     assert found.value == plain.value
     assert abs((found.high - found.low) / (plain.high - plain.low) - 1) < 0.15
+
+
+def test_memory_does_not_grow_with_the_pictures(monkeypatch):
+    figures = np.random.default_rng(0).normal(3, 2, 40)
+    at_once = mean_interval(figures)
+    monkeypatch.setattr(intervals, "DRAWN", 1000)
+    assert mean_interval(figures) == at_once, "the same resamples, some at a time"
+    peaks = []
+    for count in (1_000, 5_000):
+        tracemalloc.start()
+        mean_interval(np.zeros(count))
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+    assert peaks[1] < peaks[0] + 20 * 8 * 4_000, "some rows of resamples, not 2,000"

@@ -84,3 +84,21 @@ def test_intervals_of_distances_agree_with_the_formulas():
     expected = kernel_distance(a, b, np.random.default_rng(0), paired=True)
     assert kernel.value == pytest.approx(1000 * expected.value)
     assert np.isnan(kernel_interval(a[:3], b[:3]).value)
+
+
+def test_a_truth_is_looked_at_once_for_all_rows(tmp_path):
+    looked = []
+
+    def looking(pictures):
+        looked.extend(pictures)
+        return colours(pictures)
+
+    eye = Extractor("colour", "recogniser", 3, looking, "mean colour", "none needed")
+    measures = Measures((PSNR,), (FAR,), (eye,))
+    tables = [measures.open(tmp_path / row) for row in ("one", "other")]
+    for name in "ab":
+        truth = np.full((8, 8, 3), ord(name), np.uint8)
+        for shift, table in enumerate(tables, 1):
+            measures.add(table, Seen(name, truth + np.uint8(shift), truth))
+    assert [int(picture.flat[0]) for picture in looked] == [98, 97, 99, 99, 98, 100]
+    np.testing.assert_array_equal(tables[0].vectors("colour")[1], tables[1].vectors("colour")[1])

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from limner.errors import LimnerError
 from limner.evaluate.picture_files import files_of, picture_of, sides
@@ -25,3 +26,9 @@ def test_what_can_not_be_read_is_told(tmp_path):
     (tmp_path / "a.png").write_bytes(b"no picture")
     with pytest.raises(LimnerError):
         picture_of(tmp_path / "a.png")
+
+
+def test_numbers_that_are_none_are_told(tmp_path):
+    Image.fromarray(np.full((8, 8), np.nan, np.float32)).save(tmp_path / "nan.tiff")
+    with pytest.raises(LimnerError, match=r"nan\.tiff holds 32-bit float pixels, which limner doesn't read"):
+        picture_of(tmp_path / "nan.tiff")

@@ -1,5 +1,7 @@
 """Published sets are restored and measured, as far as they have truths."""
 
+import json
+import tracemalloc
 from dataclasses import replace
 
 import numpy as np
@@ -105,3 +107,47 @@ def test_each_face_has_its_point_of_the_grid(tmp_path):
     )
     summary, _ = evaluate_folder(what, tmp_path / "again")
     assert (summary.figures["consistency"] == np.inf).all()
+
+
+def without_seconds(file):
+    """A summary as JSON, but for what a clock said."""
+    told = json.loads(file.read_text())
+    del told["estimates"]["seconds"], told["figures"]["seconds"]
+    return told
+
+
+def test_a_killed_run_goes_on_to_the_same_table(tmp_path):
+    pictures(tmp_path / "truth", NAMES)
+    pictures(tmp_path / "input", NAMES, seed=1)
+    asked = []
+
+    def stopping(case, number):
+        asked.append(number)
+        if len(asked) == 4:  # the first one warms up
+            raise KeyboardInterrupt
+        return darker(case, number)
+
+    whole = published.run(small_set("celeba-test"), Request(tmp_path, output=tmp_path / "whole"), {"way": darker})
+    with pytest.raises(KeyboardInterrupt):
+        published.run(small_set("celeba-test"), Request(tmp_path, output=tmp_path / "killed"), {"way": stopping})
+    again = published.run(small_set("celeba-test"), Request(tmp_path, output=tmp_path / "killed"), {"way": stopping})
+    assert asked == [0, 0, 1, 2, 2, 2, 3], "warmed up again, and none restored twice"
+    for one, other in zip(again.rows, whole.rows, strict=True):
+        assert {**one.figures, "seconds": 0} == {**other.figures, "seconds": 0}
+    for row in ("input", "way"):
+        mine, theirs = (without_seconds(tmp_path / run / row / "summary.json") for run in ("killed", "whole"))
+        assert mine == theirs
+
+
+def test_memory_does_not_grow_with_the_pictures(tmp_path):
+    side, peaks = 256, []
+    for count in (10, 40):
+        names, data = [f"face{number:02d}" for number in range(count)], tmp_path / str(count)
+        pictures(data / "truth", names, side)
+        pictures(data / "input", names, side, seed=1)
+        tracemalloc.start()
+        own = replace(small_set("celeba-test", count), size=side)
+        published.run(own, Request(data, output=data / "out"), {"darker": darker})
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+    assert peaks[1] < peaks[0] + 2 * side * side * 3, "thirty pairs more take less than one pair more"

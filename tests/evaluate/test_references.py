@@ -1,6 +1,7 @@
 """With a method that paints what its reference shows, every figure of the protocol is known beforehand."""
 
 import csv
+import tracemalloc
 from types import SimpleNamespace
 
 import cv2
@@ -9,8 +10,9 @@ import pytest
 from torch import nn
 
 from limner.errors import LimnerError
+from limner.evaluate import references
 from limner.evaluate.protocols import Request
-from limner.evaluate.references import SHOWN, cases_of, reference_test
+from limner.evaluate.references import HEADINGS, cases_of, reference_test
 from limner.methods.options import DifFaceOptions, RefLDMOptions
 from limner.methods.refldm import RefLDMPipeline
 
@@ -83,7 +85,7 @@ def test_each_photograph_is_restored_with_none_the_right_and_the_wrong_reference
     assert len({seed for _, seed, _ in first}) == 1  # the same noise
     assert len({seed for _, seed, _ in painter.asked}) == 6
     assert all(sampling["steps"] == 2 and sampling["finish"] == 0 for _, _, sampling in painter.asked)
-    assert all(len(row) == len(SHOWN) for row in result.sheet.pictures)
+    assert all(len(row) == len(HEADINGS) for row in result.sheet.pictures)
 
 
 def test_the_figures_follow(data):
@@ -127,3 +129,27 @@ def test_messages(data):
     (data / "index.csv").write_text("\n".join(lines))
     with pytest.raises(LimnerError, match="has nobody with two photographs in test: measure other splits"):
         measured(data)
+
+
+def test_memory_does_not_grow_with_the_photographs(tmp_path, monkeypatch):
+    monkeypatch.setattr(references, "SHOWN", 1)
+    side, peaks = 256, []
+    points = ",".join(f"p{i}" for i in range(10))
+    for people in (2, 8):
+        folder = tmp_path / str(people)
+        folder.mkdir()
+        index, marks = ["file,person_id,split,out_size"], [f"file,{points}"]
+        for number in range(2 * people):
+            picture = np.random.default_rng(number).integers(0, 255, (side, side, 3)).astype(np.uint8)
+            cv2.imwrite(str(folder / f"{number}.png"), picture)
+            index.append(f"{number}.png,person{number // 2},test,{side}")
+            marks.append(f"{number}.png" + ",1" * 10)
+        (folder / "index.csv").write_text("\n".join(index))
+        (folder / "landmarks.csv").write_text("\n".join(marks))
+        asked = restorer(Painter())
+        asked.size = side
+        tracemalloc.start()
+        reference_test(Request(folder, preset="gfpgan"), asked, {"colour": colour})
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+    assert peaks[1] < peaks[0] + side * side * 3, "twelve photographs more take less than a picture more"

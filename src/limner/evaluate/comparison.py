@@ -54,7 +54,7 @@ class Gallery:
     """The true faces of a run as recognisers see them, which is computed once.
 
     Args:
-        truths: G faces, all of one size.
+        truths: G faces, all of one size; they may be made when they are asked for.
         recognisers: by their names.
     """
 

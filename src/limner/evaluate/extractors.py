@@ -76,6 +76,7 @@ def recogniser(name: str, net: Recogniser, variant: str, licence: str) -> Extrac
     """
 
     def of(pictures: Sequence[np.ndarray]) -> np.ndarray:
+        check_pictures(*pictures)
         return vectors(net, [shrunk(picture) for picture in pictures])
 
     width = of([np.full((RECOGNISED_AT, RECOGNISED_AT, 3), 128, np.uint8)]).shape[1]
@@ -92,6 +93,7 @@ def efficientnet_lite0() -> Extractor:
 
     @torch.inference_mode()
     def of(pictures: Sequence[np.ndarray]) -> np.ndarray:
+        check_pictures(*pictures)
         return net.pooled(torch.stack([to_tensor(picture) for picture in pictures])).numpy()
 
     return Extractor(

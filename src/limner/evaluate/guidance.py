@@ -16,10 +16,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from limner.data.pairs import fixed_pairs
+from limner.data.pairs import FixedPairs
 from limner.evaluate.comparison import Gallery
 from limner.evaluate.hog import HogIdentity
 from limner.evaluate.identity import Recogniser, recogniser_from
+from limner.evaluate.lazy import Lazy
 from limner.evaluate.metric import Metric
 from limner.evaluate.metric_registry import (
     DETAIL_RATIO,
@@ -33,6 +34,7 @@ from limner.evaluate.metric_registry import (
 )
 from limner.evaluate.protocols import Request
 from limner.evaluate.report import Column, Figure, Plot, Report, Row, Sheet
+from limner.evaluate.side_by_side import SHOWN, spread
 from limner.methods.clrface import CLRFacePipeline, PersonRead
 from limner.methods.identity_guidance import Guide
 from limner.methods.options import CLRFaceOptions, MaskKind
@@ -90,7 +92,8 @@ class Point:
         scale: of the guidance.
         pipeline: that restores.
         mask: which one it guides through.
-        pictures: the restored faces.
+        shown: the restored faces that the sheet shows, by their places.
+        figures: of each face, by the metrics' keys.
         open: of each, the mean of its mask.
     """
 
@@ -98,7 +101,8 @@ class Point:
     scale: float
     pipeline: CLRFacePipeline
     mask: MaskKind
-    pictures: list[np.ndarray] = field(default_factory=list)
+    shown: dict[int, np.ndarray] = field(default_factory=dict)
+    figures: dict[str, list[float]] = field(default_factory=dict)
     open: list[float] = field(default_factory=list)
 
 
@@ -129,21 +133,20 @@ def guidance_sweep(
         LimnerError: if the method isn't CLR-Face, or the folder lacks its tables.
     """
     pipeline = restorer.method.pipeline_of(CLRFacePipeline)
-    pairs = fixed_pairs(request.first_faces(), restorer.size, request.preset)
-    inputs, truths = ([pair[side] for pair in pairs] for side in (0, 1))
+    pairs = FixedPairs(request.first_faces(), restorer.size, request.preset)
     points = points_of(pipeline, scales, pulls)
-    measure_points(points, request, restorer, inputs)
     recognisers: dict[str, Recogniser] = {"identity": pipeline.identity, "hog": HogIdentity()}
     if judge:
         recognisers["judge"] = judge
-    gallery = Gallery(truths, recognisers)
-    rows = [row(point, gallery, inputs) for point in points]
+    gallery = Gallery(Lazy(len(pairs), lambda place: pairs[place][1]), recognisers)
+    measure_points(points, request, restorer, pairs, gallery)
+    rows = [row(point) for point in points]
     return Report(
         {"protocol": "guidance", "preset": request.preset, "faces": len(pairs)},
         rows,
         COLUMNS,
         rows_key="points",
-        sheet=sheet(points, inputs, truths),
+        sheet=sheet(points, pairs),
         plot=plot(points, rows, JUDGE if judge else HOG),
     )
 
@@ -159,43 +162,51 @@ def points_of(pipeline: CLRFacePipeline, scales: Sequence[float], pulls: Sequenc
     ]
 
 
-def measure_points(points: Sequence[Point], request: Request, restorer: Restorer, inputs: Sequence[np.ndarray]) -> None:
-    """Restores every face at every point, from the same noise, bare: the finish would hide what a guided step does to
-    detail."""
-    bare = asdict(restorer.options)
-    for number, lq in enumerate(inputs):
+def measure_points(
+    points: Sequence[Point], request: Request, restorer: Restorer, pairs: FixedPairs, gallery: Gallery
+) -> None:
+    """Restores and measures every face at every point, from the same noise, bare: the finish would hide what a guided
+    step does to detail. Of the pictures only those of the sheet are kept."""
+    bare, shown = asdict(restorer.options), spread(range(len(pairs)), SHOWN)
+    metrics = [one for one in METRICS if "judge" not in one.needs or "judge" in gallery.recognisers]
+    for number, (lq, _) in enumerate(pairs):
         for point in points:
             out = point.pipeline(
                 to_tensor(lq)[None],
                 **bare | {"guidance": point.scale, "mask": point.mask},
                 generator=torch.Generator().manual_seed(seed_of(restorer.settings.seed, number, 0)),
             )
-            point.pictures.append(to_picture(out.images[0]))
+            picture = to_picture(out.images[0])
+            seen = gallery.compare([picture], [lq], [number])
+            for metric in metrics:
+                point.figures.setdefault(metric.key, []).append(float(metric.of(seen)[0]))
             point.open.append(float(out.masks.mean()))
-        request.done(number + 1, len(inputs))
+            if number in shown:
+                point.shown[number] = picture
+        request.done(number + 1, len(pairs))
 
 
-def row(point: Point, gallery: Gallery, inputs: Sequence[np.ndarray]) -> Row:
+def row(point: Point) -> Row:
     """The means of one point; None where a metric needs the judge and there is none."""
-    seen = gallery.compare(point.pictures, inputs)
     figures: dict[str, Figure] = {"curve": point.curve, "scale": point.scale}
     for metric in METRICS:
-        judged = "judge" not in metric.needs or "judge" in gallery.recognisers
-        figures[metric.key] = metric.mean(metric.of(seen)) if judged else None
+        measured = point.figures.get(metric.key)
+        figures[metric.key] = metric.mean(np.array(measured)) if measured else None
     return Row({**figures, "open": float(np.mean(point.open))})
 
 
-def sheet(points: Sequence[Point], inputs: Sequence[np.ndarray], truths: Sequence[np.ndarray]) -> Sheet:
+def sheet(points: Sequence[Point], pairs: FixedPairs) -> Sheet:
     """The input, each curve at its largest scale, the truth."""
     largest: dict[str, Point] = {}
     for point in points:
         if point.curve not in largest or point.scale > largest[point.curve].scale:
             largest[point.curve] = point
     shown = largest.values()
-    return Sheet(
-        [[lq, *(point.pictures[i] for point in shown), truths[i]] for i, lq in enumerate(inputs)],
-        ["input", *(f"{point.curve} {point.scale:g}" for point in shown), "truth"],
-    )
+    rows = []
+    for place in points[0].shown:
+        lq, truth = pairs[place]
+        rows.append([lq, *(point.shown[place] for point in shown), truth])
+    return Sheet(rows, ["input", *(f"{point.curve} {point.scale:g}" for point in shown), "truth"])
 
 
 def plot(points: Sequence[Point], rows: Sequence[Row], likeness: Metric) -> Plot:

@@ -119,6 +119,11 @@ class Cell:
         """Whether the input is the truth."""
         return self.damage == NOTHING
 
+    @property
+    def folder(self) -> str:
+        """Its name within that of the run."""
+        return file_name(f"{self.damage} {self.size}")
+
     def case(self, faces: SharpFaces, number: int) -> Case:
         """A face under the damage at the size."""
         generator = named_generator(faces.files[number], self.damage)
@@ -146,7 +151,7 @@ def run(request: Request, restorers: Mapping[str, Restorer]) -> Report:
     with request.folder() as folder:
         for number, cell in enumerate(cells):
             cases = Cases(list(names), partial(cell.case, faces))
-            kept = folder / file_name(f"{cell.damage} {cell.size}")
+            kept = folder / cell.folder
             side_by_side = SideBySide(cases, ways, measures, kept, warm)
             before = number * len(names)
             summaries = side_by_side.run(

@@ -135,9 +135,11 @@ def embed(recogniser: Recogniser, crops: Tensor, batch: int = 16) -> Tensor:
 
 
 @torch.inference_mode()
-def vectors(recogniser: Recogniser, pictures: Sequence[np.ndarray]) -> np.ndarray:
-    """Unit vectors of pictures, (S, S, 3) uint8 each: (N, D) float64."""
-    return embed(recogniser, torch.stack([to_tensor(picture) for picture in pictures])).double().cpu().numpy()
+def vectors(recogniser: Recogniser, pictures: Sequence[np.ndarray], batch: int = 16) -> np.ndarray:
+    """Unit vectors of pictures, (S, S, 3) uint8 each, of which some are taken up at a time: (N, D) float64."""
+    batches = (pictures[first : first + batch] for first in range(0, len(pictures), batch))
+    found = [recogniser(torch.stack([to_tensor(picture) for picture in some])) for some in batches]
+    return torch.cat(found).double().cpu().numpy()
 
 
 def figures(similarity: Tensor, name: str = "", degraded: str | None = None) -> Verification:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
 
 RESAMPLES = 2_000
 COVERAGE = 0.95
+DRAWN = 1_000_000
+"""Figures of resamples that are looked at together, so that memory doesn't grow with the pictures."""
 FEWEST = 4
 """Pictures below which nothing can be said of others of their kind."""
 
@@ -41,7 +43,8 @@ def mean_interval(figures: np.ndarray) -> Interval:
     if len(figures) < FEWEST or not np.isfinite(figures).all():
         value = float(np.mean(figures)) if len(figures) else float("nan")
         return Interval(value, float("nan"), float("nan"))
-    means = figures.astype(np.float64)[resamples(len(figures))].mean(axis=1)
+    drawn = figures.astype(np.float64)
+    means = np.concatenate([drawn[places].mean(axis=1) for places in resamples(len(figures))])
     return Interval(float(np.mean(figures)), *_between(means))
 
 
@@ -73,9 +76,11 @@ def set_interval(of: Callable[[np.ndarray], float], count: int, resampled: int =
     return Interval(value, value + low, value + high)
 
 
-def resamples(count: int) -> np.ndarray:
-    """Places of pictures, drawn with return, (RESAMPLES, count)."""
-    return np.random.default_rng(count).integers(0, count, (RESAMPLES, count))
+def resamples(count: int) -> Iterator[np.ndarray]:
+    """Places of pictures, drawn with return: (R, count) each, `RESAMPLES` rows together."""
+    generator, most = np.random.default_rng(count), max(DRAWN // count, 1)
+    for first in range(0, RESAMPLES, most):
+        yield generator.integers(0, count, (min(most, RESAMPLES - first), count))
 
 
 def _between(values: np.ndarray) -> tuple[float, float]:

@@ -18,6 +18,7 @@ from limner.evaluate.intervals import Interval, mean_interval
 from limner.evaluate.measured import Measured
 from limner.evaluate.metric import Metric, Need, SetMetric
 from limner.evaluate.metric_registry import metrics_of, set_metrics_of
+from limner.evaluate.metrics.last_seen import LastSeen
 from limner.evaluate.picture_files import files_of, picture_of
 from limner.evaluate.picture_sets import Seen
 from limner.evaluate.report import SECONDS
@@ -78,8 +79,7 @@ class Measures:
             seen: the picture and what belongs to it.
             seconds: that it took; if `timed`.
         """
-        pictures = [seen.picture] if seen.truth is None else [seen.picture, seen.truth]
-        vectors = {one.name: one.of(pictures) for one in self.extractors}
+        vectors = {one.name: self._vectors(one, seen) for one in self.extractors}
         comparison = Comparison(
             [seen.picture],
             [] if seen.truth is None else [seen.truth],
@@ -92,10 +92,20 @@ class Measures:
         figures = {one.key: float(one.of(comparison)[0]) for one in self.metrics if "gallery" not in one.needs}
         if seconds is not None:
             figures[SECONDS.key] = seconds
-        measured.add(seen.name, figures, {name: list(pair) for name, pair in vectors.items()})
+        measured.add(seen.name, figures, vectors)
+
+    def _vectors(self, extractor: Extractor, seen: Seen) -> list[np.ndarray]:
+        """Of the picture and, where there is one, its truth, (D,) each."""
+        own = extractor.of([seen.picture])[0]
+        return [own] if seen.truth is None else [own, self._of_truth[extractor.name](seen.truth)]
+
+    @cached_property
+    def _of_truth(self) -> dict[str, LastSeen[np.ndarray]]:
+        """From a truth to its vector, by the extractors' names: rows that are measured side by side share it."""
+        return {one.name: LastSeen(lambda truth, one=one: one.of([truth])[0]) for one in self.extractors}
 
     def _likeness_to_others(
-        self, seen: Seen, vectors: Mapping[str, np.ndarray]
+        self, seen: Seen, vectors: Mapping[str, Sequence[np.ndarray]]
     ) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
         """Cosines to the input and to the person's other photographs, by the recognisers' names; as far as asked."""
         to_input: dict[str, np.ndarray] = {}

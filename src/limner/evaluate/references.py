@@ -9,21 +9,23 @@ the undamaged photograph is judged by the embedded recogniser and by a measure t
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 
 import numpy as np
 import torch
 
 from limner.data.faces import FaceSet
-from limner.data.pairs import fixed_pairs
+from limner.data.pairs import FixedPairs, Pair
 from limner.errors import LimnerError
 from limner.evaluate.comparison import Comparison, Gallery
 from limner.evaluate.hog import HogIdentity
 from limner.evaluate.identity import Recogniser
+from limner.evaluate.lazy import Lazy
 from limner.evaluate.metric import rank1
 from limner.evaluate.metric_registry import PSNR
 from limner.evaluate.protocols import Request
 from limner.evaluate.report import Column, Report, Row, Sheet
+from limner.evaluate.side_by_side import SHOWN, spread
 from limner.methods import METHODS
 from limner.pixels import to_picture, to_tensor
 from limner.restorer import Restorer, seed_of
@@ -47,25 +49,30 @@ the restoration without references and its standard error; `better` is the share
 truth than without references; `rank1` the share whose nearest truth, of all faces of the gallery, is their own, the
 person's other photographs, which serve as references, being left out of it."""
 
-SHOWN = ["input", "reference", "none", "right", "wrong person", "wrong", "truth"]
+HEADINGS = ["input", "reference", "none", "right", "wrong person", "wrong", "truth"]
 """Headings of the contact sheet."""
 
 
 @dataclass(frozen=True)
 class Photographs:
-    """All faces of the splits: (degraded, clean) as (S, S, 3) uint8, and who they show."""
+    """All faces of the splits, made when they are asked for: (degraded, clean) as (S, S, 3) uint8, and whom they
+    show."""
 
-    pairs: list[tuple[np.ndarray, np.ndarray]]
+    pairs: Lazy[Pair]
     people: list[str]
 
     @classmethod
     def of(cls, request: Request, size: int) -> Photographs:
-        pairs, people = [], []
-        for split in request.splits:
-            faces = FaceSet.open(request.data, split)
-            pairs += fixed_pairs(faces, size, request.preset)
-            people += faces.people
-        return cls(pairs, people)
+        """Those of the request's splits, one split after the other, at (size, size, 3)."""
+        splits = [FixedPairs(FaceSet.open(request.data, one), size, request.preset) for one in request.splits]
+        places = [(pairs, place) for pairs in splits for place in range(len(pairs))]
+        people = [person for pairs in splits for person in pairs.faces.people]
+        return cls(Lazy(len(places), lambda number: places[number][0][places[number][1]]), people)
+
+    @property
+    def truths(self) -> Lazy[np.ndarray]:
+        """The clean ones alone."""
+        return Lazy(len(self.pairs), lambda place: self.pairs[place][1])
 
 
 @dataclass(frozen=True)
@@ -75,6 +82,32 @@ class Case:
     place: int
     right: list[int]
     wrong: list[int]
+
+    def references(self, given: str) -> list[int]:
+        """Places of those that are given with this case: one of `GIVEN`."""
+        return {"none": [], "right": self.right, "wrong": self.wrong}[given]
+
+
+@dataclass
+class Told:
+    """What is told of one kind of pictures, face by face.
+
+    Attributes:
+        own: cosine similarity of each face to its truth, by the recognisers' names.
+        nearest: whether the truth nearest to it is its own, likewise.
+        psnr: of each face, in dB.
+    """
+
+    own: dict[str, list[float]] = field(default_factory=dict)
+    nearest: dict[str, list[bool]] = field(default_factory=dict)
+    psnr: list[float] = field(default_factory=list)
+
+    def add(self, seen: Comparison) -> None:
+        """One face more."""
+        for name, likeness in seen.likeness.items():
+            self.own.setdefault(name, []).append(float(likeness.own[0]))
+            self.nearest.setdefault(name, []).append(bool(rank1(name)(seen)[0]))
+        self.psnr.append(float(PSNR.of(seen)[0]))
 
 
 def run(request: Request, restorers: Mapping[str, Restorer]) -> Report:
@@ -105,29 +138,17 @@ def reference_test(request: Request, restorer: Restorer, recognisers: Mapping[st
         splits = " and ".join(request.splits)
         raise LimnerError(f"{request.data} has nobody with two photographs in {splits}: measure other splits.")
     cases = cases[: request.limit]
-    inputs = [photographs.pairs[case.place][0] for case in cases]
-    truths = [truth for _, truth in photographs.pairs]
-    results = restored(request, restorer, photographs, cases)
-    gallery = Gallery(truths, recognisers)
-    places, mates = [case.place for case in cases], [case.right for case in cases]
-    seen = {
-        kind: gallery.compare(pictures, inputs, places, mates)
-        for kind, pictures in {"input": inputs, **{f"references: {given}": results[given] for given in GIVEN}}.items()
-    }
-    faces, people = len(cases), len({photographs.people[place] for place in places})
-    facts = {"preset": request.preset, "faces": faces, "people": people, "gallery": len(truths)}
+    gallery = Gallery(photographs.truths, recognisers)
+    told, shown = measured(request, restorer, photographs, cases, gallery)
+    faces, people = len(cases), len({photographs.people[case.place] for case in cases})
+    facts = {"preset": request.preset, "faces": faces, "people": people, "gallery": len(photographs.pairs)}
     return Report(
         {"protocol": "references", **facts},
-        [row(name, kind, seen) for name in recognisers for kind in seen],
+        [row(name, kind, told) for name in recognisers for kind in told],
         COLUMNS,
-        note=f"{faces} photographs of {people} people under {request.preset}; gallery of {len(truths)} faces.",
-        sheet=Sheet(
-            [
-                [inputs[i], truths[case.right[0]], none, right, truths[case.wrong[0]], wrong, truths[case.place]]
-                for i, (case, none, right, wrong) in enumerate(zip(cases, *results.values(), strict=True))
-            ],
-            SHOWN,
-        ),
+        note=f"{faces} photographs of {people} people under {request.preset}; gallery of {len(photographs.pairs)} "
+        "faces.",
+        sheet=Sheet(shown, HEADINGS),
     )
 
 
@@ -146,40 +167,63 @@ def cases_of(people: Sequence[str]) -> list[Case]:
     return cases
 
 
-def restored(
-    request: Request, restorer: Restorer, photographs: Photographs, cases: Sequence[Case]
-) -> dict[str, list[np.ndarray]]:
-    """The cases' photographs, restored from the same noise with each kind of references, by its name in `GIVEN`."""
-    results: dict[str, list[np.ndarray]] = {given: [] for given in GIVEN}
+def measured(
+    request: Request, restorer: Restorer, photographs: Photographs, cases: Sequence[Case], gallery: Gallery
+) -> tuple[dict[str, Told], list[list[np.ndarray]]]:
+    """The cases' photographs, restored from the same noise with each kind of references, one after the other.
+
+    Returns:
+        What is told of the inputs and of each kind of restorations, and the pictures of some cases under `HEADINGS`.
+    """
+    told = {kind: Told() for kind in ("input", *map(kind_of, GIVEN))}
+    kept, sheet = spread(range(len(cases)), SHOWN), []
     for number, case in enumerate(cases):
-        for given, places in zip(GIVEN, ([], case.right, case.wrong), strict=True):
-            references = [to_tensor(photographs.pairs[place][1]) for place in places]
-            out = restorer.method(
-                to_tensor(photographs.pairs[case.place][0])[None],
-                references=[torch.stack(references) if references else None],
-                finish=restorer.finish,
-                **asdict(restorer.options),
-                generator=torch.Generator().manual_seed(seed_of(restorer.settings.seed, number, 0)),
-            )
-            results[given].append(to_picture(out.images[0]))
+        lq, truth = photographs.pairs[case.place]
+        seed = seed_of(restorer.settings.seed, number, 0)
+        results = {given: restored(restorer, lq, photographs, case.references(given), seed) for given in GIVEN}
+        for kind, picture in {"input": lq, **{kind_of(given): one for given, one in results.items()}}.items():
+            told[kind].add(gallery.compare([picture], [lq], [case.place], [case.right]))
+        if number in kept:
+            right, wrong = (photographs.truths[places[0]] for places in (case.right, case.wrong))
+            sheet.append([lq, right, results["none"], results["right"], wrong, results["wrong"], truth])
         request.done(number + 1, len(cases))
-    return results
+    return told, sheet
 
 
-def row(recogniser: str, kind: str, seen: Mapping[str, Comparison]) -> Row:
+def restored(
+    restorer: Restorer, lq: np.ndarray, photographs: Photographs, places: Sequence[int], seed: int
+) -> np.ndarray:
+    """A degraded face, (S, S, 3) uint8, restored with the photographs of those places as references."""
+    references = [to_tensor(photographs.truths[place]) for place in places]
+    out = restorer.method(
+        to_tensor(lq)[None],
+        references=[torch.stack(references) if references else None],
+        finish=restorer.finish,
+        **asdict(restorer.options),
+        generator=torch.Generator().manual_seed(seed),
+    )
+    return to_picture(out.images[0])
+
+
+def kind_of(given: str) -> str:
+    """What the table calls restorations with references of `GIVEN`."""
+    return f"references: {given}"
+
+
+def row(recogniser: str, kind: str, told: Mapping[str, Told]) -> Row:
     """What one recogniser says about one kind of pictures."""
-    likeness = seen[kind].likeness[recogniser]
-    gain = likeness.own - seen["references: none"].likeness[recogniser].own
+    own, without = (np.array(told[one].own[recogniser]) for one in (kind, kind_of("none")))
+    gain = own - without
     return Row(
         {
             "measure": recogniser,
             "pictures": kind,
-            "mean": float(likeness.own.mean()),
-            "spread": float(likeness.own.std()),
+            "mean": float(own.mean()),
+            "spread": float(own.std()),
             "gain": float(gain.mean()),
             "error": float(gain.std(ddof=1) / np.sqrt(len(gain))) if len(gain) > 1 else float("nan"),
             "better": float((gain > 0).mean()),
-            "rank1": float(np.mean(rank1(recogniser)(seen[kind]))),
-            PSNR.key: PSNR.mean(PSNR.of(seen[kind])),
+            "rank1": float(np.mean(told[kind].nearest[recogniser])),
+            PSNR.key: PSNR.mean(np.array(told[kind].psnr)),
         }
     )

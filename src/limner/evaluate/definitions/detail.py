@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from limner.evaluate.definitions.common import CURVES, RATIO, SETS, TRUTH
+from limner.evaluate.definitions.common import ALL, CURVES, RATIO, SETS, TRUTH
 from limner.evaluate.metric import Figures, Metric, each
 from limner.evaluate.metrics.detail import detail_by_band, detail_of_top_octaves, detail_ratio
 from limner.evaluate.metrics.edges import edge_sharpness
@@ -85,12 +85,13 @@ TRUE_DETAIL = Metric(
     key="true_detail",
     heading="true detail",
     form=".2f",
-    definition="the same of that part alone which agrees with the truth",
+    definition="variance of the two finest octaves over the truth's, of that part alone which agrees with the truth",
     range=RATIO,
     larger_is_better=True,
     of=each(lambda a, b: detail_of_top_octaves(a, b)[1]),
     needs=TRUTH,
-    protocols=("harm",),
+    protocols=ALL,
+    brief=False,
 )
 
 DETAIL: Sequence[Metric] = (DETAIL_RATIO, *OCTAVES, *LATTICES, EDGES)

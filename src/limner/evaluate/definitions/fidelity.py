@@ -11,7 +11,6 @@ from limner.evaluate.comparison import Comparison
 from limner.evaluate.definitions.common import (
     ALL,
     ANYBODYS,
-    CURVES,
     EFFICIENTNET,
     LITE0,
     NOTHING,
@@ -64,7 +63,7 @@ SSIM = Metric(
     variant="BT.601 luma of the full range",
     of=each(ssim),
     needs=TRUTH,
-    protocols=CURVES,
+    protocols=ALL,
 )
 SSIM_RGB = Metric(
     key="ssim_rgb",

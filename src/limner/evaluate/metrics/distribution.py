@@ -13,6 +13,8 @@ from limner.errors import LimnerError
 
 FEW = 2000
 """Pictures below which a Fréchet distance says more about their count than about them."""
+BATCH = 1000
+"""Pictures whose features are summed up together."""
 SUBSET = 1000
 """Pictures of each set in one subset of the kernel distance, as published."""
 
@@ -81,10 +83,16 @@ class Moments:
         return self.scatter / (self.count - 1)
 
 
-def moments(features: np.ndarray) -> Moments:
-    """Those of one array of features (N, D)."""
+def moments(features: np.ndarray, places: np.ndarray | None = None) -> Moments:
+    """Those of one array of features (N, D), which may lie on disk.
+
+    Args:
+        features: all of them.
+        places: of the rows that count; by default all do.
+    """
     found = Moments()
-    found.add(features)
+    for first in range(0, len(features) if places is None else len(places), BATCH):
+        found.add(features[slice(first, first + BATCH) if places is None else places[first : first + BATCH]])
     return found
 
 
@@ -172,24 +180,29 @@ def kernel_distance(
     count = -(-fewest // size)
     order = generator.permutation(len(a))
     orders = (order, order if paired else generator.permutation(len(b)))
-    decks = [
-        np.array_split(features[chosen[: count * size]].astype(np.float64), count)
-        for features, chosen in zip((a, b), orders, strict=True)
-    ]
-    found = [(_of_pairs if paired else _of_sets)(x, y) for x, y in zip(*decks, strict=True)]
+    hands = zip(*(np.array_split(chosen[: count * size], count) for chosen in orders), strict=True)
+    of = _of_pairs if paired else _of_sets
+    # a subset's features are taken up when it is its turn: memory doesn't grow with the sets
+    found = [of(a[first].astype(np.float64), b[second].astype(np.float64)) for first, second in hands]
     error = np.sqrt(sum(one.error**2 for one in found)) / count
     return KernelDistance(float(np.mean([one.value for one in found])), float(error))
 
 
-def _kernel(rows: np.ndarray) -> np.ndarray:
-    """Of all pairs of rows (N, D): (N, N)."""
-    return (rows @ rows.T / rows.shape[1] + 1) ** 3
+def _kernel(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """Of all pairs of rows (N, D) and (M, D): (N, M), which is as large as all else together, so that it is computed in
+    its place."""
+    found = a @ b.T
+    found /= a.shape[1]
+    found += 1
+    found **= 3
+    return found
 
 
 def _of_sets(x: np.ndarray, y: np.ndarray) -> KernelDistance:
     """The estimate of two independent subsets, (n, D) and (m, D)."""
     n, m = len(x), len(y)
-    kernel = _kernel(np.concatenate([x, y]))
+    rows = np.concatenate([x, y])
+    kernel = _kernel(rows, rows)
     within_x, within_y = _others(kernel[:n, :n]), _others(kernel[n:, n:])
     between = kernel[:n, n:]
     xx, yy, xy = within_x.sum(), within_y.sum(), between.sum()
@@ -205,9 +218,10 @@ def _of_pairs(x: np.ndarray, y: np.ndarray) -> KernelDistance:
     """The estimate of pairs, (n, D) each: a U-statistic of k(x, x') + k(y, y') - k(x, y') - k(x', y) (Gretton et al.
     2012)."""
     n = len(x)
-    kernel = _kernel(np.concatenate([x, y]))
-    between = kernel[:n, n:]
-    core = kernel[:n, :n] + kernel[n:, n:] - between - between.T
+    core, between = _kernel(x, x), _kernel(x, y)
+    core += _kernel(y, y)
+    core -= between
+    core -= between.T
     others = _others(core)
     total = others.sum()
     jackknife = (n - 1) * ((total - 2 * others) / ((n - 1) * (n - 2))).var()
@@ -223,5 +237,8 @@ def _others(kernel: np.ndarray) -> np.ndarray:
 def _centred_square(kernel: np.ndarray) -> float:
     """Mean square off the diagonal of a kernel (N, N) whose means are taken away."""
     rows, count = kernel.mean(axis=1), len(kernel)
-    centred = kernel - rows[:, None] - rows + rows.mean()
-    return float(((centred**2).sum() - (np.diag(centred) ** 2).sum()) / (count * (count - 1)))
+    centred = kernel - rows[:, None]
+    centred -= rows
+    centred += rows.mean()
+    centred **= 2
+    return float((centred.sum() - np.diag(centred).sum()) / (count * (count - 1)))

@@ -16,6 +16,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from limner.evaluate.metrics.last_seen import LastSeen
 from limner.evaluate.metrics.pictures import check_pictures
 from limner.nets.efficientnet import LEVELS
 from limner.nets.vqgan import VQGAN
@@ -40,7 +41,12 @@ class FeatureDistance:
         nn.Module.to(self.net, truth.device)
         with torch.no_grad():
             wanted = self.features(truth)
-        pairs = zip(self.features(reconstruction), wanted, strict=True)
+        return self.between(self.features(reconstruction), wanted)
+
+    @staticmethod
+    def between(found: Sequence[Tensor], wanted: Sequence[Tensor]) -> Tensor:
+        """The distance of what `features` gives of two batches, a scalar."""
+        pairs = zip(found, wanted, strict=True)
         return torch.stack([(a - b).square().sum(dim=1).mean() for a, b in pairs]).mean()
 
     def features(self, pictures: Tensor) -> list[Tensor]:
@@ -114,8 +120,14 @@ def efficientnet_distance(restored: np.ndarray, truth: np.ndarray) -> float:
 @torch.no_grad()
 def _distance(features: Callable[[], FeatureDistance], restored: np.ndarray, truth: np.ndarray) -> float:
     check_pictures(restored, truth, least=32)
-    a, b = (to_tensor(picture)[None] * 2 - 1 for picture in (restored, truth))
-    return float(features()(a, b))
+    net = features()
+    return float(net.between(net.features(to_tensor(restored)[None] * 2 - 1), _of_truth(features)(truth)))
+
+
+@cache
+def _of_truth(features: Callable[[], FeatureDistance]) -> LastSeen[list[Tensor]]:
+    """From a truth to its features; those of the last one are kept."""
+    return LastSeen(lambda truth: features().features(to_tensor(truth)[None] * 2 - 1))
 
 
 class _Encoding(nn.Module):

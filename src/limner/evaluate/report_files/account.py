@@ -74,7 +74,9 @@ class Account:
         if absent := self.evaluation.missing:
             notes.append(
                 "Not measured, for want of a package or of inputs: "
-                + ", ".join(f"{one.heading}{f' (needs {one.package})' if one.package else ''}" for one in absent)
+                + ", ".join(
+                    one.heading if one.can_be_measured else f"{one.heading} (needs {one.package})" for one in absent
+                )
                 + "."
             )
         return notes
