@@ -34,6 +34,7 @@ def outcome_as_json(outcome: Outcome, settings: Settings, weights: str) -> dict[
     return {
         "photo": str(outcome.source),
         "faces": [ui.face_as_json(face) for face in done.faces] if done else [],
+        "left_alone": [ui.face_as_json(face) for face in done.left_alone] if done else [],
         "referenced": done.referenced if done else None,
         "output": names[0] if len(names) == 1 else names,
         "method": settings.method if of_run else made and made.method,
@@ -113,7 +114,8 @@ class Report:
             self._say(outcome.kept.reason)
         elif done and not done.faces:
             what = "the photo, cleaned" if done.provenance else "the photo as it was"
-            self._say(f"{outcome.source}: no face found, so {names} is {what}.")
+            none = "no face restored" if done.left_alone else "no face found"
+            self._say(f"{outcome.source}: {none}, so {names} is {what}.")
         elif done:
             count = f"{len(done.faces)} face{'s' if len(done.faces) > 1 else ''}"
             made_up = f", {done.provenance.invented or 0:.0%} made up" if done.provenance else ""
