@@ -108,7 +108,7 @@ def _small(faces: Sequence[SeenFace]) -> str:
 _DOUBTS: tuple[tuple[Callable[[SeenFace], bool], Callable[[Sequence[SeenFace]], str]], ...] = (
     (
         lambda face: face.profile,
-        lambda faces: f"a profile, {_turned(faces)}: expect little, and look for a second eye.",
+        lambda faces: f"a profile, {_turned(faces)}: expect little, or a second eye.",
     ),
     (
         lambda face: not face.profile and (face.turned or 0) > HALF_PROFILE,

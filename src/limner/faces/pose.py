@@ -16,7 +16,7 @@ MEAN_HEAD = np.array([(-31.5, 0, 0), (31.5, 0, 0), (0, 40, 44), (-27.5, 64, 11),
 Our own, of anthropometric proportions: pupils 63 apart; the mouth 64 below them and, as on portraits, half smiling;
 the nose's tip 31 and the mouth's corners -2 before the corneas. Whoever turns the head looks at the camera all the
 same, so the pupils lie in line with the centres of the eyeballs, 13 behind the corneas, and those are the eyes here.
-`python -m limner.evaluate.turned_faces` holds the depth of the nose against what the eyes' distance says.
+`python -m limner.evaluate.face_quality` holds the depth of the nose against what the eyes' distance says.
 """
 
 _EYES = 63.0
