@@ -1,11 +1,12 @@
 """Whether what is told of a found face is true: how far it is turned, and how damaged it is.
 
-    python -m limner.evaluate.face_quality --data FACES [--count 20]
+    python -m limner.evaluate.face_quality --data FACES [--count 20] [--found 20]
 
 Turns are measured on the points of `landmarks_mediapipe.csv`. Nobody has measured how far those faces are turned, but a
 turn shows twice: in how far the nose leaves the middle, and in how narrow the eyes stand for the height of the face.
 The mean head's depth is right where both say the same. Damage is measured on validation faces under presets that are
-known to do less or more.
+known to do less or more. The turns that the finder's own points
+give are held against those of the labels, on the most turned faces.
 """
 
 from __future__ import annotations
@@ -24,8 +25,10 @@ from limner.data.pairs import FixedPairs
 from limner.errors import LimnerError
 from limner.evaluate.landmark_points import read_points
 from limner.faces.damage import damage
+from limner.faces.find import find_faces
 from limner.faces.pose import MEAN_HEAD, Pose, pose_of
 from limner.faces.seen import PROFILE
+from limner.photo.photo import Photo
 
 TABLE = "landmarks_mediapipe.csv"
 TRUSTED = 0.5
@@ -132,6 +135,20 @@ def told_of_turns(turns: Turns) -> list[str]:
     ]
 
 
+def told_of_found(turns: Turns, folder: Path, count: int) -> list[str]:
+    """What the finder's points say of the faces that are turned most, a line."""
+    most = sorted(range(len(turns.files)), key=lambda place: -abs(turns.poses[place].yaw))[:count]
+    labelled, found = [], []
+    for place in most:
+        faces = find_faces(Photo.open(folder / f"{turns.files[place]}.jpg").srgb())
+        if faces:
+            labelled.append(abs(turns.poses[place].yaw))
+            found.append(abs(pose_of(faces[0].landmarks).yaw))
+    medians = f", median {np.median(labelled):.0f} by the labels and {np.median(found):.0f} as found" if found else ""
+    profiles = sum(yaw > PROFILE for yaw in found)
+    return [f"the {len(most)} most turned: {len(found)} found{medians}, {profiles} as profiles"]
+
+
 def told_of_damage(names: Sequence[str], damages: Sequence[np.ndarray]) -> list[str]:
     """The measurement of damage, a line each, from the least damaged on."""
     lines = []
@@ -146,8 +163,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m limner.evaluate.face_quality", description=__doc__)
     parser.add_argument("--data", type=Path, required=True, help="folder of faces")
     parser.add_argument("--count", type=int, default=20, help="validation faces that are damaged")
+    parser.add_argument("--found", type=int, default=20, help="faces, the most turned, that are looked for")
     arguments = parser.parse_args()
-    print(*told_of_turns(turns_of(arguments.data)), sep="\n", flush=True)
+    turns = turns_of(arguments.data)
+    print(*told_of_turns(turns), sep="\n", flush=True)
+    print(*told_of_found(turns, arguments.data, arguments.found), sep="\n", flush=True)
     faces = of_512(FaceSet.open(arguments.data, "val"), arguments.count)
     damages = [damages_of(faces, preset) for preset in (None, *PRESETS)]
     print(*told_of_damage(["clean", *PRESETS], damages), sep="\n")
