@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from limner.folder.run import Outcome
+    from limner.restorer import Restoration
     from limner.settings import Settings
 
 
@@ -60,7 +61,7 @@ class Report:
         weights: name of the weights.
         results: what machines are told.
         failed: one sentence each.
-        noted: notes that were told, which aren't repeated.
+        noted: notes that were told, which aren't repeated unless they are on the faces of another photograph.
     """
 
     settings: Settings
@@ -120,7 +121,15 @@ class Report:
             count = f"{len(done.faces)} face{'s' if len(done.faces) > 1 else ''}"
             made_up = f", {done.provenance.invented or 0:.0%} made up" if done.provenance else ""
             self._say(f"{names}: {count} restored in {done.seconds:.1f} s{made_up}.")
-        for sentence in done.notes if done else []:
+        if done:
+            self._tell_notes(done)
+
+    def _tell_notes(self, done: Restoration) -> None:
+        """Notes that are true of the run once, those on the faces of a photograph every time."""
+        from limner.faces.chosen import notes_on  # it brings torch, which is there by now
+
+        self.noted -= set(notes_on(done.faces, done.left_alone))
+        for sentence in done.notes:
             self.note(sentence)
 
     def _say(self, text: str) -> None:

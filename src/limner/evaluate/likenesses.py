@@ -31,8 +31,8 @@ KINDS = {
     "reliefs": (f"{OURS}/coins",),
     "drawings": ("nofaces/codefor_022.jpg", "nofaces/ols_003.jpg"),
 }
-"""Pictures of each kind: a cat; cattle, wild sheep afar, a sleeping dog, a monitor lizard, an eagle; a portrait in oil;
-two printed portraits; Roman and Greek coins with heads in profile; a smile on a screen, a boy on a wall."""
+"""Pictures of each kind: a cat, cattle, a dog afar and one asleep, a monitor lizard, an eagle; a portrait in oil; two
+printed portraits; Greek coins with heads in profile; a smile on a screen, a boy on a wall, seen from behind."""
 
 
 def picture(folder: Path, name: str) -> np.ndarray:

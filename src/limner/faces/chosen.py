@@ -64,17 +64,19 @@ def faces_to_restore(rgb: np.ndarray, placing: Placing, settings: Settings, size
     named = not isinstance(settings.faces, str)
     restored = [face for face in faces if named or not face.profile]
     left_alone = [face for face in faces if face not in restored]
-    notes = [*placing.notes(rgb), *_notes(restored, len(faces)), *(_note_on_profile(face) for face in left_alone)]
-    return Chosen(restored, left_alone, notes)
+    return Chosen(restored, left_alone, [*placing.notes(rgb), *notes_on(restored, left_alone)])
 
 
-def _notes(faces: Sequence[SeenFace], count: int) -> list[str]:
-    """What restored faces make doubtful; one note for all that share it, of `count` faces that were asked for."""
-    return [
-        f"{_who(doubtful, count)}: {tell(doubtful)}"
-        for which, tell in _DOUBTS
-        if (doubtful := [face for face in faces if which(face)])
-    ]
+def notes_on(restored: Sequence[SeenFace], left_alone: Sequence[SeenFace]) -> list[str]:
+    """What makes restored faces doubtful, a sentence for all that share it, and which faces were left alone, one each.
+
+    Args:
+        restored, left_alone: all faces of one photo that were asked for.
+    """
+    count = len(restored) + len(left_alone)
+    told = [([face for face in restored if which(face)], tell) for which, tell in _DOUBTS]
+    doubts = [f"{_who(doubtful, count)}: {tell(doubtful)}" for doubtful, tell in told if doubtful]
+    return [*doubts, *(_note_on_profile(face) for face in left_alone)]
 
 
 def _who(faces: Sequence[SeenFace], count: int) -> str:
