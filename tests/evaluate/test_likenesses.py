@@ -21,7 +21,8 @@ def test_every_kind_is_told(tmp_path, monkeypatch, capsys):
     likenesses.main()
     lines = capsys.readouterr().out.splitlines()
     assert len(lines) == len(KINDS) and lines[0] == "animals: a face in 0 of 6"
-    assert lines[1] == "paintings: a face in 1 of 1: photos/old_001658.jpg (0.99, 0.99)"
+    where = "0.99: 30 px from 0, 0"
+    assert lines[1] == f"paintings: a face in 1 of 1: photos/old_001658.jpg ({where}, {where})"
 
 
 def test_scikit_image_s_pictures_need_no_folder(tmp_path):

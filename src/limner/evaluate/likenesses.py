@@ -16,7 +16,7 @@ import numpy as np
 
 from limner.errors import LimnerError
 from limner.evaluate.false_faces import nobody
-from limner.faces.find import find_faces
+from limner.faces.find import Face, find_faces
 from limner.photo.photo import Photo
 
 OURS = "scikit-image"
@@ -50,10 +50,15 @@ def picture(folder: Path, name: str) -> np.ndarray:
 
 
 def told(folder: Path, kind: str) -> str:
-    """How many pictures of a kind have a face in the finder's eyes, and which, with its scores."""
+    """How many pictures of a kind have a face in the finder's eyes, which, how sure it is, and where: it may be beside
+    the animal."""
     found = {name: find_faces(picture(folder, name)) for name in KINDS[kind]}
-    seen = [f"{name} ({', '.join(f'{face.score:.2f}' for face in faces)})" for name, faces in found.items() if faces]
+    seen = [f"{name} ({', '.join(_where(face) for face in faces)})" for name, faces in found.items() if faces]
     return f"{kind}: a face in {len(seen)} of {len(found)}" + (f": {'; '.join(seen)}" if seen else "")
+
+
+def _where(face: Face) -> str:
+    return f"{face.score:.2f}: {face.size:.0f} px from {face.box[0]:.0f}, {face.box[1]:.0f}"
 
 
 def main() -> None:
