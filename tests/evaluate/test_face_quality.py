@@ -60,5 +60,6 @@ def test_damage_grows_with_the_preset(shared):
     assert set(faces.sides) == {512} and 1 <= len(faces) <= 3
     clean, severe = (face_quality.damages_of(faces, preset) for preset in (None, "ffhq-ref-severe"))
     assert (severe > clean + 0.2).all()
+    assert face_quality.told_of_sharp(faces).startswith(f"octaves of {len(faces)} sharp faces: structure [0.")
     lines = told_of_damage(["clean", "severe"], [clean, severe])
     assert lines[0].startswith("damage, clean: median 0.") and lines[1].endswith("above the row before in 100%")

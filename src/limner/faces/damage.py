@@ -9,6 +9,7 @@ fills the second.
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
@@ -21,12 +22,27 @@ OCTAVES = 3  # periods of about 3, 6 and 12 px; what is coarser even severe dama
 _CONTRAST = 4  # the octave whose energy says how much contrast the face has: brow, cheeks and chin
 _SHORT = 0.2  # octaves by which a face may be smaller than the crop, before its finest octave counts as not there
 
-# Of the 25 clean faces of 512 px among the validation faces, the lower quartile: the deviation of the structure in
-# parts of the contrast, and its share in the energy; by octave.
-_STRUCTURE = 0.54, 0.55, 0.68
+# What a sharp face has of `Octave`'s two, by octave: the lower quartile of the 25 validation faces of 512 px, which
+# `python -m limner.evaluate.face_quality --count 25` prints.
+_STRUCTURE = 0.53, 0.56, 0.69
 _SHARE = 0.94, 0.95, 0.82
 _FLATTEST = 1.5  # the energy of noise in parts of that of its flattest tenth
 _CENTRE, _RADII = (0.5, 0.6), (0.24, 0.28)  # of the face in the crop
+
+
+@dataclass(frozen=True)
+class Octave:
+    """What one octave of a face's crop shows.
+
+    Attributes:
+        number: 0 for the finest of the crop of `SIDE` px.
+        structure: deviation of what eyes and lips show above the noise, in parts of the face's contrast.
+        share: of that in all energy there, noise included, 0 to 1.
+    """
+
+    number: int
+    structure: float
+    share: float
 
 
 def damage(rgb: np.ndarray, landmarks: np.ndarray) -> float | None:
@@ -40,23 +56,29 @@ def damage(rgb: np.ndarray, landmarks: np.ndarray) -> float | None:
         0 (as sharp as its size allows) to 1 (nothing finer than the features themselves is left); None of a face that
         is too small to have even the coarsest of the octaves, with a crop of less than about 55 px.
     """
+    kept = [
+        min(one.structure / _STRUCTURE[one.number], 1) * min(one.share / _SHARE[one.number], 1)
+        for one in octaves(rgb, landmarks)
+    ]
+    return 1 - sum(kept) / len(kept) if kept else None
+
+
+def octaves(rgb: np.ndarray, landmarks: np.ndarray) -> list[Octave]:
+    """The fine octaves of a face that is large enough to have them; both arguments as for `damage`."""
     matrix = similarity(landmarks, SIDE)
     first = max(0, math.ceil(0.5 * math.log2(abs(np.linalg.det(matrix[:, :2]))) - _SHORT))
     if first >= OCTAVES:
-        return None
+        return []
     side = SIDE >> first  # the octaves that the photo doesn't have aren't missed
     crop = warp(rgb, similarity(landmarks, side), side, side).astype(np.float32).mean(-1) / 255
     blurred = [crop, *(cv2.GaussianBlur(crop, (0, 0), 2.0**step) for step in range(_CONTRAST + 1 - first))]
-    inside = _face(side)
+    inside, shown = _face(side), []
     contrast = max(math.sqrt(_energies(blurred, _CONTRAST - first, inside)[1]), 1e-4)
-    kept = []
-    for octave in range(first, OCTAVES):
-        flat, _, strong = _energies(blurred, octave - first, inside)
+    for number in range(first, OCTAVES):
+        flat, _, strong = _energies(blurred, number - first, inside)
         structure = max(strong - _FLATTEST * flat, 0)
-        detail = math.sqrt(structure) / contrast / _STRUCTURE[octave]
-        clear = structure / max(strong, 1e-9) / _SHARE[octave]
-        kept.append(min(detail, 1) * min(clear, 1))
-    return 1 - sum(kept) / len(kept)
+        shown.append(Octave(number, math.sqrt(structure) / contrast, structure / max(strong, 1e-9)))
+    return shown
 
 
 def _energies(blurred: list[np.ndarray], octave: int, inside: np.ndarray) -> tuple[float, float, float]:
