@@ -16,6 +16,7 @@ from limner.evaluate.metrics.fidelity import psnr
 from limner.faces.align import similarity, stretch
 from limner.faces.join import Joined, Joiner
 from limner.faces.paste import Place
+from limner.faces.pose import Pose
 from limner.faces.put_back import PutBack, changed, with_clean_background
 from limner.faces.tone import tone
 from limner.methods.ldbfr import LDBFRPipeline
@@ -128,6 +129,19 @@ def test_a_photo_without_a_face_is_returned_as_it_is(restorer, tmp_path):
     done = restorer.restore(photo)
     assert done.faces == [] and done.provenance is None
     np.testing.assert_array_equal(done.photos[0].pixels, photo.pixels)
+
+
+def test_a_profile_is_left_alone_unless_it_is_named(restorer, portrait, tmp_path, monkeypatch):
+    photo = opened(portrait, tmp_path / "a.png")
+    monkeypatch.setattr("limner.faces.seen.pose_of", lambda landmarks: Pose(70, 0, 0, 0.05))
+    done = restorer.restore(photo)
+    assert done.faces == [] and len(done.left_alone) == 1 and done.provenance is None
+    np.testing.assert_array_equal(done.photos[0].pixels, photo.pixels)
+    assert done.notes[0].startswith("Face 0 is a profile, turned by 70 degrees, and left alone")
+    monkeypatch.setattr(restorer, "settings", replace(FAST, faces=[0]))
+    done = restorer.restore(photo)
+    assert len(done.faces) == 1 and done.left_alone == [] and (done.photos[0].pixels != photo.pixels).any()
+    assert done.notes == ["The face: a profile, turned by 70 degrees: expect little, or a second eye."]
 
 
 @pytest.mark.slow

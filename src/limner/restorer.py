@@ -16,12 +16,14 @@ import torch
 
 from limner import device
 from limner.faces.align import crop
-from limner.faces.find import Face, choose_faces
+from limner.faces.chosen import faces_to_restore
+from limner.faces.find import Face
 from limner.faces.join import Joiner
 from limner.faces.placing import placing_of
 from limner.faces.put_back import PutBack
 from limner.faces.references import Reference, References
 from limner.faces.samples import note_on_samples
+from limner.faces.seen import SeenFace
 from limner.faces.tone import keep_tone
 from limner.methods import find_method, load
 from limner.methods.pipeline import ReadReferences
@@ -54,6 +56,7 @@ class Restoration:
     Attributes:
         photos: the restored photographs, one for each sample.
         faces: the faces that were restored, in the photo's own pixels.
+        left_alone: profiles, which are restored only when they are named.
         crops: the same as aligned crops.
         referenced: the place in `faces` of the one that was restored with the references; None without any.
         provenance: what the saved file says about itself; None where nothing was changed.
@@ -64,13 +67,14 @@ class Restoration:
     """
 
     photos: list[Photo]
-    faces: list[Face]
+    faces: list[SeenFace]
     provenance: Provenance | None
     seconds: float
     invented: np.ndarray
     referenced: int | None = None
     crops: list[RestoredCrop] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    left_alone: list[SeenFace] = field(default_factory=list)
 
 
 class Restorer:
@@ -113,7 +117,8 @@ class Restorer:
         """
         started = time.perf_counter()
         rgb, settings = photo.srgb(), self.settings
-        faces = choose_faces(self.placing.find(rgb), settings.faces, settings.min_face, settings.min_score)
+        chosen = faces_to_restore(rgb, self.placing, settings, self.size)
+        faces = chosen.restored
         matrices = [self.placing.matrix(rgb, face, self.size) for face in faces]
         crops = [crop(rgb, matrix, self.size) for matrix in matrices]
         references = self.references.for_photo(photo.path)
@@ -134,9 +139,10 @@ class Restorer:
             invented=put_back.invented,
             referenced=owner,
             crops=restored,
+            left_alone=chosen.left_alone,
             notes=[
                 *photo.notes,
-                *self.placing.notes(rgb),
+                *chosen.notes,
                 *self.notes(matrices),
                 *self.notes_on_references(faces, crops, references, owner),
                 *note_on_samples(put_back.canvases, put_back.invented, find_method(settings.method).freer),
@@ -259,17 +265,14 @@ class Restorer:
     def notes_on_references(
         self, faces: Sequence[Face], crops: Sequence[np.ndarray], references: References, owner: int | None
     ) -> list[str]:
-        """Says where the references went, which were left out or may be a stranger's, or that there were none although
-        the method lives on them.
+        """Sentences that say where the references went, which were left out or may be a stranger's, or that there were
+        none although the method lives on them.
 
         Args:
             faces: that were restored.
             crops: of them, aligned, (S, S, 3) uint8.
             references: for this photo.
             owner: the place among them of the one that the references went to; None for none.
-
-        Returns:
-            Sentences for the user.
         """
         if not faces or not find_method(self.settings.method).references:
             return []
@@ -328,8 +331,7 @@ def enlarged(photo: Photo, factor: int) -> tuple[Photo, np.ndarray]:
     """
     if factor == 1:
         return photo, np.eye(3)
-    height, width = photo.pixels.shape[:2]
-    target = (width * factor, height * factor)
+    target = [factor * side for side in photo.pixels.shape[1::-1]]
     pixels = cv2.resize(photo.pixels, target, interpolation=cv2.INTER_LANCZOS4)
     alpha = None if photo.alpha is None else cv2.resize(photo.alpha, target, interpolation=cv2.INTER_LANCZOS4)
     shift = 0.5 / factor - 0.5  # pixel centres

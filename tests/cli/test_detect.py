@@ -55,3 +55,23 @@ def test_what_the_search_leaves_out_is_told(run, portrait, monkeypatch):
     assert code == 0 and "Faces smaller than" in err and err.count("\n") == 1
     _, out, _ = run("detect", portrait, "--json")
     assert json.loads(out)["notes"][0].startswith("Faces smaller than")
+
+
+def test_how_well_the_photo_shows_a_face_is_told(run, tmp_path):
+    Image.fromarray(astronaut()[:160, 205:400]).save(tmp_path / "cut.png")  # through the left eye
+    _, out, err = run("detect", tmp_path / "cut.png")
+    assert out.splitlines()[0].split()[-2:] == ["turned", "damage"]
+    assert "The face: cut by the edge of the photo" in err
+    told = json.loads(run("detect", tmp_path / "cut.png", "--json")[1])
+    (face,) = told["faces"]
+    assert face["number"] == 0 and 0.05 < face["outside"] < 0.6 and 0 <= face["damage"] < 0.4
+    assert abs(face["roll"]) < 20 and abs(face["pitch"]) < 30 and abs(face["yaw"]) < 45 and face["residual"] < 0.15
+    assert 0.7 < face["enlarged"] < 2 and told["notes"][0].startswith("The face: cut")
+
+
+def test_a_turn_that_is_not_known_is_not_told(run, portrait, monkeypatch):
+    monkeypatch.setattr("limner.faces.pose.POORLY", 0.0)
+    face = json.loads(run("detect", portrait, "--json")[1])["faces"][0]
+    assert face["yaw"] is face["pitch"] is face["roll"] is None and face["residual"] > 0
+    _, out, err = run("detect", portrait)
+    assert out.splitlines()[1].split()[-2] == "?" and "the five points are not those of a head" in err

@@ -3,13 +3,18 @@
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from limner.cli.report import Report, outcome_as_json
 from limner.errors import LimnerError
+from limner.faces.chosen import notes_on
+from limner.faces.pose import Pose
+from limner.faces.seen import SeenFace
 from limner.folder.earlier import Kept
 from limner.folder.run import Outcome
 from limner.photo.provenance import Provenance
+from limner.restorer import Restoration
 from limner.settings import Settings
 
 
@@ -49,3 +54,24 @@ def test_an_interrupted_run_tells_what_was_done(capsys):
     told.interrupted(Path("b"))
     done, interrupted = json.loads(capsys.readouterr().out)
     assert done["photo"] == "a" and interrupted == {"photo": "b", "error": "Interrupted."}
+
+
+def test_a_photo_whose_only_face_is_left_alone_isnt_one_without_a_face(capsys):
+    face = SeenFace((0.0, 0.0, 24.0, 24.0), np.zeros((5, 2), np.float32), 0.9, pose=Pose(-71.23, 4.0, 0.0, 0.04))
+    done = Restoration([], [], None, 0.0, np.zeros((9, 9), np.uint8), left_alone=[face])
+    outcome = Outcome(Path("a"), [Path("x")], restoration=done)
+    report().add(outcome)
+    assert capsys.readouterr().err == "a: no face restored, so x is the photo as it was.\n"
+    told = json.loads(json.dumps(outcome_as_json(outcome, Settings(), "mini")))
+    assert told["faces"] == [] and told["left_alone"][0]["yaw"] == -71.2 and told["left_alone"][0]["damage"] is None
+
+
+def test_notes_on_faces_are_told_of_every_photo(capsys):
+    face = SeenFace((0.0, 0.0, 24.0, 24.0), np.zeros((5, 2), np.float32), 0.9)
+    told = report()
+    for name in "ab":
+        notes = ["The run is slow.", *notes_on([face], [])]
+        done = Restoration([], [face], None, 0.0, np.zeros((9, 9), np.uint8), notes=notes)
+        told.add(Outcome(Path(name), [Path(name)], restoration=done))
+    err = capsys.readouterr().err
+    assert err.count("The run is slow.") == 1 and err.count("The face: only 24 px") == 2

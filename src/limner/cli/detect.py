@@ -28,7 +28,8 @@ def detect(
     with ui.progress("loading PyTorch", show=not json) as bar, streams([photo]) as files:
         with uncollected():
             from limner.device import choose
-            from limner.faces.find import choose_faces, find_faces
+            from limner.faces.chosen import faces_to_restore
+            from limner.faces.damage import SIDE
             from limner.faces.numbered import numbered
             from limner.faces.placing import placing_of
             from limner.photo.photo import Photo
@@ -40,9 +41,8 @@ def detect(
         picture = Photo(opened.srgb(), opened.format, path=opened.path)
         if save:
             check_writable(picture, save, None)
-        found = find_faces(picture.pixels, settings.detector, settings.yunet)
-        found = choose_faces(found, settings.faces, settings.min_face, settings.min_score)
-        notes = placing_of(settings).notes(picture.pixels)
+        chosen = faces_to_restore(picture.pixels, placing_of(settings), settings, SIDE)
+        found, notes = chosen.all, chosen.notes
         if save:
             picture.replaced(numbered(picture.pixels, found)).save(save)
     if json:
@@ -53,8 +53,10 @@ def detect(
         for face in found:
             left, top, right, bottom = face.box
             sides = [f"{value:.0f}" for value in (left, top, right - left, bottom - top)]
-            rows.append([str(face.number), f"{face.score:.2f}", *sides])
-        ui.table(["face", "score", "left", "top", "width", "height"], rows)
+            turned = "?" if face.pose is None or not face.pose.sure else f"{face.pose.yaw:.0f}"
+            damage = "?" if face.damage is None else f"{face.damage:.2f}"
+            rows.append([str(face.number), f"{face.score:.2f}", *sides, turned, damage])
+        ui.table(["face", "score", "left", "top", "width", "height", "turned", "damage"], rows)
     else:
         ui.say(f"{photo}: no face found.")
     for note in notes:

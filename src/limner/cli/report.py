@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from limner.folder.run import Outcome
+    from limner.restorer import Restoration
     from limner.settings import Settings
 
 
@@ -34,6 +35,7 @@ def outcome_as_json(outcome: Outcome, settings: Settings, weights: str) -> dict[
     return {
         "photo": str(outcome.source),
         "faces": [ui.face_as_json(face) for face in done.faces] if done else [],
+        "left_alone": [ui.face_as_json(face) for face in done.left_alone] if done else [],
         "referenced": done.referenced if done else None,
         "output": names[0] if len(names) == 1 else names,
         "method": settings.method if of_run else made and made.method,
@@ -59,7 +61,7 @@ class Report:
         weights: name of the weights.
         results: what machines are told.
         failed: one sentence each.
-        noted: notes that were told, which aren't repeated.
+        noted: notes that were told, which aren't repeated unless they are on the faces of another photograph.
     """
 
     settings: Settings
@@ -113,12 +115,21 @@ class Report:
             self._say(outcome.kept.reason)
         elif done and not done.faces:
             what = "the photo, cleaned" if done.provenance else "the photo as it was"
-            self._say(f"{outcome.source}: no face found, so {names} is {what}.")
+            none = "no face restored" if done.left_alone else "no face found"
+            self._say(f"{outcome.source}: {none}, so {names} is {what}.")
         elif done:
             count = f"{len(done.faces)} face{'s' if len(done.faces) > 1 else ''}"
             made_up = f", {done.provenance.invented or 0:.0%} made up" if done.provenance else ""
             self._say(f"{names}: {count} restored in {done.seconds:.1f} s{made_up}.")
-        for sentence in done.notes if done else []:
+        if done:
+            self._tell_notes(done)
+
+    def _tell_notes(self, done: Restoration) -> None:
+        """Notes that are true of the run once, those on the faces of a photograph every time."""
+        from limner.faces.chosen import notes_on  # it brings torch, which is there by now
+
+        self.noted -= set(notes_on(done.faces, done.left_alone))
+        for sentence in done.notes:
             self.note(sentence)
 
     def _say(self, text: str) -> None:
