@@ -27,7 +27,7 @@ from limner.train.validation import Validation, device_of, mean
 from limner.weights.load import load_net
 
 WINDOW = 256
-POOL = 2_048
+POOL = 1_024
 """Restorations; a multiple of two workers' batches, so that each worker makes its own half once."""
 FULLNESS = 0.2
 """Weight of the contrast in the finest octaves. The least error alone would fade whatever is made up."""
@@ -37,8 +37,9 @@ SLIGHT = 10.0
 it keep what they know: nobody asks how their windows look."""
 PERCEPTUAL, ADVERSARIAL = 1.0, 1.2
 """Weights of what a net that has seen the world sees."""
-HARM = 1.0
-"""Weight of an error above the photograph's own: harm counts twice."""
+HARM = 5.0
+"""Weight of an error above the photograph's own, beside the error itself. With 1 the looks of spoilt photographs also
+moved those that were hardly spoilt: of six validation faces with a blur of 1 px one lost 3.7 dB."""
 TRAINING = MiniTraining(steps=4_700, batch=8, lr=3e-4, final_lr=1e-5, warmup=100)
 
 
