@@ -9,10 +9,16 @@ from __future__ import annotations
 import math
 import threading
 from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
 import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from limner.nets.proposals import decoded
 
 # How the cascade's boxes lie on faces, measured on the training crops: 2.6 eye distances wide (deviation 0.26),
 # their centre a little above that of an upright patch, which is 3.2 eye distances wide.
@@ -113,3 +119,38 @@ def _frames(x: np.ndarray, y: np.ndarray, side: np.ndarray, turn: np.ndarray) ->
     frames[:, 0, 2] -= x - side / 2
     frames[:, 1, 2] -= y - side / 2
     return frames / side[:, None, None]
+
+
+@dataclass(frozen=True, eq=False)
+class Proposals:
+    """Where faces may be in a picture, most likely first.
+
+    Attributes:
+        scores: (N,) in 0..1.
+        points: (N, 5, 2) in pixels of the picture.
+        sides: (N,) of the boxes in pixels.
+    """
+
+    scores: np.ndarray
+    points: np.ndarray
+    sides: np.ndarray
+
+
+def peaks(heat: Tensor, sizes: Tensor, offsets: Tensor, least: float) -> Proposals:
+    """The peaks of one picture's heat map, read as CenterNet reads them: cells that no neighbour exceeds.
+
+    Args:
+        heat, sizes: (h, w), as `ProposalNet` gives them.
+        offsets: (5, 2, h, w), likewise.
+        least: score from which a peak counts.
+    """
+    highest = F.max_pool2d(heat[None], 3, stride=1, padding=1)[0]
+    y, x = torch.nonzero((heat == highest) & (heat >= math.log(least / (1 - least))), as_tuple=True)
+    sides, points = decoded(sizes[None], offsets[None])
+    scores, order = heat[y, x].sigmoid().sort(descending=True, stable=True)
+    y, x = y[order], x[order]
+    return Proposals(
+        scores.double().cpu().numpy(),
+        points[0][..., y, x].permute(2, 0, 1).double().cpu().numpy(),
+        sides[0][y, x].double().cpu().numpy(),
+    )

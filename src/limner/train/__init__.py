@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 RECIPES = {
     "alignnet": "alignnet:alignnet",
+    "proposals": "proposals:proposals",
     "alignnet-fine": "alignnet_fine:alignnet_fine",
     "clean": "clean:clean",
     "fusion": "fusion:fusion",

@@ -17,12 +17,12 @@ import torch
 import torch.nn.functional as F
 
 from limner.data.faces import FaceSet
+from limner.data.wear import SIZE, spoil, texture
 from limner.errors import LimnerError
 from limner.evaluate.landmarks import measure_net
 from limner.faces.align import fit_similarity
 from limner.nets.alignnet import AlignNet, upright_points
 from limner.train.recipe import Batch, MiniTraining, Preset, Recipe
-from limner.train.recipes.alignnet_wear import SIZE, spoil, texture
 from limner.train.validation import Report
 
 STORED = (160, 96)  # sides of the decoded crops: the smaller serves patches that show more than a face

@@ -15,6 +15,7 @@ import numpy as np
 import torch
 
 from limner.data.faces import FaceSet
+from limner.data.wear import SIZE, texture
 from limner.errors import LimnerError, WeightsError
 from limner.evaluate.landmarks import SEVERE, error, shown
 from limner.faces.align import transform, warp
@@ -22,7 +23,6 @@ from limner.faces.find import look, look_steadily, upright_frames
 from limner.nets.alignnet import AlignNet
 from limner.train.recipe import Preset, Recipe
 from limner.train.recipes.alignnet import TRAINING, Patches, loss, preview
-from limner.train.recipes.alignnet_wear import SIZE, texture
 from limner.train.validation import Report
 from limner.weights.load import load_net
 
