@@ -5,6 +5,8 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
+from limner.pixels import without_colour
+
 SIZE = 96
 """Side of a patch in pixels."""
 
@@ -59,16 +61,17 @@ def spoil(picture: np.ndarray, rng: np.random.Generator, upright: float = SIZE) 
     Returns:
         (H, W, 3) uint8.
     """
-    image = picture.astype(np.float32)
-    height, width = image.shape[:2]
+    height, width = picture.shape[:2]
+    tint: tuple[float, ...]
     if rng.random() < 0.35:
-        grey = image @ np.array([0.299, 0.587, 0.114], np.float32)
         tint = (1.0, 1.0, 1.0) if rng.random() < 0.6 else (1.05, rng.uniform(0.85, 1), rng.uniform(0.6, 0.95))
-        image = grey[..., None] * np.array(tint, np.float32)
+        picture = without_colour(picture)
     else:
-        image = image * rng.uniform(0.85, 1.15, 3).astype(np.float32)
-    image = np.clip(image / 255, 0, 1) ** np.float32(np.exp(rng.normal(0, 0.3)))
-    image = (image - 0.5) * np.float32(rng.uniform(0.5, 1.3)) + np.float32(0.5 + rng.normal(0, 0.1))
+        tint = tuple(rng.uniform(0.85, 1.15, 3))
+    # what becomes of each of 256 values, in each channel
+    tones = np.clip(np.arange(256)[:, None] * tint / 255, 0, 1) ** np.exp(rng.normal(0, 0.3))
+    tones = (tones - 0.5) * rng.uniform(0.5, 1.3) + 0.5 + rng.normal(0, 0.1)
+    image = np.asarray(cv2.LUT(np.ascontiguousarray(picture), tones.astype(np.float32)[None]))
     if rng.random() < 0.12:  # light from one side
         slope, steep = np.linspace(-1, 1, SIZE, dtype=np.float32), np.float32(rng.normal(0, 0.25))
         down = rng.random() < 0.3
@@ -105,7 +108,7 @@ def spoil(picture: np.ndarray, rng: np.random.Generator, upright: float = SIZE) 
         way = cv2.INTER_AREA if rng.random() < 0.6 else cv2.INTER_LINEAR
         image = cv2.resize(image, (max(int(width * shrunk), 1), max(int(height * shrunk), 1)), interpolation=way)
     image += rng.standard_normal(image.shape, dtype=np.float32) * np.float32(noise / 255)
-    small = np.rint(np.clip(image, 0, 1) * 255).astype(np.uint8)
+    small = np.asarray(cv2.multiply(image, 255.0, dtype=cv2.CV_8U))  # rounds and stays within 0..255
     if rng.random() < 0.75:
         _, encoded = cv2.imencode(".jpg", small, [cv2.IMWRITE_JPEG_QUALITY, int(quality)])
         small = np.asarray(cv2.imdecode(encoded, cv2.IMREAD_COLOR))

@@ -34,7 +34,7 @@ SEEN = 0.55
 HIDDEN = 0.12
 
 TRAINING = MiniTraining(
-    steps=8_000,
+    steps=6_000,
     batch=16,
     lr=2.5e-3,
     final_lr=1e-5,
