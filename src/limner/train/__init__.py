@@ -15,9 +15,8 @@ if TYPE_CHECKING:
     from limner.train.recipe import Recipe
 
 RECIPES = {
-    "alignnet": "alignnet:alignnet",
     "proposals": "proposals:proposals",
-    "alignnet-fine": "alignnet_fine:alignnet_fine",
+    "alignnet": "alignnet:alignnet",
     "clean": "clean:clean",
     "fusion": "fusion:fusion",
     "difface-estimator": "difface.estimator:difface_estimator",
