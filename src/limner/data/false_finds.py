@@ -1,4 +1,4 @@
-"""What the net of proposals takes for a face though it is none: AlignNet, which judges proposals, learns to refuse it."""
+"""What the net of proposals takes for a face though it is none. AlignNet learns to refuse it."""
 
 from __future__ import annotations
 

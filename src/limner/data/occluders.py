@@ -45,11 +45,8 @@ def _ellipse(scene: np.ndarray, centre: np.ndarray, right: np.ndarray, across: f
 def _hat(scene: np.ndarray, points: np.ndarray, right: np.ndarray, down: np.ndarray, rng: np.random.Generator):
     colour, brow = _colour(rng), points[:2].mean(0) - rng.uniform(0.3, 0.6) * down
     wide, tall = rng.uniform(0.9, 1.3), rng.uniform(0.6, 1.5)
-    _polygon(
-        scene,
-        [brow - wide * right, brow + wide * right, brow + 0.8 * wide * right - tall * down, brow - wide * right * 0.8 - tall * down],
-        colour,
-    )  # fmt: skip
+    brim, top = wide * right, 0.8 * wide * right
+    _polygon(scene, [brow - brim, brow + brim, brow + top - tall * down, brow - top - tall * down], colour)
     if rng.random() < 0.6:
         _ellipse(scene, brow, right, wide * rng.uniform(1.1, 1.6), rng.uniform(0.08, 0.25), colour)
 

@@ -128,10 +128,7 @@ class _Composer:
         rng = self.rng
         side, kind = float(np.exp(rng.uniform(np.log(12), np.log(90)))), rng.random()
         crop = self.scenes.faces.image(int(rng.integers(len(self.scenes.faces))), STORED)
-        if kind < 0.6:
-            crop = scrambled(crop, rng)
-        else:
-            crop = relief(crop, rng) if kind < 0.75 else dial(STORED, rng)
+        crop = scrambled(crop, rng) if kind < 0.6 else relief(crop, rng) if kind < 0.75 else dial(STORED, rng)
         self._lay(crop, self._matrix(side, rng.uniform(-180, 180), 1.0), np.full((STORED, STORED), 255, np.uint8))
 
     def paste_face(self, side: float, tilt: float) -> None:

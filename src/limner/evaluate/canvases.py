@@ -1,8 +1,8 @@
 """How often and how exactly faces are found that stand in a larger picture, upright, tilted, lying and upside down.
 
-Every crop, clean or under a preset at 512 px, is laid on a canvas of 768 px, its own blurred enlargement, and turned with
-it. Errors are the mean distance of the five points from those of MediaPipe's mesh (`landmarks_mediapipe.csv`), in eye
-distances.
+Every crop, clean or under a preset at 512 px, is laid on a canvas of 768 px, its own blurred enlargement, and turned
+with it. Errors are the mean distance of the five points from those of MediaPipe's mesh (`landmarks_mediapipe.csv`), in
+eye distances.
 """
 
 from __future__ import annotations
@@ -45,8 +45,8 @@ class Finds:
 
 
 def on_canvas(crop: np.ndarray, points: np.ndarray, turn: float) -> tuple[np.ndarray, np.ndarray]:
-    """A crop, (SIDE, SIDE, 3) uint8, in the middle of a canvas that is turned clockwise by `turn` degrees, and where its
-    five points lie then, (5, 2)."""
+    """A crop, (SIDE, SIDE, 3) uint8, in the middle of a canvas that is turned clockwise by `turn` degrees, and where
+    its five points lie then, (5, 2)."""
     rim = (CANVAS - SIDE) // 2
     canvas = cv2.GaussianBlur(cv2.resize(crop, (CANVAS, CANVAS)), (0, 0), CANVAS / 20)
     canvas[rim : rim + SIDE, rim : rim + SIDE] = crop

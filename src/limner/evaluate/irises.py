@@ -2,10 +2,10 @@
 
     python -m limner.evaluate.irises --data FACES [--split test] [--points landmarks_mediapipe.csv]
 
-The labels of `landmarks.csv` are a detector's, those of the other table more exact. Where a face is large and clear the centre of an iris can be found
-without any training: it is the circle across whose edge the picture brightens most (Daugman 1993, eq. 1, with the
-mean over the arcs left and right, which no eyelid covers). Only crops of 512 px are measured, and only eyes whose
-circle is plain.
+The labels of `landmarks.csv` are a detector's, those of the other table more exact. Where a face is large and clear the
+centre of an iris can be found without any training: it is the circle across whose edge the picture brightens most
+(Daugman 1993, eq. 1, with the mean over the arcs left and right, which no eyelid covers). Only crops of 512 px are
+measured, and only eyes whose circle is plain.
 """
 
 from __future__ import annotations

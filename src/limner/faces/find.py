@@ -1,8 +1,8 @@
 """Finds the faces of a photograph: boxes, five points and scores.
 
 The default way works offline: a small net proposes (`proposals.py`), and AlignNet looks at the upright patch that each
-proposal's points define, says where the points are, looks again at the patch that those define, and judges. `yunet` uses
-OpenCV's `FaceDetectorYN` with its published ONNX file instead.
+proposal's points define, says where the points are, looks again at the patch that those define, and judges. `yunet`
+uses OpenCV's `FaceDetectorYN` with its published ONNX file instead.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Where a face might be: what the net of proposals sees in copies of a photograph, each half as large as the one before.
+"""Where a face might be: what a net sees in copies of a photograph, each half as large as the one before.
 
 Shrinking hides damage: at 20 px a face is sharp that is blurred beyond recognition at 300. So every face is seen in the
 copies where it is small, whatever its size in the photograph.

@@ -84,8 +84,8 @@ class ProposalNet(ModelMixin, ConfigMixin):
 
 
 def centres(height: int, width: int) -> Tensor:
-    """The centres x, y of `height` x `width` cells in pixels of the picture, (2, height, width); (0, 0) is the centre of
-    its upper left pixel."""
+    """The centres x, y of `height` x `width` cells in pixels of the picture, (2, height, width); (0, 0) is the centre
+    of its upper left pixel."""
     y, x = torch.meshgrid(torch.arange(height), torch.arange(width), indexing="ij")
     return STRIDE * torch.stack([x, y]) + (STRIDE - 1) / 2
 

@@ -15,7 +15,7 @@ from limner.train.recipes.proposals import Targets, found_and_false, loss, measu
 
 def scene_of(*faces: tuple[float, float, float, float]) -> Scene:
     """A grey scene of 96 px with upright faces: x, y of the patch's middle, side of the box, visible share."""
-    points = [upright_points(side / 0.75) + (x - side / 1.5, y - side / 1.5) for x, y, side, _ in faces]
+    points = [upright_points(side / 0.75) + np.array([x, y]) - side / 1.5 for x, y, side, _ in faces]
     sides, visible = (np.array([face[k] for face in faces], np.float32) for k in (2, 3))
     return Scene(np.full((96, 96, 3), 128, np.uint8), np.array(points, np.float32).reshape(-1, 5, 2), sides, visible)
 

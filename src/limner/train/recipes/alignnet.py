@@ -1,8 +1,8 @@
 """Trains AlignNet on aligned crops thrown about by known transforms, and on patches that are no face.
 
 The truth of a sample costs nothing: the five points of a crop are known, so they are known under any homography that
-the crop is warped with. Face patches are drawn as the finder shows them: nearly upright by the points of a proposal, some
-of them rough. Most patches without a face are what the net of proposals took for one.
+the crop is warped with. Face patches are drawn as the finder shows them: nearly upright by the points of a proposal,
+some of them rough. Most patches without a face are what the net of proposals took for one.
 """
 
 from __future__ import annotations
@@ -65,8 +65,8 @@ def alignnet(
     """The recipe of the net that judges proposals and places their points.
 
     Args:
-        data: folder of aligned faces with `index.csv` and `landmarks_mediapipe.csv`; a folder `nofaces` beside it is used
-            where there is one.
+        data: folder of aligned faces with `index.csv` and `landmarks_mediapipe.csv`; a folder `nofaces` beside it is
+            used where there is one.
         preset: "mini", the embedded net.
         seed: of samples and initial weights.
         start: an AlignNet to go on from, a name of the catalogue or a folder; None begins anew.

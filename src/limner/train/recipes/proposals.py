@@ -48,8 +48,8 @@ def proposals(data: Path, preset: Preset = "mini", seed: int = 0, start: str | P
     """The recipe of the finder's first net.
 
     Args:
-        data: folder of aligned faces with `index.csv` and `landmarks_mediapipe.csv`; a folder `nofaces` beside it is used
-            where there is one.
+        data: folder of aligned faces with `index.csv` and `landmarks_mediapipe.csv`; a folder `nofaces` beside it is
+            used where there is one.
         preset: "mini", the embedded net.
         seed: of scenes and initial weights.
         start: a net to go on from, a name of the catalogue or a folder; None begins anew.
@@ -119,8 +119,8 @@ def targets(scene: Scene) -> Batch:
 
 
 def loss(net: ProposalNet, batch: Batch, generator: torch.Generator) -> Tensor:
-    """The heat's focal loss (Objects as Points, eq. 1: alpha 2, beta 4), and the distances of the logarithmic sizes and,
-    in sides of the box, of the points."""
+    """The heat's focal loss (Objects as Points, eq. 1: alpha 2, beta 4), and the distances of the logarithmic sizes
+    and, in sides of the box, of the points."""
     pictures = (batch["picture"].float() / 255).contiguous(memory_format=torch.channels_last)
     heat, sizes, offsets = net(pictures)
     chance, truth = heat.sigmoid(), batch["heat"]
@@ -136,8 +136,8 @@ def loss(net: ProposalNet, batch: Batch, generator: torch.Generator) -> Tensor:
 
 
 def found_and_false(net: ProposalNet, scene: Scene, least: float) -> tuple[list[float], int, int]:
-    """What the net finds in a scene at a score: the mean distance of the points of each found face, in sides of its box;
-    how many it should have found; and peaks on no face at all."""
+    """What the net finds in a scene at a score: the mean distance of the points of each found face, in sides of its
+    box; how many it should have found; and peaks on no face at all."""
     picture = torch.from_numpy(scene.picture.transpose(2, 0, 1).copy())[None].float() / 255
     seen = peaks(*(one[0] for one in net(picture)), least)
     if not len(scene.points):
@@ -151,8 +151,8 @@ def found_and_false(net: ProposalNet, scene: Scene, least: float) -> tuple[list[
 
 
 def measured(net: ProposalNet, scenes: Scenes, count: int = 150) -> Report:
-    """Of the first `count` scenes: shares of faces found and false peaks a scene at two scores, how exact the points are,
-    and a sheet of scenes with what is found."""
+    """Of the first `count` scenes: shares of faces found and false peaks a scene at two scores, how exact the points
+    are, and a sheet of scenes with what is found."""
     figures: dict[str, float] = {}
     for least in (0.1, 0.3):
         outcomes = [found_and_false(net, scenes[n], least) for n in range(count)]
@@ -165,8 +165,8 @@ def measured(net: ProposalNet, scenes: Scenes, count: int = 150) -> Report:
 
 
 def drawn(net: ProposalNet, scene: Scene) -> np.ndarray:
-    """A scene, enlarged, with the points that the net sees: green where it is sure, yellow where it is not; the eyes are
-    blue."""
+    """A scene, enlarged, with the points that the net sees: green where it is sure, yellow where it is not; the eyes
+    are blue."""
     shown = cv2.resize(scene.picture, None, fx=1.5, fy=1.5)
     picture = torch.from_numpy(scene.picture.transpose(2, 0, 1).copy())[None].float() / 255
     seen = peaks(*(one[0] for one in net(picture)), 0.1)
