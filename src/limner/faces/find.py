@@ -21,6 +21,7 @@ from limner.errors import LimnerError
 from limner.faces import proposals
 from limner.faces import yunet as yunet_net
 from limner.faces.align import Pyramid, fit_similarity, transform
+from limner.faces.proposals import Proposals
 from limner.faces.tone import tone
 from limner.nets.alignnet import AlignNet, upright_points
 from limner.nets.proposals import ProposalNet
@@ -30,7 +31,9 @@ from limner.weights.load import load_net
 Detector = Literal["limner", "yunet"]
 DETECTORS = get_args(Detector)
 
-WORTH_A_LOOK = 0.05  # score of a proposal, and of a first look, below which it is dropped
+WORTH_A_LOOK = 0.1  # score of a proposal, and of a first look, below which it is dropped
+PLAIN = 0.35  # score of a proposal from which it is looked at turned, where the first look sees no face
+TURNS = np.deg2rad((90, 180, 270))
 CONVINCING = 0.9  # score from which it is a face: the mean of the logits of proposal and steady look
 SMALLEST_FACE = 20.0  # side of the box in pixels
 BOX_PER_PATCH = 0.75  # the box reaches from brow to chin, the patch shows the hair too
@@ -134,8 +137,36 @@ def _find_with_nets(rgb: np.ndarray) -> list[Face]:
     # ones below -7. Of a photo of one tint they see the lightness alone.
     seen = rgb if tone(rgb).kind == "colour" else without_colour(rgb)
     found = proposals.propose(load_proposal_net(), seen, WORTH_A_LOOK)
-    keep = merge(found.points, found.scores, WORTH_A_LOOK)
-    return _refined(load_alignnet(), Pyramid(seen), (found.scores[keep], found.points[keep]), CONVINCING)
+    found = found.some(merge(found.points, found.scores, WORTH_A_LOOK))
+    net, picture = load_alignnet(), Pyramid(seen)
+    scores, points = look(net, picture, upright_frames(found.points))
+    # Of a face beyond recognition the first net sees where it is, but not which way is up.
+    joined = _joined(found.scores, scores)
+    doubted = [k for k in merge(points, joined, 0) if joined[k] < CONVINCING and found.scores[k] >= PLAIN]
+    if doubted:
+        turned, turned_points = _look_turned(net, picture, found.some(doubted))
+        better = turned > scores[doubted]
+        at = np.array(doubted)[better]
+        scores[at], points[at] = turned[better], turned_points[better]
+    return _refined(net, picture, found.scores, (scores, points), CONVINCING)
+
+
+def _look_turned(net: AlignNet, picture: Pyramid, found: Proposals) -> Sightings:
+    """What AlignNet sees at proposals that it looks at once more, turned each by the best of `TURNS`."""
+    fit = fit_similarity(upright_points(1), found.points)
+    angles = np.arctan2(fit[:, 1, 0], fit[:, 0, 0])
+    centres = transform(np.array([[0.5, 0.5]]), fit)[:, 0]
+    frames = [_frames(centres, angles + turn, found.sides / BOX_PER_PATCH) for turn in TURNS]
+    scores, points = look(net, picture, np.concatenate(frames))
+    best = scores.reshape(len(TURNS), -1).argmax(0)
+    return look(net, picture, upright_frames(points.reshape(len(TURNS), -1, 5, 2)[best, np.arange(len(best))]))
+
+
+def _frames(centres: np.ndarray, angles: np.ndarray, sides: np.ndarray) -> np.ndarray:
+    """Frames (N, 2, 3) of squares about centres (N, 2), turned clockwise by angles in radians, of these sides."""
+    linear = np.stack([np.cos(angles), np.sin(angles), -np.sin(angles), np.cos(angles)], -1).reshape(-1, 2, 2)
+    linear = linear / sides[:, None, None]
+    return np.concatenate([linear, 0.5 - linear @ centres[..., None]], -1)
 
 
 @lru_cache(maxsize=1)
@@ -240,13 +271,13 @@ def look_closely(net: AlignNet, rgb: np.ndarray, frames: np.ndarray, least: floa
         least: the score, 0 to 1, that a face must have.
     """
     picture = Pyramid(rgb)
-    return _refined(net, picture, look(net, picture, frames), least)
+    chances, points = look(net, picture, frames)
+    return _refined(net, picture, chances, look(net, picture, upright_frames(points)), least)
 
 
-def _refined(net: AlignNet, picture: Pyramid, proposed: Sightings, least: float) -> list[Face]:
-    """The faces among what was proposed."""
-    chances, points = proposed
-    scores, points = look(net, picture, upright_frames(points))
+def _refined(net: AlignNet, picture: Pyramid, chances: np.ndarray, seen: Sightings, least: float) -> list[Face]:
+    """The faces among what AlignNet has seen at proposals whose scores are `chances`."""
+    scores, points = seen
     keep = merge(points, _joined(chances, scores), WORTH_A_LOOK)
     chances, before = chances[keep], points[keep]
     scores, points = look_steadily(net, picture, upright_frames(before))

@@ -7,7 +7,7 @@ copies where it is small, whatever its size in the photograph.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -20,7 +20,7 @@ from limner.device import frozen_pass
 from limner.nets.proposals import STEP, ProposalNet, decoded
 from limner.pixels import to_tensor
 
-LARGEST_COPY = 900
+LARGEST_COPY = 800
 """Side of the square with as many pixels as the largest copy that is looked at."""
 SMALLEST_COPY = 20
 """Shorter side in pixels of the smallest one; a face that fills it is no larger than the net knows them."""
@@ -49,6 +49,11 @@ class Proposals:
     scores: np.ndarray
     points: np.ndarray
     sides: np.ndarray
+
+    def some(self, chosen: Sequence[int]) -> Proposals:
+        """Those at these places."""
+        places = np.array(chosen, int)
+        return Proposals(self.scores[places], self.points[places], self.sides[places])
 
 
 def propose(net: ProposalNet, rgb: np.ndarray, least: float) -> Proposals:

@@ -132,7 +132,7 @@ def loss(net: ProposalNet, batch: Batch, generator: torch.Generator) -> Tensor:
     of_size = (sizes - (side / 16).log()).abs()
     place = (batch["points"] - centres(*side.shape[1:])) / side[:, None, None]
     of_points = (offsets - place).abs().mean((1, 2))
-    return focal + (share * (of_size + 5 * of_points)).sum() / share.sum().clamp(min=1)
+    return focal + (share * (of_size + 10 * of_points)).sum() / share.sum().clamp(min=1)
 
 
 def found_and_false(net: ProposalNet, scene: Scene, least: float) -> tuple[list[float], int, int]:
