@@ -54,7 +54,7 @@ class FaceSet:
         folder: where the files lie.
         files: their names, in the index's order.
         people: the person of each.
-        points: (N, 5, 2) float32, in units of the crop's side (0 to 1).
+        points: (N, 5, 2) float32, in units of the crop's side, from its edge (0) to the other (1).
         sides: of the files in pixels.
     """
 
@@ -95,7 +95,7 @@ class FaceSet:
                 if split_of(row["person_id"], row["split"]) in splits and row["file"] in known:
                     files.append(row["file"])
                     people.append(row["person_id"])
-                    places.append(known[row["file"]] / float(row["out_size"]))
+                    places.append((known[row["file"]] + 0.5) / float(row["out_size"]))
                     sides.append(int(row["out_size"]))
         if not files:
             raise LimnerError(f"{folder / 'index.csv'} lists no face of the split '{' or '.join(splits)}'.")
@@ -134,8 +134,9 @@ class FaceSet:
         return cv2.resize(picture, (size, size), interpolation=way)
 
     def landmarks(self, index: int, size: int) -> np.ndarray:
-        """The five points of face `index` in pixels of a crop of `size`, (5, 2) float32."""
-        return self.points[index] * size
+        """The five points of face `index` in pixels of a crop of `size`, (5, 2) float32; (0, 0) is the centre of the
+        upper left one."""
+        return self.points[index] * size - np.float32(0.5)
 
 
 def read_picture(path: Path) -> np.ndarray:

@@ -177,7 +177,7 @@ class Patches:
         face = int(rng.integers(len(self.faces)))
         homography = _throw(tilt, scale, shift, rng) @ self._upright(face)
         patch = self._show(face, homography, rng)
-        points = cv2.perspectiveTransform(self.faces.landmarks(face, 1)[None].astype(np.float64), homography)[0]
+        points = cv2.perspectiveTransform(self.faces.points[face][None].astype(np.float64), homography)[0]
         if rng.random() < 0.5:
             patch = patch[:, ::-1]
             points = (np.array([SIZE - 1, 0]) + points * (-1, 1))[SWAP_SIDES]
@@ -212,13 +212,13 @@ class Patches:
 
     def _upright(self, face: int) -> np.ndarray:
         """From the unit square of a stored crop to the upright patch, 3x3."""
-        return _square(fit_similarity(self.faces.landmarks(face, 1), upright_points(SIZE)))
+        return _square(fit_similarity(self.faces.points[face], upright_points(SIZE)))
 
     def _show(self, face: int, homography: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         """The crop under a homography; the world beyond it is a mirror, a flat tone or another crop."""
         stored = STORED[0] if np.hypot(homography[0, 0], homography[1, 0]) > 0.7 * STORED[0] else STORED[1]
         picture = self.faces.image(face, stored)
-        matrix = homography @ np.diag([1 / stored, 1 / stored, 1])
+        matrix = homography @ _to_unit(stored)
         kind = rng.random()
         if kind < 0.55:
             border = cv2.BORDER_REFLECT_101 if kind < 0.4 else cv2.BORDER_REPLICATE
@@ -231,13 +231,18 @@ class Patches:
         throw = _throw(rng.normal(0, 20), np.exp(rng.normal(0, 0.3)), rng.uniform(-1.2, 1.2, 2), rng)
         backdrop = cv2.warpPerspective(
             self.faces.image(other, STORED[1]),
-            throw @ self._upright(other) @ np.diag([1 / STORED[1], 1 / STORED[1], 1]),
+            throw @ self._upright(other) @ _to_unit(STORED[1]),
             (SIZE, SIZE),
             flags=cv2.INTER_LINEAR,
             borderMode=cv2.BORDER_REFLECT_101,
         )
         covered = cv2.warpPerspective(np.full((stored, stored), 255, np.uint8), matrix, (SIZE, SIZE))
         return np.where(covered[..., None] > 127, shown, backdrop)
+
+
+def _to_unit(stored: int) -> np.ndarray:
+    """From pixels of a stored crop to its unit square, which begins at the edge of the first pixel, 3x3."""
+    return np.array([[1, 0, 0.5], [0, 1, 0.5], [0, 0, stored]]) / stored
 
 
 def _square(matrix: np.ndarray) -> np.ndarray:
