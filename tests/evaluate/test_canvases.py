@@ -32,7 +32,7 @@ def told(monkeypatch, *faces: np.ndarray) -> None:
 def test_what_is_found_is_counted(faces, monkeypatch):
     _, truth = on_canvas(faces.image(0, SIDE), faces.landmarks(0, SIDE), 90)
     eyes = np.linalg.norm(truth[1] - truth[0])
-    told(monkeypatch, truth + [0.1 * eyes, 0], truth + 3 * eyes)
+    told(monkeypatch, truth + np.array([0.1 * eyes, 0]), truth + 3 * eyes)
     row = measure(faces.first(1), SEVERE, 90)
     assert (row.faces, row.found, row.false) == (1, 1, 1) and row.mean == pytest.approx(0.1, abs=1e-3)
     told(monkeypatch, truth[[1, 0, 2, 4, 3]])  # upside down it is not found

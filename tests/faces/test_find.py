@@ -285,7 +285,7 @@ def test_faces_of_24_pixels_in_a_crowd(crops):
         photo[y : y + crop, x : x + crop] = cv2.resize(
             crops.image(20 * place, 256), (crop, crop), interpolation=cv2.INTER_AREA
         )
-        truth.append(crops.landmarks(20 * place, crop).mean(0) + (x, y))
+        truth.append(crops.landmarks(20 * place, crop).mean(0) + np.array([x, y]))
     found = np.stack([face.landmarks.mean(0) for face in find_faces(photo)])
     away = np.linalg.norm(np.stack(truth)[:, None] - found, axis=-1)
     assert len(found) == 7 and away.min(1).max() < 8

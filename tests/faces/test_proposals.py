@@ -29,7 +29,7 @@ def test_copies_are_each_half_as_large():
     assert np.prod(sizes[0]) == pytest.approx(LARGEST_COPY**2, rel=0.01)
     np.testing.assert_allclose(sizes[:-1] / sizes[1:], 2, rtol=0.03)
     assert SMALLEST_COPY <= sizes[-1].min() < 2 * SMALLEST_COPY
-    for (copy, scale), size in zip(seen, sizes, strict=True):
+    for (_, scale), size in zip(seen, sizes, strict=True):
         np.testing.assert_allclose(scale, size / (1600, 1200))
     assert next(copies(np.zeros((300, 400, 3), np.uint8)))[0].shape == (300, 400, 3)  # what is small stays
 

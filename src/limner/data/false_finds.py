@@ -12,10 +12,8 @@ from limner.data.faces import read_picture
 from limner.data.scenes import Scenes
 from limner.faces.align import Pyramid
 from limner.faces.find import upright_frames
-from limner.faces.proposals import Proposals, peaks
-from limner.nets.blocks import padded
-from limner.nets.proposals import STEP, ProposalNet
-from limner.pixels import to_tensor
+from limner.faces.proposals import Proposals, seen_by
+from limner.nets.proposals import ProposalNet
 
 LEAST = 0.02
 """Score of a peak from which it is worth learning from."""
@@ -56,6 +54,6 @@ def false_finds(
 
 
 def _peaks(net: ProposalNet, picture: np.ndarray) -> Proposals:
-    seen = peaks(*(one[0] for one in net(padded(to_tensor(picture)[None], STEP))), LEAST)
+    seen = seen_by(net, picture, LEAST)
     shaped = seen.sides > 2  # of a smaller one there is nothing to cut out
     return Proposals(seen.scores[shaped], seen.points[shaped], seen.sides[shaped])

@@ -108,7 +108,7 @@ def spoil(picture: np.ndarray, rng: np.random.Generator, upright: float = SIZE) 
         way = cv2.INTER_AREA if rng.random() < 0.6 else cv2.INTER_LINEAR
         image = cv2.resize(image, (max(int(width * shrunk), 1), max(int(height * shrunk), 1)), interpolation=way)
     image += rng.standard_normal(image.shape, dtype=np.float32) * np.float32(noise / 255)
-    small = np.asarray(cv2.multiply(image, 255.0, dtype=cv2.CV_8U))  # rounds and stays within 0..255
+    small = np.rint(np.clip(image, 0, 1) * 255).astype(np.uint8)
     if rng.random() < 0.75:
         _, encoded = cv2.imencode(".jpg", small, [cv2.IMWRITE_JPEG_QUALITY, int(quality)])
         small = np.asarray(cv2.imdecode(encoded, cv2.IMREAD_COLOR))

@@ -31,9 +31,10 @@ from limner.weights.load import load_net
 Detector = Literal["limner", "yunet"]
 DETECTORS = get_args(Detector)
 
-WORTH_A_LOOK = 0.1  # score of a proposal, and of a first look, below which it is dropped
-PLAIN = 0.35  # score of a proposal from which it is looked at turned, where the first look sees no face
+WORTH_A_LOOK = 0.2  # score of a proposal, and of a first look, below which it is dropped
+PLAIN = 0.45  # score of a proposal from which it is looked at turned, where the first look sees no face
 TURNS = np.deg2rad((90, 180, 270))
+STILL = 0.25  # eye distances that the points may move from one look to the next
 CONVINCING = 0.9  # score from which it is a face: the mean of the logits of proposal and steady look
 SMALLEST_FACE = 20.0  # side of the box in pixels
 BOX_PER_PATCH = 0.75  # the box reaches from brow to chin, the patch shows the hair too
@@ -148,6 +149,9 @@ def _find_with_nets(rgb: np.ndarray) -> list[Face]:
         better = turned > scores[doubted]
         at = np.array(doubted)[better]
         scores[at], points[at] = turned[better], turned_points[better]
+    # Where a look has moved the points far its patch was no upright one yet.
+    moved = (_wander(found.points, points) > STILL) & (_joined(found.scores, scores) >= WORTH_A_LOOK)
+    scores[moved], points[moved] = look(net, picture, upright_frames(points[moved]))
     return _refined(net, picture, found.scores, (scores, points), CONVINCING)
 
 
@@ -282,7 +286,7 @@ def _refined(net: AlignNet, picture: Pyramid, chances: np.ndarray, seen: Sightin
     chances, before = chances[keep], points[keep]
     scores, points = look_steadily(net, picture, upright_frames(before))
     # A face holds still under a second look; on anything else the points wander.
-    scores = np.where(_wander(before, points) < 0.25, _joined(chances, scores), 0)
+    scores = np.where(_wander(before, points) < STILL, _joined(chances, scores), 0)
     keep = [index for index in merge(points, scores, least) if _box(points[index])[1] >= SMALLEST_FACE]
     return [_face(points[index], float(scores[index])) for index in keep]
 

@@ -17,6 +17,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from limner.device import frozen_pass
+from limner.nets.blocks import padded
 from limner.nets.proposals import STEP, ProposalNet, decoded
 from limner.pixels import to_tensor
 
@@ -84,18 +85,21 @@ def copies(rgb: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         scale /= 2
 
 
-@torch.inference_mode()
 def look_over(net: ProposalNet, copy: np.ndarray, least: float) -> Proposals:
     """What the net sees in a copy itself, in pixels of the copy, (h, w, 3) uint8; see `propose`."""
-    height, width = copy.shape[:2]
-    below, right = (-(length + 2 * RIM) % STEP + RIM for length in (height, width))
-    colour = cv2.mean(copy)
-    rimmed = cv2.copyMakeBorder(copy, RIM, below, RIM, right, cv2.BORDER_CONSTANT, value=colour)
-    batch = to_tensor(rimmed)[None].contiguous(memory_format=torch.channels_last)
+    below, right = (-(length + 2 * RIM) % STEP + RIM for length in copy.shape[:2])
+    rimmed = cv2.copyMakeBorder(copy, RIM, below, RIM, right, cv2.BORDER_CONSTANT, value=cv2.mean(copy))
     with frozen_pass():
-        answer = net(batch)
-    seen = peaks(*(one[0] for one in answer), least)
+        seen = seen_by(net, rimmed, least)
     return Proposals(seen.scores, seen.points - RIM, seen.sides)
+
+
+@torch.inference_mode()
+def seen_by(net: ProposalNet, picture: np.ndarray, least: float) -> Proposals:
+    """What the net sees in one picture itself, (H, W, 3) uint8, in its pixels; see `propose`."""
+    batch = padded(to_tensor(picture)[None], STEP).contiguous(memory_format=torch.channels_last)
+    heat, sizes, offsets = net(batch.to(net.device))
+    return peaks(heat[0], sizes[0], offsets[0], least)
 
 
 def peaks(heat: Tensor, sizes: Tensor, offsets: Tensor, least: float) -> Proposals:
@@ -114,5 +118,5 @@ def peaks(heat: Tensor, sizes: Tensor, offsets: Tensor, least: float) -> Proposa
     scores, order = heat[y, x].sigmoid().sort(descending=True, stable=True)
     y, x = y[order], x[order]
     sides, points = decoded(sizes[None], offsets[None])
-    found = (scores, points[0][..., y, x].permute(2, 0, 1), sides[0][y, x])
-    return Proposals(*(one.double().cpu().numpy() for one in found))
+    found = points[0][..., y, x].permute(2, 0, 1)
+    return Proposals(*(one.double().cpu().numpy() for one in (scores, found, sides[0][y, x])))

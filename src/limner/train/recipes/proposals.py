@@ -16,7 +16,7 @@ from limner.data.nofaces import FOLDER, photographs_of_nobody
 from limner.data.scenes import Scene, Scenes
 from limner.errors import LimnerError
 from limner.faces.align import fit_similarity, transform
-from limner.faces.proposals import peaks
+from limner.faces.proposals import seen_by
 from limner.nets.alignnet import upright_points
 from limner.nets.proposals import STRIDE, ProposalNet, centres
 from limner.train.recipe import Batch, MiniTraining, Preset, Recipe
@@ -138,8 +138,7 @@ def loss(net: ProposalNet, batch: Batch, generator: torch.Generator) -> Tensor:
 def found_and_false(net: ProposalNet, scene: Scene, least: float) -> tuple[list[float], int, int]:
     """What the net finds in a scene at a score: the mean distance of the points of each found face, in sides of its
     box; how many it should have found; and peaks on no face at all."""
-    picture = torch.from_numpy(scene.picture.transpose(2, 0, 1).copy())[None].float() / 255
-    seen = peaks(*(one[0] for one in net(picture)), least)
+    seen = seen_by(net, scene.picture, least)
     if not len(scene.points):
         return [], 0, len(seen.points)
     away = np.linalg.norm(seen.points[:, None] - scene.points[None], axis=-1).mean(-1) / scene.sides
@@ -157,7 +156,7 @@ def measured(net: ProposalNet, scenes: Scenes, count: int = 150) -> Report:
     for least in (0.1, 0.3):
         outcomes = [found_and_false(net, scenes[n], least) for n in range(count)]
         errors = [error for some, _, _ in outcomes for error in some]
-        wanted, false = (sum(outcome[k] for outcome in outcomes) for k in (1, 2))
+        wanted, false = sum(count for _, count, _ in outcomes), sum(count for _, _, count in outcomes)
         figures[f"found at {least}"] = len(errors) / max(wanted, 1)
         figures[f"false at {least}"] = false / count
     figures["points"] = float(np.mean(errors)) if errors else float("nan")
@@ -168,8 +167,7 @@ def drawn(net: ProposalNet, scene: Scene) -> np.ndarray:
     """A scene, enlarged, with the points that the net sees: green where it is sure, yellow where it is not; the eyes
     are blue."""
     shown = cv2.resize(scene.picture, None, fx=1.5, fy=1.5)
-    picture = torch.from_numpy(scene.picture.transpose(2, 0, 1).copy())[None].float() / 255
-    seen = peaks(*(one[0] for one in net(picture)), 0.1)
+    seen = seen_by(net, scene.picture, 0.1)
     for score, five in zip(seen.scores, seen.points, strict=True):
         for place, (x, y) in enumerate(np.rint(1.5 * five).astype(int).tolist()):
             colour = (0, 120, 255) if place < 2 else ((0, 255, 0) if score >= 0.3 else (255, 255, 0))
