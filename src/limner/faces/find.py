@@ -31,11 +31,12 @@ from limner.weights.load import load_net
 Detector = Literal["limner", "yunet"]
 DETECTORS = get_args(Detector)
 
-WORTH_A_LOOK = 0.2  # score of a proposal, and of a first look, below which it is dropped
-PLAIN = 0.45  # score of a proposal from which it is looked at turned, where the first look sees no face
-TURNS = np.deg2rad((90, 180, 270))
+LIKELY = 0.3  # score of a proposal below which it is not looked at
+WORTH_A_LOOK = 0.2  # score after a first look below which it is dropped
+PLAIN = 0.5  # score of a proposal from which it is looked at turned, where the first look sees no face
+TURNS = np.deg2rad((0, 90, 180, 270))
 STILL = 0.25  # eye distances that the points may move from one look to the next
-CONVINCING = 0.9  # score from which it is a face: the mean of the logits of proposal and steady look
+CONVINCING = 0.94  # score from which it is a face: the mean of the logits of proposal and steady look
 SMALLEST_FACE = 20.0  # side of the box in pixels
 BOX_PER_PATCH = 0.75  # the box reaches from brow to chin, the patch shows the hair too
 ZOOMS = (0.88, 1.0, 1.13)  # of the patches that the steady look takes the mean of
@@ -137,8 +138,7 @@ def _find_with_nets(rgb: np.ndarray) -> list[Face]:
     # The nets know no blue faces: on prints in Prussian blue their logits fall from 16 and 11 to 8 and 4, on stronger
     # ones below -7. Of a photo of one tint they see the lightness alone.
     seen = rgb if tone(rgb).kind == "colour" else without_colour(rgb)
-    found = proposals.propose(load_proposal_net(), seen, WORTH_A_LOOK)
-    found = found.some(merge(found.points, found.scores, WORTH_A_LOOK))
+    found = proposals.propose(load_proposal_net(), seen, LIKELY).distinct()
     net, picture = load_alignnet(), Pyramid(seen)
     scores, points = look(net, picture, upright_frames(found.points))
     # Of a face beyond recognition the first net sees where it is, but not which way is up.
@@ -156,14 +156,17 @@ def _find_with_nets(rgb: np.ndarray) -> list[Face]:
 
 
 def _look_turned(net: AlignNet, picture: Pyramid, found: Proposals) -> Sightings:
-    """What AlignNet sees at proposals that it looks at once more, turned each by the best of `TURNS`."""
+    """What AlignNet sees, in two looks, at proposals that it takes by their size alone, turned each by the best of
+    `TURNS`."""
     fit = fit_similarity(upright_points(1), found.points)
     angles = np.arctan2(fit[:, 1, 0], fit[:, 0, 0])
     centres = transform(np.array([[0.5, 0.5]]), fit)[:, 0]
     frames = [_frames(centres, angles + turn, found.sides / BOX_PER_PATCH) for turn in TURNS]
-    scores, points = look(net, picture, np.concatenate(frames))
-    best = scores.reshape(len(TURNS), -1).argmax(0)
-    return look(net, picture, upright_frames(points.reshape(len(TURNS), -1, 5, 2)[best, np.arange(len(best))]))
+    _, points = look(net, picture, np.concatenate(frames))
+    scores, points = look(net, picture, upright_frames(points))
+    scores, points = scores.reshape(len(TURNS), -1), points.reshape(len(TURNS), -1, 5, 2)
+    best = scores.argmax(0), np.arange(len(angles))
+    return scores[best], points[best]
 
 
 def _frames(centres: np.ndarray, angles: np.ndarray, sides: np.ndarray) -> np.ndarray:

@@ -27,6 +27,8 @@ SMALLEST_COPY = 20
 """Shorter side in pixels of the smallest one; a face that fills it is no larger than the net knows them."""
 SMALLEST_BOX = 11.0
 """Side in pixels of the smallest faces that the net finds in a copy."""
+SAME_PLACE, SAME_SIZE = 0.3, 0.4
+"""How far two proposals of one face may lie apart, in sides of its box, and the logarithms of their sizes."""
 RIM = 16
 """Pixels around a copy, in its mean colour: a face that fills the photograph stands before something then, too."""
 
@@ -55,6 +57,17 @@ class Proposals:
         """Those at these places."""
         places = np.array(chosen, int)
         return Proposals(self.scores[places], self.points[places], self.sides[places])
+
+    def distinct(self) -> Proposals:
+        """The best of each group that is much the same in place and size, best first. Others may well lie on one
+        another: which is the face, and which a part of it, is not for this net to say."""
+        centres, kept = self.points.mean(1), list[int]()
+        for one in np.argsort(-self.scores, kind="stable").tolist():
+            away = np.linalg.norm(centres[kept] - centres[one], axis=1)
+            ratio = np.abs(np.log(self.sides[kept] / self.sides[one]))
+            if not ((away < SAME_PLACE * self.sides[one]) & (ratio < SAME_SIZE)).any():
+                kept.append(one)
+        return self.some(kept)
 
 
 def propose(net: ProposalNet, rgb: np.ndarray, least: float) -> Proposals:
