@@ -32,6 +32,9 @@ Detector = Literal["limner", "yunet"]
 DETECTORS = get_args(Detector)
 
 LIKELY = 0.3  # score of a proposal below which it is not looked at
+# ... and of a small one. No copy hides what is in its way, and of such there are many in hair, grass and gravel: proposals
+# of 0.37 and 0.62 there convinced AlignNet, while those of Solvay's faces are 0.76 or more.
+SMALL, LIKELY_SMALL = 64.0, 0.65
 WORTH_A_LOOK = 0.2  # score after a first look below which it is dropped
 PLAIN = 0.5  # score of a proposal from which it is looked at turned, where the first look sees no face
 TURNS = np.deg2rad((0, 90, 180, 270))
@@ -138,7 +141,8 @@ def _find_with_nets(rgb: np.ndarray) -> list[Face]:
     # The nets know no blue faces: on prints in Prussian blue their logits fall from 16 and 11 to 8 and 4, on stronger
     # ones below -7. Of a photo of one tint they see the lightness alone.
     seen = rgb if tone(rgb).kind == "colour" else without_colour(rgb)
-    found = proposals.propose(load_proposal_net(), seen, LIKELY).distinct()
+    found = proposals.propose(load_proposal_net(), seen, LIKELY)
+    found = found.some(np.flatnonzero((found.sides >= SMALL) | (found.scores >= LIKELY_SMALL)).tolist()).distinct()
     net, picture = load_alignnet(), Pyramid(seen)
     scores, points = look(net, picture, upright_frames(found.points))
     # Of a face beyond recognition the first net sees where it is, but not which way is up.
