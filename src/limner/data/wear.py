@@ -62,24 +62,7 @@ def spoil(picture: np.ndarray, rng: np.random.Generator, upright: float = SIZE) 
         (H, W, 3) uint8.
     """
     height, width = picture.shape[:2]
-    tint: tuple[float, ...]
-    if rng.random() < 0.35:
-        tint = (1.0, 1.0, 1.0) if rng.random() < 0.6 else (1.05, rng.uniform(0.85, 1), rng.uniform(0.6, 0.95))
-        picture = without_colour(picture)
-    else:
-        tint = tuple(rng.uniform(0.85, 1.15, 3))
-    # what becomes of each of 256 values, in each channel
-    tones = np.clip(np.arange(256)[:, None] * tint / 255, 0, 1) ** np.exp(rng.normal(0, 0.3))
-    tones = (tones - 0.5) * rng.uniform(0.5, 1.3) + 0.5 + rng.normal(0, 0.1)
-    image = np.asarray(cv2.LUT(np.ascontiguousarray(picture), tones.astype(np.float32)[None]))
-    if rng.random() < 0.12:  # light from one side
-        slope, steep = np.linspace(-1, 1, SIZE, dtype=np.float32), np.float32(rng.normal(0, 0.25))
-        down = rng.random() < 0.3
-        slope = cv2.resize(slope[:, None] if down else slope[None], (width, height))
-        image = image * (1 + steep * slope[..., None])
-    if rng.random() < 0.12:  # something held before the face, or a tear in the print
-        image = _cover(np.ascontiguousarray(image), rng)
-
+    image = _lit(picture, rng)
     # The ranges of the presets for 512 px (blur sigma, factor r, noise, JPEG quality) at the scale of the patch.
     kind = rng.random()
     if kind < 0.25:
@@ -116,6 +99,29 @@ def spoil(picture: np.ndarray, rng: np.random.Generator, upright: float = SIZE) 
         way = cv2.INTER_LINEAR if rng.random() < 0.6 else cv2.INTER_CUBIC
         small = cv2.resize(small, (width, height), interpolation=way)
     return small
+
+
+def _lit(picture: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """The picture, (H, W, 3) uint8, in another tone and light, partly covered: float32, about 0 to 1."""
+    height, width = picture.shape[:2]
+    tint: tuple[float, ...]
+    if rng.random() < 0.35:
+        tint = (1.0, 1.0, 1.0) if rng.random() < 0.6 else (1.05, rng.uniform(0.85, 1), rng.uniform(0.6, 0.95))
+        picture = without_colour(picture)
+    else:
+        tint = tuple(rng.uniform(0.85, 1.15, 3))
+    # what becomes of each of 256 values, in each channel
+    tones = np.clip(np.arange(256)[:, None] * tint / 255, 0, 1) ** np.exp(rng.normal(0, 0.3))
+    tones = (tones - 0.5) * rng.uniform(0.5, 1.3) + 0.5 + rng.normal(0, 0.1)
+    image = np.asarray(cv2.LUT(np.ascontiguousarray(picture), tones.astype(np.float32)[None]))
+    if rng.random() < 0.12:  # light from one side
+        slope, steep = np.linspace(-1, 1, SIZE, dtype=np.float32), np.float32(rng.normal(0, 0.25))
+        down = rng.random() < 0.3
+        slope = cv2.resize(slope[:, None] if down else slope[None], (width, height))
+        image = image * (1 + steep * slope[..., None])
+    if rng.random() < 0.12:  # something held before the face, or a tear in the print
+        image = _cover(np.ascontiguousarray(image), rng)
+    return image
 
 
 def _cover(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
