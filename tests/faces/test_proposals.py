@@ -5,8 +5,19 @@ import pytest
 import torch
 from skimage.data import astronaut
 
+from limner.faces.align import transform
 from limner.faces.find import load_proposal_net
-from limner.faces.proposals import LARGEST_COPY, RIM, SMALLEST_COPY, Proposals, copies, look_over, propose, scale_of
+from limner.faces.proposals import (
+    LARGEST_COPY,
+    RIM,
+    SMALLEST_COPY,
+    Proposals,
+    copies,
+    frames,
+    look_over,
+    propose,
+    scale_of,
+)
 from limner.nets.proposals import STEP, STRIDE, UNIT, ProposalNet
 
 FACE = np.array([[203.2, 100.8], [247.0, 104.0], [224.3, 128.5], [202.1, 139.5], [243.0, 142.5]])
@@ -75,3 +86,16 @@ def test_a_picture_is_shrunk_by_its_pixels_and_not_by_its_length():
     assert scale_of(1600, 1600, 1600) == scale_of(100, 5000, 1600) == 1
     assert scale_of(3200, 3200, 1600) == 0.5
     assert scale_of(12_800, 800, 1600) == scale_of(800, 12_800, 1600) == 0.5
+
+
+def test_frames_carry_squares_to_upright_patches():
+    (frame,) = frames(np.array([[120.0, 200.0]]), np.deg2rad([30.0]), np.array([80.0]))
+    np.testing.assert_allclose(transform(np.array([[120.0, 200.0]]), frame), [[0.5, 0.5]], atol=1e-9)
+    right = np.array([[120.0, 200.0]]) + 40 * np.array([np.cos(np.pi / 6), np.sin(np.pi / 6)])
+    np.testing.assert_allclose(transform(right, frame), [[1, 0.5]], atol=1e-9)
+
+
+def test_the_likeliest_of_each_place_and_size_is_kept():
+    points = np.zeros((5, 5, 2)) + np.array([0, 5, 0, 60, 0])[:, None, None]
+    found = Proposals(np.array([0.5, 0.9, 0.8, 0.7, 0.6]), points, np.array([40.0, 42, 120, 40, 41]))
+    assert found.distinct().scores.tolist() == [0.9, 0.8, 0.7]

@@ -165,19 +165,12 @@ def _look_turned(net: AlignNet, picture: Pyramid, found: Proposals) -> Sightings
     fit = fit_similarity(upright_points(1), found.points)
     angles = np.arctan2(fit[:, 1, 0], fit[:, 0, 0])
     centres = transform(np.array([[0.5, 0.5]]), fit)[:, 0]
-    frames = [_frames(centres, angles + turn, found.sides / BOX_PER_PATCH) for turn in TURNS]
+    frames = [proposals.frames(centres, angles + turn, found.sides / BOX_PER_PATCH) for turn in TURNS]
     _, points = look(net, picture, np.concatenate(frames))
     scores, points = look(net, picture, upright_frames(points))
     scores, points = scores.reshape(len(TURNS), -1), points.reshape(len(TURNS), -1, 5, 2)
     best = scores.argmax(0), np.arange(len(angles))
     return scores[best], points[best]
-
-
-def _frames(centres: np.ndarray, angles: np.ndarray, sides: np.ndarray) -> np.ndarray:
-    """Frames (N, 2, 3) of squares about centres (N, 2), turned clockwise by angles in radians, of these sides."""
-    linear = np.stack([np.cos(angles), np.sin(angles), -np.sin(angles), np.cos(angles)], -1).reshape(-1, 2, 2)
-    linear = linear / sides[:, None, None]
-    return np.concatenate([linear, 0.5 - linear @ centres[..., None]], -1)
 
 
 @lru_cache(maxsize=1)

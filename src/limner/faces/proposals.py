@@ -133,3 +133,11 @@ def peaks(heat: Tensor, sizes: Tensor, offsets: Tensor, least: float) -> Proposa
     sides, points = decoded(sizes[None], offsets[None])
     found = points[0][..., y, x].permute(2, 0, 1)
     return Proposals(*(one.double().cpu().numpy() for one in (scores, found, sides[0][y, x])))
+
+
+def frames(centres: np.ndarray, angles: np.ndarray, sides: np.ndarray) -> np.ndarray:
+    """Frames (N, 2, 3), picture to patch of side 1, of squares about centres (N, 2), turned clockwise
+    by angles in radians, of these sides."""
+    linear = np.stack([np.cos(angles), np.sin(angles), -np.sin(angles), np.cos(angles)], -1).reshape(-1, 2, 2)
+    linear = linear / sides[:, None, None]
+    return np.concatenate([linear, 0.5 - linear @ centres[..., None]], -1)
