@@ -111,7 +111,7 @@ def loss(net: AlignNet, batch: Batch, generator: torch.Generator) -> torch.Tenso
     # Near 0 the loss is quadratic: below 1 % of the eye distance the labels are noise.
     distance = F.smooth_l1_loss(points / eyes, batch["points"] / eyes, reduction="none", beta=0.01).mean((1, 2))
     surprise = -(cells(batch["points"], heat.shape[-1]) * heat.flatten(2).log_softmax(-1)).sum(-1).mean(1)
-    return judged + ((15 * distance + 0.3 * surprise) * face).sum() / face.sum().clamp(min=1)
+    return judged + ((30 * distance + 0.3 * surprise) * face).sum() / face.sum().clamp(min=1)
 
 
 def cells(points: torch.Tensor, count: int) -> torch.Tensor:
