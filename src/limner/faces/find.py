@@ -34,7 +34,7 @@ DETECTORS = get_args(Detector)
 LIKELY = 0.3  # score of a proposal below which it is not looked at
 # ... and of a small one. No copy hides damage in its way, and of such there are many in hair, grass and gravel:
 # proposals of 0.37 and 0.62 there convinced AlignNet, while those of Solvay's faces are 0.76 or more.
-SMALL, LIKELY_SMALL = 64.0, 0.65
+SMALL, LIKELY_SMALL = 48.0, 0.65
 WORTH_A_LOOK = 0.2  # score after a first look below which it is dropped
 PLAIN = 0.5  # score of a proposal from which it is looked at turned, where the first look sees no face
 TURNS = np.deg2rad((0, 90, 180, 270))
