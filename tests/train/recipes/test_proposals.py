@@ -36,6 +36,8 @@ def test_targets():
 class Told(torch.nn.Module):
     """Says what it was told."""
 
+    device = torch.device("cpu")
+
     def __init__(self, *answer: torch.Tensor):
         super().__init__()
         self.answer = answer
