@@ -41,7 +41,7 @@ def test_every_common_option_has_its_help_and_its_family():
         ({"strength": -1}, "limner takes auto, or 0 to 1 for strength, not -1."),
         ({"strength": "half"}, "There is no strength 'half': choose auto, or 0 to 1."),
         ({"background": "cleen"}, "There is no background 'cleen': choose keep or clean."),
-        ({"detector": "yolo"}, "There is no detector 'yolo': choose haar or yunet."),
+        ({"detector": "yolo"}, "There is no detector 'yolo': choose limner or yunet."),
         ({"dtype": "fp16"}, "There is no dtype 'fp16': choose auto, fp32 or bf16."),
         ({"samples": 65}, "limner takes 1 to 64 for samples, not 65."),
         ({"upscale": 0}, "limner takes 1 to 8 for upscale, not 0."),

@@ -32,8 +32,6 @@ WITHOUT_TEST = {
     "train/losses/variational.py",
     "train/recipe.py",
     "train/recipes/alignnet.py",
-    "train/recipes/alignnet_fine.py",
-    "train/recipes/alignnet_wear.py",
     "train/recipes/clean.py",
     "train/recipes/clrface/encoder.py",
     "train/recipes/clrface/irn.py",

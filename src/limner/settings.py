@@ -68,7 +68,7 @@ class Settings:
         faces: `all`, `largest`, or indices (0 is the largest).
         min_face: faces smaller than this, in pixels of the photo, are left alone.
         min_score: faces the finder is less sure of (0 to 1) are left alone.
-        detector: `haar` (embedded) or `yunet`, with `yunet` the path of its ONNX file.
+        detector: `limner` (embedded) or `yunet`, with `yunet` the path of its ONNX file.
         aligned: the photo is itself an aligned face crop, and so are the references.
         strength: `auto` joins photo and restoration octave by octave, each where it knows better (`faces/join.py`); a
             number blends the two plainly, from 0, the face as it was, to 1, the restored one.
@@ -112,7 +112,7 @@ class Settings:
         0.0, "Leave faces smaller than this many pixels alone.", least=0, most=100_000, family=FACES
     )
     min_score: float = declared(0.0, "Leave faces the finder is less sure of alone.", least=0, most=1, family=FACES)
-    detector: Literal["haar", "yunet"] = declared("haar", "Face finder; yunet needs its ONNX file.", family=FACES)
+    detector: Literal["limner", "yunet"] = declared("limner", "Face finder; yunet needs its ONNX file.", family=FACES)
     yunet: Path | None = declared(
         None, "Its ONNX file, unless `limner weights fetch official/yunet` brought it.", family=FACES
     )

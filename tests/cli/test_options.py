@@ -100,7 +100,7 @@ def test_common_options_come_as_they_are_declared(harp):
         "faces": "all",
         "grain": True,
         "aligned": False,
-        "detector": "haar",
+        "detector": "limner",
         "threads": None,
         "references": [],
     }
@@ -128,7 +128,7 @@ def test_settings_are_made_and_checked_of_what_was_given(harp):
 @pytest.mark.parametrize(
     ("words", "told"),
     [
-        (["--detector", "yolo"], "'yolo' is not one of 'haar', 'yunet'"),
+        (["--detector", "yolo"], "'yolo' is not one of 'limner', 'yunet'"),
         (["--encoding", "tall"], "'tall' is not one of 'wide', 'separate'"),
         (["--mask", "half"], "'half' is not one of 'learned', 'one', 'zero'"),
         (["--strings", "many"], "valid integer"),

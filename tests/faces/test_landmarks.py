@@ -6,6 +6,7 @@ import pytest
 from limner.data.faces import FaceSet
 from limner.evaluate import landmarks
 from limner.evaluate.landmarks import SEVERE, error, measure, shown, table
+from limner.evaluate.protocols import Request
 from limner.faces.align import transform
 from limner.faces.find import Face
 from limner.nets.alignnet import upright_points
@@ -35,15 +36,20 @@ def test_what_is_shown(faces):
 
 
 @pytest.mark.slow
-def test_measure(faces, capsys, monkeypatch):
+def test_measure(faces):
     row = measure(faces, None, True, limit=4)
     assert row.faces == 4 and row.found == 1 and row.false < 1
     assert row.mean < 0.08 and row.net_mean < 0.08
     assert "clean, turned" in table([row]) and "100.0%" in table([row])
+
+
+def test_the_protocol_shows_crops_and_canvases(shared, faces, monkeypatch):
+    row = measure(faces, None, False, limit=1)
     monkeypatch.setattr(landmarks, "measure_all", lambda faces, limit, seed: [row])
-    monkeypatch.setattr("sys.argv", ["landmarks", "--data", str(faces.folder), "--limit", "4"])
-    landmarks.main()
-    assert "finder: mean" in capsys.readouterr().out
+    monkeypatch.setattr(landmarks.canvases, "TURNS", (0,))
+    report = landmarks.run(Request(shared / "faces", limit=1), {})
+    assert [one.figures.get("turn") for one in report.rows] == [None, 0, 0]
+    assert "finder: mean" in report.text and "ffhq-ref-severe, turned by 0" in report.text
 
 
 def test_a_finder_that_finds_nothing_is_told_so(faces, monkeypatch):

@@ -6,10 +6,11 @@ import pytest
 import torch
 
 from limner.data.faces import FaceSet
+from limner.data.wear import SIZE
 from limner.errors import LimnerError
 from limner.nets.alignnet import AlignNet, upright_points
 from limner.train.recipes import alignnet as stage
-from limner.train.recipes.alignnet import SIZE, SWAP_SIDES, Patches, cells, loss, preview, spoil, texture
+from limner.train.recipes.alignnet import SWAP_SIDES, Patches, cells, loss, preview
 
 COLOURS = [(255, 0, 0), (0, 255, 0), (0, 0, 255), (255, 255, 0), (0, 255, 255)]
 
@@ -20,13 +21,14 @@ def dotted(tmp_path_factory) -> FaceSet:
     folder = tmp_path_factory.mktemp("faces")
     points = (upright_points(1) * 0.8 + 0.1).astype(np.float32)
     picture = np.full((256, 256, 3), 128, np.uint8)
-    for (x, y), colour in zip(points * 256, COLOURS, strict=True):
-        cv2.circle(picture, (round(float(x)), round(float(y))), 9, colour[::-1], -1)
+    for place, colour in zip(points * 256 - 0.5, COLOURS, strict=True):
+        cv2.circle(picture, np.rint(place * 16).astype(int).tolist(), 9 * 16, colour[::-1], -1, cv2.LINE_AA, 4)
     cv2.imwrite(str(folder / "dots.png"), picture)
     return FaceSet(folder, ["dots.png"], ["nobody"], points[None])
 
 
-def test_points_follow_the_throw(dotted):
+def test_points_follow_the_throw(dotted, monkeypatch):
+    monkeypatch.setattr(stage, "cover", lambda *_: None)
     patches, mirrored = Patches(dotted), 0
     for seed in range(60):
         patch, points, eyes = patches._face(np.random.default_rng(seed))
@@ -54,13 +56,6 @@ def test_a_sample_depends_on_seed_and_number_alone(dotted):
     assert not torch.equal(before[0]["patch"], Patches(dotted, 4)[0]["patch"])
     assert {sample["face"].item() for sample in before} == {0.0, 1.0}
     assert before[0]["patch"].shape == (3, SIZE, SIZE) and before[0]["patch"].dtype == torch.uint8
-
-
-def test_textures_and_wear_are_pictures():
-    for seed in range(40):
-        rng = np.random.default_rng(seed)
-        worn = spoil(texture(rng), rng)
-        assert worn.shape == (SIZE, SIZE, 3) and worn.dtype == np.uint8
 
 
 def test_cells_have_the_point_for_their_expectation():
@@ -93,7 +88,7 @@ def test_loss(dotted):
     elsewhere = batch["points"] + 0.1 * (1 - batch["face"][:, None, None])  # points of what is no face don't count
     assert loss(Told(right, elsewhere), batch, generator).item() == pytest.approx(flat, abs=1e-4)
     off = batch["points"] + 0.1 * batch["eyes"][:, None, None]
-    assert loss(Told(right, off), batch, generator).item() == pytest.approx(flat + 5 * (0.1 - 0.01), rel=1e-3)
+    assert loss(Told(right, off), batch, generator).item() == pytest.approx(flat + 30 * (0.1 - 0.005), rel=1e-3)
     sharp = cells(batch["points"], 24).clamp(min=1e-6).log().view(-1, 5, 24, 24)
     assert loss(Told(right, batch["points"], sharp), batch, generator) < 0.6 * flat
 
@@ -110,3 +105,18 @@ def test_recipe(shared):
     assert all(torch.equal(a, b) for a, b in zip(recipe.model.parameters(), again.model.parameters(), strict=True))
     with pytest.raises(LimnerError, match="one preset, 'mini', not 'huge'"):
         stage.alignnet(shared / "faces", "huge")
+
+
+def test_points_are_exact_to_a_fraction_of_a_pixel(dotted, monkeypatch):
+    """Half a stored pixel between picture and label once made all points 1 % of the eye distance too low."""
+    monkeypatch.setattr(stage, "cover", lambda *_: None)
+    patches, away = Patches(dotted), []
+    for seed in range(60):
+        patch, points, _ = patches._face(np.random.default_rng((9, seed)))
+        mask = (patch[..., 2].astype(int) > 180) & (patch[..., :2].max(-1) < 80)
+        x, y = points[2] * SIZE
+        if mask.sum() > 20 and min(x, y) > 12 and max(x, y) < SIZE - 12:
+            seen = np.argwhere(mask).mean(0)[::-1] - (x, y)
+            away += [seen] if np.abs(seen).max() < 3 else []
+    assert len(away) > 20
+    assert np.abs(np.mean(away, axis=0)).max() < 0.12

@@ -18,7 +18,7 @@ def portrait():
 
 @pytest.fixture
 def found():
-    return FoundFaces("haar", None)
+    return FoundFaces("limner", None)
 
 
 def test_the_settings_say_which(tmp_path):

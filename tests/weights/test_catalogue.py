@@ -28,7 +28,7 @@ def test_a_published_entry_answers_to_its_file():
 def test_an_unknown_name_lists_what_is_near():
     with pytest.raises(WeightsError, match=r"no weights called 'mini/diface-prior': did you mean .*mini/difface-prior"):
         find("mini/diface-prior")
-    with pytest.raises(WeightsError, match=r"'zzz': did you mean mini/alignnet or .* or official/yunet\?"):
+    with pytest.raises(WeightsError, match=r"'zzz': did you mean mini/proposals or .* or official/yunet\?"):
         find("zzz")
 
 

@@ -22,6 +22,11 @@ from limner.errors import LimnerError
 
 Split = Literal["train", "val", "test", "held-out"]
 VALIDATION_SHARE = 0.04
+MESH_POINTS = "landmarks_mediapipe.csv"
+"""A second table of points, by MediaPipe's mesh and iris nets: centres of the irises, tip of the nose, corners of the
+mouth, the mean of a picture and its mirror image."""
+TRUSTED = 0.5
+"""The `mesh_score` from which those points are taken."""
 
 
 @lru_cache(maxsize=1)
@@ -49,7 +54,7 @@ class FaceSet:
         folder: where the files lie.
         files: their names, in the index's order.
         people: the person of each.
-        points: (N, 5, 2) float32, in units of the crop's side (0 to 1).
+        points: (N, 5, 2) float32, in units of the crop's side, from its edge (0) to the other (1).
         sides: of the files in pixels.
     """
 
@@ -63,32 +68,34 @@ class FaceSet:
         self._decoded: dict[int, dict[int, np.ndarray]] = {}
 
     @classmethod
-    def open(cls, folder: Path | str, *splits: Split) -> FaceSet:
+    def open(cls, folder: Path | str, *splits: Split, points: str = "landmarks.csv") -> FaceSet:
         """Reads the tables; pictures are decoded when asked for.
 
         Args:
             folder: holds the pictures and both tables.
             splits: whose faces are taken together; by default `train`.
+            points: the table of the five points; `MESH_POINTS` are more exact.
 
         Raises:
             LimnerError: if a table is missing or the splits are empty.
         """
         folder, splits = Path(folder), splits or ("train",)
-        for table in ("index.csv", "landmarks.csv"):
+        for table in ("index.csv", points):
             if not (folder / table).is_file():
                 raise LimnerError(f"{folder} has no {table}: give a folder of aligned faces with both tables.")
-        with (folder / "landmarks.csv").open(encoding="utf-8", newline="") as table:
-            points = {
+        with (folder / points).open(encoding="utf-8", newline="") as table:
+            known = {
                 row["file"]: np.array(list(row.values())[1:11], dtype=np.float32).reshape(5, 2)
                 for row in csv.DictReader(table)
+                if float(row.get("mesh_score", 1)) >= TRUSTED
             }
         files, people, places, sides = [], [], [], []
         with (folder / "index.csv").open(encoding="utf-8", newline="") as table:
             for row in csv.DictReader(table):
-                if split_of(row["person_id"], row["split"]) in splits and row["file"] in points:
+                if split_of(row["person_id"], row["split"]) in splits and row["file"] in known:
                     files.append(row["file"])
                     people.append(row["person_id"])
-                    places.append(points[row["file"]] / float(row["out_size"]))
+                    places.append((known[row["file"]] + 0.5) / float(row["out_size"]))
                     sides.append(int(row["out_size"]))
         if not files:
             raise LimnerError(f"{folder / 'index.csv'} lists no face of the split '{' or '.join(splits)}'.")
@@ -127,8 +134,9 @@ class FaceSet:
         return cv2.resize(picture, (size, size), interpolation=way)
 
     def landmarks(self, index: int, size: int) -> np.ndarray:
-        """The five points of face `index` in pixels of a crop of `size`, (5, 2) float32."""
-        return self.points[index] * size
+        """The five points of face `index` in pixels of a crop of `size`, (5, 2) float32; (0, 0) is the centre of the
+        upper left one."""
+        return self.points[index] * size - np.float32(0.5)
 
 
 def read_picture(path: Path) -> np.ndarray:

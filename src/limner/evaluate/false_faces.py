@@ -1,9 +1,10 @@
 """How often the finder sees a face where there is none.
 
-    python -m limner.evaluate.false_faces --photos PHOTOS [--count 100]
+    python -m limner.evaluate.false_faces --photos PHOTOS [--count 100] [--nofaces NOFACES]
 
 Crops of many sizes are cut from photographs of people, beside every face, and from the pictures that scikit-image
-ships, most of which show nobody.
+ships, most of which show nobody. Whole pictures of nobody are those of scikit-image and, of a folder of photographs
+without a face, the third that nothing was trained on (`limner.data.nofaces`).
 """
 
 from __future__ import annotations
@@ -15,6 +16,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from limner.data.faces import read_picture
+from limner.data.nofaces import photographs_of_nobody
 from limner.errors import LimnerError
 from limner.extras import needed
 from limner.faces.find import Face, find_faces
@@ -80,6 +83,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m limner.evaluate.false_faces", description=__doc__)
     parser.add_argument("--photos", type=Path, required=True, help="folder of photographs of people")
     parser.add_argument("--count", type=int, default=100, help="crops, half of them from these photographs")
+    parser.add_argument("--nofaces", type=Path, help="folder of photographs without a face, with its index.csv")
     arguments = parser.parse_args()
     inhabited = {place.as_posix(): Photo.open(path).srgb() for path, place in find_photos([arguments.photos]).photos}
     empty, count = nobody(), arguments.count // 2
@@ -90,6 +94,14 @@ def main() -> None:
     ):
         wrong = [name for name, crop in cut if find_faces(crop)]
         print(f"{title}: a face in {len(wrong)} of {count} crops without one", *wrong)
+    strangers = photographs_of_nobody(arguments.nofaces, measured=True) if arguments.nofaces else []
+    for title, pictures in (
+        ("scikit-image", empty.items()),
+        ("photographs kept from training", ((path.name, read_picture(path)) for path in strangers)),
+    ):
+        verdicts = {name: bool(find_faces(picture)) for name, picture in pictures}
+        wrong = [name for name, found in verdicts.items() if found]
+        print(f"{title}: a face in {len(wrong)} of {len(verdicts)} whole pictures without one", *wrong)
 
 
 if __name__ == "__main__":

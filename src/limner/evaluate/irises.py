@@ -1,11 +1,11 @@
 """How far labels and found points lie from the eyes themselves, measured on the picture.
 
-    python -m limner.evaluate.irises --data FACES [--split test]
+    python -m limner.evaluate.irises --data FACES [--split test] [--points landmarks_mediapipe.csv]
 
-The labels of `landmarks.csv` are a detector's. Where a face is large and clear the centre of an iris can be found
-without any training: it is the circle across whose edge the picture brightens most (Daugman 1993, eq. 1, with the
-mean over the arcs left and right, which no eyelid covers). Only crops of 512 px are measured, and only eyes whose
-circle is plain.
+The labels of `landmarks.csv` are a detector's, those of the other table more exact. Where a face is large and clear the
+centre of an iris can be found without any training: it is the circle across whose edge the picture brightens most
+(Daugman 1993, eq. 1, with the mean over the arcs left and right, which no eyelid covers). Only crops of 512 px are
+measured, and only eyes whose circle is plain.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ import cv2
 import numpy as np
 from PIL import Image
 
-from limner.data.faces import FaceSet, Split
+from limner.data.faces import MESH_POINTS, FaceSet, Split
 from limner.faces.find import find_faces
 
 SIDE = 512
@@ -93,8 +93,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m limner.evaluate.irises", description=__doc__)
     parser.add_argument("--data", type=Path, required=True, help="folder of aligned faces with its two tables")
     parser.add_argument("--split", choices=get_args(Split), default="test")
+    parser.add_argument("--points", default="landmarks.csv", help=f"table of labels: that, or {MESH_POINTS}")
     arguments = parser.parse_args()
-    result = measure(FaceSet.open(arguments.data, arguments.split))
+    result = measure(FaceSet.open(arguments.data, arguments.split, points=arguments.points))
     print(f"{result.eyes} eyes: labels {result.labels:.2%} (median {result.labels_median:.2%}) from the iris, ", end="")
     print(f"finder {result.found:.2%} (median {result.found_median:.2%})")
 

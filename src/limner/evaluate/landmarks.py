@@ -1,34 +1,34 @@
 """How exactly the five points are found, and how often a face is found at all.
 
-    python -m limner.evaluate.landmarks --data FACES [--split test] [--limit N]
+    limner benchmark --protocol landmarks --data FACES [--split test] [--limit N]
 
 Every crop of the split is shown at 512 px: clean and under the preset ffhq-ref-severe, upright and turned by a random
 angle of up to 45 degrees (the mirror image fills the corners). Errors are the mean distance of the five points from
 `landmarks.csv` in eye distances. "finder" is the whole of `find_faces`, its errors over the faces it found; "net"
-are both AlignNets alone from a rough box around the true face, over all faces.
+is AlignNet alone from a rough box around the true face, over all faces. Below stand the faces on canvases, whose points
+are more exact (`canvases.py`).
 """
 
 from __future__ import annotations
 
-import argparse
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, get_args
+from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
 import torch
 
-from limner.data.faces import FaceSet, Split
+from limner.data.faces import MESH_POINTS, FaceSet, Split
 from limner.degrade.degrade import degrade
+from limner.evaluate import canvases
 from limner.evaluate.protocols import Request
 from limner.evaluate.report import Report, Row
 from limner.faces.align import transform
 from limner.faces.find import (
     find_faces,
     load_alignnet,
-    load_fine_alignnet,
     look,
     look_closely,
     look_steadily,
@@ -75,7 +75,7 @@ def measure(
     turned: bool,
     limit: int | None = None,
     seed: int = 0,
-    detector: str = "haar",
+    detector: str = "limner",
     yunet: Path | None = None,
 ) -> Accuracy:
     """Measures one condition.
@@ -99,7 +99,7 @@ def measure(
         strangers += len(found) - (hit is not None)
         if hit is not None:
             errors.append(error(found[hit].landmarks, truth))
-        net_errors.append(error(_refined(load_alignnet(), picture, rough, load_fine_alignnet()), truth))
+        net_errors.append(error(_refined(load_alignnet(), picture, rough), truth))
     return Accuracy(
         degraded,
         turned,
@@ -125,7 +125,20 @@ def run(request: Request, restorers: Mapping[str, Restorer]) -> Report:
         LimnerError: if the folder lacks its tables or the split is empty.
     """
     rows = measure_all(request.faces(), request.limit, request.seed)
-    return Report({"protocol": "landmarks"}, [Row(asdict(row)) for row in rows], text=table(rows))
+    finds = measure_canvases(request.data, request.splits, request.limit, request.seed)
+    text = f"{table(rows)}\n\n{canvases.table(finds)}"
+    return Report({"protocol": "landmarks"}, [Row(asdict(row)) for row in (*rows, *finds)], text=text)
+
+
+def measure_canvases(data: Path, splits: Sequence[Split], limit: int | None, seed: int = 0) -> list[canvases.Finds]:
+    """Clean and severe, at every turn, of crops spread over the splits.
+
+    Raises:
+        LimnerError: if the folder lacks its tables or the splits are empty.
+    """
+    faces = FaceSet.open(data, *splits, points=MESH_POINTS)
+    faces = faces.spread(limit) if limit else faces
+    return [canvases.measure(faces, degraded, turn, seed) for degraded in (None, SEVERE) for turn in canvases.TURNS]
 
 
 def measure_net(net: AlignNet, faces: FaceSet, seed: int = 0) -> dict[str, float]:
@@ -170,11 +183,11 @@ def shown(
 
 
 @torch.inference_mode()
-def _refined(net: AlignNet, picture: np.ndarray, rough: np.ndarray, last: AlignNet | None = None) -> np.ndarray:
+def _refined(net: AlignNet, picture: np.ndarray, rough: np.ndarray) -> np.ndarray:
     """The points after the finder's three looks, whatever the score."""
     _, points = look(net, picture, rough[None])
     _, points = look(net, picture, upright_frames(points))
-    return look_steadily(last or net, picture, upright_frames(points))[1][0]
+    return look_steadily(net, picture, upright_frames(points))[1][0]
 
 
 def table(rows: list[Accuracy]) -> str:
@@ -187,17 +200,3 @@ def table(rows: list[Accuracy]) -> str:
             f"{row.net_mean:>12.2%}{row.net_median:>8.2%}"
         )
     return "\n".join(lines)
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m limner.evaluate.landmarks", description=__doc__)
-    parser.add_argument("--data", type=Path, required=True, help="folder of aligned faces with its two tables")
-    parser.add_argument("--split", choices=get_args(Split), default="test")
-    parser.add_argument("--limit", type=int, help="measure on so many crops only")
-    parser.add_argument("--seed", type=int, default=0)
-    arguments = parser.parse_args()
-    print(table(measure_all(FaceSet.open(arguments.data, arguments.split), arguments.limit, arguments.seed)))
-
-
-if __name__ == "__main__":
-    main()

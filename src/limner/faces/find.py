@@ -1,8 +1,8 @@
 """Finds the faces of a photograph: boxes, five points and scores.
 
-The default way works offline: OpenCV's Haar cascade proposes (`proposals.py`), and AlignNet looks at each proposal,
-says where the five points are, looks again at the upright patch that they define, and judges. `yunet` uses OpenCV's
-`FaceDetectorYN` with its published ONNX file instead.
+The default way works offline: a small net proposes (`proposals.py`), and AlignNet looks at the upright patch that each
+proposal's points define, says where the points are, looks again at the patch that those define, and judges. `yunet`
+uses OpenCV's `FaceDetectorYN` with its published ONNX file instead.
 """
 
 from __future__ import annotations
@@ -11,37 +11,38 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
-from typing import Literal
+from typing import Literal, get_args
 
-import cv2
 import numpy as np
 import torch
 
+from limner.device import frozen_pass
 from limner.errors import LimnerError
 from limner.faces import proposals
 from limner.faces import yunet as yunet_net
 from limner.faces.align import Pyramid, fit_similarity, transform
+from limner.faces.proposals import Proposals
 from limner.faces.tone import tone
 from limner.nets.alignnet import AlignNet, upright_points
+from limner.nets.proposals import ProposalNet
+from limner.pixels import without_colour
 from limner.weights.load import load_net
 
-DETECTORS = ("haar", "yunet")
+Detector = Literal["limner", "yunet"]
+DETECTORS = get_args(Detector)
 
-SEARCH_SIDE = 1600  # side of the square with as many pixels as the copy that the cascade searches upright
-TURNED_SIDE = 800  # ... and tilted: tilted faces are fewer, and half the side is a quarter of the time
-TILTS = (-35.0, 35.0)  # the cascade itself forgives some 20 degrees
-QUARTER_TURNS, LYING_SIDE = (90.0, 180.0, 270.0), 640
-
-WORTH_A_LOOK = 0.05  # score of a rough patch below which it is dropped
-# Scores of the upright patch from which it is a face, both nets asked. Of 60 validation faces, upright and turned,
-# they find 118 of 120 clean and 117 under ffhq-ref-severe, as 0.95 and 0.9 do; 0.98 and 0.95 find 118 and 115. Of 100
-# crops without a face 0.95 and 0.9 see one in 4, these in 3. Counting the last net twice would pass over scikit-image's
-# cat, coins and clock, and with them two of Solvay's 29.
-# A photo whose search finds someone for sure needs no doubtful finds besides; only a last search takes them.
-SURE, CONVINCING = 0.97, 0.94
+LIKELY = 0.3  # score of a proposal below which it is not looked at
+# ... and of a small one. No copy hides damage in its way, and of such there are many in hair, grass and gravel:
+# proposals of 0.37 and 0.62 there convinced AlignNet, while those of Solvay's faces are 0.76 or more.
+SMALL, LIKELY_SMALL = 48.0, 0.65
+WORTH_A_LOOK = 0.2  # score after a first look below which it is dropped
+PLAIN = 0.5  # score of a proposal from which it is looked at turned, where the first look sees no face
+TURNS = np.deg2rad((0, 90, 180, 270))
+STILL = 0.25  # eye distances that the points may move from one look to the next
+CONVINCING = 0.94  # score from which it is a face: the mean of the logits of proposal and steady look
 SMALLEST_FACE = 20.0  # side of the box in pixels
 BOX_PER_PATCH = 0.75  # the box reaches from brow to chin, the patch shows the hair too
-ZOOMS = (0.88, 1.0, 1.13)  # of the patches that the last look takes the mean of
+ZOOMS = (0.88, 1.0, 1.13)  # of the patches that the steady look takes the mean of
 BATCH = 64
 
 Sightings = tuple[np.ndarray, np.ndarray]
@@ -70,12 +71,12 @@ class Face:
         return self.box[2] - self.box[0]
 
 
-def find_faces(rgb: np.ndarray, detector: str = "haar", yunet: Path | None = None) -> list[Face]:
+def find_faces(rgb: np.ndarray, detector: str = "limner", yunet: Path | None = None) -> list[Face]:
     """All faces of a photograph, largest first.
 
     Args:
         rgb: H x W x 3 uint8.
-        detector: "haar" (cascade and AlignNet, built in) or "yunet".
+        detector: "limner" (its own nets, built in) or "yunet".
         yunet: the ONNX file of YuNet, for that detector; by default the fetched one.
 
     Raises:
@@ -83,12 +84,12 @@ def find_faces(rgb: np.ndarray, detector: str = "haar", yunet: Path | None = Non
     """
     if detector not in DETECTORS:
         raise LimnerError(f"There is no detector '{detector}': choose one of {', '.join(DETECTORS)}.")
-    faces = _find_with_yunet(rgb, yunet) if detector == "yunet" else _find_with_haar(rgb)
+    faces = _find_with_yunet(rgb, yunet) if detector == "yunet" else _find_with_nets(rgb)
     largest_first = sorted(faces, key=lambda face: -face.size)
     return [replace(face, number=number) for number, face in enumerate(largest_first)]
 
 
-def smallest_found(width: int, height: int, detector: str = "haar") -> float:
+def smallest_found(width: int, height: int, detector: str = "limner") -> float:
     """Side in pixels of the smallest faces that are searched for in a photograph.
 
     Args:
@@ -97,8 +98,7 @@ def smallest_found(width: int, height: int, detector: str = "haar") -> float:
     """
     if detector == "yunet":
         return yunet_net.SMALLEST / proposals.scale_of(width, height, yunet_net.SIDE)
-    least = proposals.SMALLEST_BOX * proposals.PATCH_PER_BOX * BOX_PER_PATCH
-    return least / proposals.scale_of(width, height, SEARCH_SIDE)
+    return max(SMALLEST_FACE, proposals.SMALLEST_BOX / proposals.scale_of(width, height, proposals.LARGEST_COPY))
 
 
 def choose_faces(
@@ -137,54 +137,60 @@ def _find_with_yunet(rgb: np.ndarray, file: Path | None) -> list[Face]:
     return [_face(points[index], float(scores[index])) for index in merge(points, scores, 0)]
 
 
-def _find_with_haar(rgb: np.ndarray) -> list[Face]:
-    """Upright and tilted faces first. Only a photo without any is searched for lying ones, which takes as long
-    again: photos lie as a whole, single faces seldom do."""
-    net, last, grey = load_alignnet(), load_fine_alignnet(), cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY)
+def _find_with_nets(rgb: np.ndarray) -> list[Face]:
     # The nets know no blue faces: on prints in Prussian blue their logits fall from 16 and 11 to 8 and 4, on stronger
     # ones below -7. Of a photo of one tint they see the lightness alone.
-    picture = Pyramid(rgb if tone(rgb).kind == "colour" else cv2.cvtColor(grey, cv2.COLOR_GRAY2RGB))
-    standing = look(net, picture, _standing(grey))
-    if faces := _refined(net, picture, standing, SURE, last):
-        return faces
-    lying = look(net, picture, _lying(grey))
-    scores, points = (np.concatenate(both) for both in zip(standing, lying, strict=True))
-    return _refined(net, picture, (scores, points), CONVINCING, last)
+    seen = rgb if tone(rgb).kind == "colour" else without_colour(rgb)
+    found = proposals.propose(load_proposal_net(), seen, LIKELY)
+    found = found.some(np.flatnonzero((found.sides >= SMALL) | (found.scores >= LIKELY_SMALL)).tolist()).distinct()
+    net, picture = load_alignnet(), Pyramid(seen)
+    scores, points = look(net, picture, upright_frames(found.points))
+    # Of a face beyond recognition the first net sees where it is, but not which way is up.
+    joined = _joined(found.scores, scores)
+    doubted = [k for k in merge(points, joined, 0) if joined[k] < CONVINCING and found.scores[k] >= PLAIN]
+    if doubted:
+        turned, turned_points = _look_turned(net, picture, found.some(doubted))
+        better = turned > scores[doubted]
+        at = np.array(doubted)[better]
+        scores[at], points[at] = turned[better], turned_points[better]
+    # Where a look has moved the points far its patch was no upright one yet.
+    moved = (_wander(found.points, points) > STILL) & (_joined(found.scores, scores) >= WORTH_A_LOOK)
+    scores[moved], points[moved] = look(net, picture, upright_frames(points[moved]))
+    return _refined(net, picture, found.scores, (scores, points), CONVINCING)
 
 
-def _standing(grey: np.ndarray) -> np.ndarray:
-    """The grid is there for faces that the cascade misses: blurred ones, half profiles. It looks upside down too,
-    because part of a hanging face can pass for a poor upright one, and only the better score of the whole tells."""
-    tilted = [proposals.haar(grey, tilt, TURNED_SIDE) for tilt in TILTS]
-    grid = proposals.grid(grey.shape[1], grey.shape[0], [0, 180])
-    return np.concatenate([proposals.haar(grey, 0, SEARCH_SIDE), *tilted, grid])
+def _look_turned(net: AlignNet, picture: Pyramid, found: Proposals) -> Sightings:
+    """What AlignNet sees, in two looks, at proposals that it takes by their size alone, turned each by the best of
+    `TURNS`."""
+    fit = fit_similarity(upright_points(1), found.points)
+    angles = np.arctan2(fit[:, 1, 0], fit[:, 0, 0])
+    centres = transform(np.array([[0.5, 0.5]]), fit)[:, 0]
+    frames = [proposals.frames(centres, angles + turn, found.sides / BOX_PER_PATCH) for turn in TURNS]
+    _, points = look(net, picture, np.concatenate(frames))
+    scores, points = look(net, picture, upright_frames(points))
+    scores, points = scores.reshape(len(TURNS), -1), points.reshape(len(TURNS), -1, 5, 2)
+    best = scores.argmax(0), np.arange(len(angles))
+    return scores[best], points[best]
 
 
-def _lying(grey: np.ndarray) -> np.ndarray:
-    angles = [turn + tilt for turn in QUARTER_TURNS for tilt in (0, *TILTS)]
-    found = [proposals.haar(grey, angle, LYING_SIDE, step=1.15) for angle in angles]
-    return np.concatenate([*found, proposals.grid(grey.shape[1], grey.shape[0], [90, 270])])
+@lru_cache(maxsize=1)
+def load_proposal_net() -> ProposalNet:
+    """The embedded net of proposals, in float32 on the CPU.
+
+    Raises:
+        WeightsError: the installation lacks its weights.
+    """
+    return load_net("mini/proposals", ProposalNet)
 
 
 @lru_cache(maxsize=1)
 def load_alignnet() -> AlignNet:
-    """The embedded AlignNet of the first looks, in float32 on the CPU.
+    """The embedded AlignNet, in float32 on the CPU.
 
     Raises:
         WeightsError: the installation lacks its weights.
     """
     return load_net("mini/alignnet", AlignNet)
-
-
-@lru_cache(maxsize=1)
-def load_fine_alignnet() -> AlignNet:
-    """The embedded AlignNet of the last look, in float32 on the CPU: more exact, and harder to fool, on patches that
-    are upright already.
-
-    Raises:
-        WeightsError: the installation lacks its weights.
-    """
-    return load_net("mini/alignnet-fine", AlignNet)
 
 
 @torch.inference_mode()
@@ -206,15 +212,17 @@ def look(net: AlignNet, rgb: np.ndarray | Pyramid, frames: np.ndarray) -> Sighti
         patches = np.stack([picture.warp(frame * size, size, size) for frame in some])
         batch = torch.from_numpy(patches).to(next(net.parameters()).device).permute(0, 3, 1, 2).float() / 255
         batch = batch.contiguous(memory_format=torch.channels_last)
-        logits, found, _ = net(batch)
+        with frozen_pass():
+            logits, found, _ = net(batch)
         scores.append(logits.sigmoid().double().cpu().numpy())
         points.append(_back(found.double().cpu().numpy(), some))
     return np.concatenate(scores), np.concatenate(points)
 
 
 def look_steadily(net: AlignNet, rgb: np.ndarray | Pyramid, frames: np.ndarray) -> Sightings:
-    """AlignNet's opinion of upright frames, the mean over some zooms and their mirror images. On validation crops the
-    points are a quarter more exact than from one patch.
+    """AlignNet's opinion of upright frames, the mean over some zooms and their mirror images; of faces that are smaller
+    than a patch, where there is no more to be seen, over one zoom. On validation crops the points are a quarter more
+    exact than from one patch.
 
     Args:
         net: the AlignNet.
@@ -224,8 +232,16 @@ def look_steadily(net: AlignNet, rgb: np.ndarray | Pyramid, frames: np.ndarray) 
     Returns:
         Scores (N,) in 0..1 and the points in the picture, (N, 5, 2).
     """
+    scores, points = np.empty(len(frames)), np.empty((len(frames), 5, 2))
+    large = 1 / np.hypot(frames[:, 0, 0], frames[:, 1, 0]) > int(net.config["sample_size"])
+    for some, zooms in ((large, ZOOMS), (~large, (1.0,))):
+        scores[some], points[some] = _mean_look(net, rgb, frames[some], zooms)
+    return scores, points
+
+
+def _mean_look(net: AlignNet, rgb: np.ndarray | Pyramid, frames: np.ndarray, zooms: Sequence[float]) -> Sightings:
     count, several = len(frames), []
-    for zoom in ZOOMS:
+    for zoom in zooms:
         for sign in (1, -1):  # x' = 1/2 +- zoom (x - 1/2), mirrored about the middle of the patch
             factor = np.array([[sign * zoom], [zoom]])
             several.append(np.concatenate([factor * frames[..., :2], 0.5 + factor * (frames[..., 2:] - 0.5)], -1))
@@ -248,42 +264,36 @@ def upright_frames(points: np.ndarray) -> np.ndarray:
     return fit_similarity(points, upright_points(1))
 
 
-def look_closely(
-    net: AlignNet, rgb: np.ndarray, frames: np.ndarray, least: float = CONVINCING, last: AlignNet | None = None
-) -> list[Face]:
-    """The faces among proposed frames: a rough look, one at the upright patch that its points define, and a steady one
-    at the patch that those define.
+def look_closely(net: AlignNet, rgb: np.ndarray, frames: np.ndarray, least: float = CONVINCING) -> list[Face]:
+    """The faces among rough frames: a look at those in place of a proposal, one at the upright patch that its points
+    define, and a steady one at the patch that those define.
 
     Args:
-        net: the AlignNet of all looks.
+        net: the AlignNet.
         rgb: H x W x 3 uint8.
         frames: (N, 2, 3), picture to patch of side 1.
-        least: the score, 0 to 1, that the steady look must give.
-        last: another AlignNet. Then the points are those that it sees in the steady look, and the score lies between
-            both nets': either alone is fooled by other things than the other.
+        least: the score, 0 to 1, that a face must have.
     """
     picture = Pyramid(rgb)
-    return _refined(net, picture, look(net, picture, frames), least, last)
+    chances, points = look(net, picture, frames)
+    return _refined(net, picture, chances, look(net, picture, upright_frames(points)), least)
 
 
-def _refined(
-    net: AlignNet, picture: Pyramid, rough: Sightings, least: float, last: AlignNet | None = None
-) -> list[Face]:
-    """The faces among what a rough look has seen, as for `look_closely`."""
-    scores, points = rough
-    keep = merge(points, scores, WORTH_A_LOOK)
-    scores, points = look(net, picture, upright_frames(points[keep]))
-    keep = merge(points, scores, WORTH_A_LOOK)
-    before = points[keep]
-    frames = upright_frames(before)
-    scores, points = look_steadily(net, picture, frames)
-    if last:
-        others, points = look_steadily(last, picture, frames)
-        scores = _sigmoid((_logits(scores) + _logits(others)) / 2)
+def _refined(net: AlignNet, picture: Pyramid, chances: np.ndarray, seen: Sightings, least: float) -> list[Face]:
+    """The faces among what AlignNet has seen at proposals whose scores are `chances`."""
+    scores, points = seen
+    keep = merge(points, _joined(chances, scores), WORTH_A_LOOK)
+    chances, before = chances[keep], points[keep]
+    scores, points = look_steadily(net, picture, upright_frames(before))
     # A face holds still under a second look; on anything else the points wander.
-    scores = np.where(_wander(before, points) < 0.25, scores, 0)
+    scores = np.where(_wander(before, points) < STILL, _joined(chances, scores), 0)
     keep = [index for index in merge(points, scores, least) if _box(points[index])[1] >= SMALLEST_FACE]
     return [_face(points[index], float(scores[index])) for index in keep]
+
+
+def _joined(one: np.ndarray, other: np.ndarray) -> np.ndarray:
+    """The score between two nets': either alone is fooled by other things than the other."""
+    return _sigmoid((_logits(one) + _logits(other)) / 2)
 
 
 def merge(points: np.ndarray, scores: np.ndarray, least: float) -> list[int]:

@@ -76,7 +76,7 @@ class FoundFaces:
     """Faces are looked for; each method does as `Placing` says.
 
     Attributes:
-        detector: `haar` or `yunet`.
+        detector: `limner` or `yunet`.
         yunet: the ONNX file of YuNet, for that detector; None is the fetched one.
     """
 

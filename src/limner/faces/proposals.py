@@ -1,36 +1,36 @@
-"""Where a face might be: generous guesses that AlignNet sorts.
+"""Where a face might be: what a net sees in copies of a photograph, each half as large as the one before.
 
-A guess is a *frame*: the 2x3 matrix that carries the picture to an upright square patch of side 1 with the guessed
-face in its middle. Guesses may come from a turned copy of the picture; the frame contains the turn.
+Shrinking hides damage: at 20 px a face is sharp that is blurred beyond recognition at 300. So every face is seen in the
+copies where it is small, whatever its size in the photograph.
 """
 
 from __future__ import annotations
 
 import math
-import threading
-from collections.abc import Iterable
-from pathlib import Path
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor
 
-# How the cascade's boxes lie on faces, measured on the training crops: 2.6 eye distances wide (deviation 0.26),
-# their centre a little above that of an upright patch, which is 3.2 eye distances wide.
-PATCH_PER_BOX = 1.23
-CENTRE_BELOW = 0.025
-SMALLEST_BOX = 24
-LONGEST_GRID = 2.0  # ratio of the sides up to which a picture may be one face's crop
+from limner.device import frozen_pass
+from limner.nets.blocks import padded
+from limner.nets.proposals import STEP, ProposalNet, decoded
+from limner.pixels import to_tensor
 
-
-class _OfThread(threading.local):
-    """A cascade keeps what it searches in itself, so that each thread has its own."""
-
-    def __init__(self) -> None:
-        folder = Path(cv2.__file__).parent / "data"
-        self.cascade = cv2.CascadeClassifier(str(folder / "haarcascade_frontalface_alt2.xml"))
-
-
-_OF_THREAD = _OfThread()
+LARGEST_COPY = 800
+"""Side of the square with as many pixels as the largest copy that is looked at."""
+SMALLEST_COPY = 20
+"""Shorter side in pixels of the smallest one; a face that fills it is no larger than the net knows them."""
+SMALLEST_BOX = 11.0
+"""Side in pixels of the smallest faces that the net finds in a copy."""
+SAME_PLACE, SAME_SIZE = 0.3, 0.4
+"""How far two proposals of one face may lie apart, in sides of its box, and the logarithms of their sizes."""
+RIM = 16
+"""Pixels around a copy, in its mean colour: a face that fills the photograph stands before something then, too."""
 
 
 def scale_of(width: int, height: int, side: int) -> float:
@@ -39,77 +39,105 @@ def scale_of(width: int, height: int, side: int) -> float:
     return min(1.0, side / math.sqrt(width * height))
 
 
-def haar(grey: np.ndarray, angle: float, side: int, step: float = 1.08) -> np.ndarray:
-    """What the frontal cascade takes for faces in a turned copy of the picture.
+@dataclass(frozen=True, eq=False)
+class Proposals:
+    """Where faces may be in a picture.
+
+    Attributes:
+        scores: (N,) in 0..1.
+        points: (N, 5, 2) in pixels of the picture.
+        sides: (N,) of the boxes in pixels.
+    """
+
+    scores: np.ndarray
+    points: np.ndarray
+    sides: np.ndarray
+
+    def some(self, chosen: Sequence[int]) -> Proposals:
+        """Those at these places."""
+        places = np.array(chosen, int)
+        return Proposals(self.scores[places], self.points[places], self.sides[places])
+
+    def distinct(self) -> Proposals:
+        """The best of each group that is much the same in place and size, best first. Others may well lie on one
+        another: which is the face, and which a part of it, is not for this net to say."""
+        centres, kept = self.points.mean(1), list[int]()
+        for one in np.argsort(-self.scores, kind="stable").tolist():
+            away = np.linalg.norm(centres[kept] - centres[one], axis=1)
+            ratio = np.abs(np.log(self.sides[kept] / self.sides[one]))
+            if not ((away < SAME_PLACE * self.sides[one]) & (ratio < SAME_SIZE)).any():
+                kept.append(one)
+        return self.some(kept)
+
+
+def propose(net: ProposalNet, rgb: np.ndarray, least: float) -> Proposals:
+    """Where faces may be in a photograph. One face may be proposed more than once, from several copies.
 
     Args:
-        grey: H x W uint8.
-        angle: degrees that the copy is turned by, anticlockwise; faces tilted clockwise by it stand upright there.
-        side: the copy is shrunk so that the picture has no more pixels than a square of this side.
-        step: ratio of two neighbouring scales of the search.
-
-    Returns:
-        Frames (N, 2, 3); none of a picture that would shrink to a line.
+        net: in evaluation mode.
+        rgb: (H, W, 3) uint8.
+        least: score from which a peak counts, 0 to 1.
     """
-    height, width = grey.shape
-    scale = scale_of(width, height, side)
-    if scale * min(height, width) < 1:
-        return np.empty((0, 2, 3))
-    shrunk = cv2.resize(grey, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA) if scale < 1 else grey
-    turn, size = _turn(shrunk.shape[1], shrunk.shape[0], angle)
-    turned = cv2.warpAffine(shrunk, turn, size, flags=cv2.INTER_LINEAR) if angle else shrunk
-    turn[:, :2] *= scale
-    boxes = _OF_THREAD.cascade.detectMultiScale(turned, step, 2, minSize=(SMALLEST_BOX, SMALLEST_BOX))
-    if len(boxes) == 0:
-        return np.empty((0, 2, 3))
-    x, y, found = np.asarray(boxes, np.float64)[:, :3].T
-    return _frames(x + found / 2, y + found * (0.5 + CENTRE_BELOW), PATCH_PER_BOX * found, turn)
+    seen = [Proposals(np.empty(0), np.empty((0, 5, 2)), np.empty(0))]
+    for copy, scale in copies(rgb):
+        found = look_over(net, copy, least)
+        seen.append(Proposals(found.scores, (found.points + 0.5) / scale - 0.5, found.sides / scale.mean()))
+    return Proposals(*(np.concatenate([getattr(one, name) for one in seen]) for name in ("scores", "points", "sides")))
 
 
-def grid(width: int, height: int, angles: Iterable[float]) -> np.ndarray:
-    """Windows over the whole picture, from one that is larger than the picture down to half of its shorter side. They
-    are for pictures that the cascade finds nothing in: faces blurred beyond any edge, and crops tight around a face.
-    AlignNet forgives a shift of 0.2 and a factor of 1.5, so the windows may stand wide apart.
+def copies(rgb: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Smaller and smaller copies of a photograph, (h, w, 3) uint8, each with its widths and heights over the
+    photograph's, (2,)."""
+    height, width = rgb.shape[:2]
+    scale = scale_of(width, height, LARGEST_COPY)
+    copy = rgb
+    while min(size := (round(width * scale), round(height * scale))) >= SMALLEST_COPY:
+        if copy.shape[1::-1] != size:
+            copy = cv2.resize(copy, size, interpolation=cv2.INTER_AREA)
+        yield copy, np.array(size) / (width, height)
+        scale /= 2
+
+
+def look_over(net: ProposalNet, copy: np.ndarray, least: float) -> Proposals:
+    """What the net sees in a copy itself, in pixels of the copy, (h, w, 3) uint8; see `propose`."""
+    below, right = (-(length + 2 * RIM) % STEP + RIM for length in copy.shape[:2])
+    rimmed = cv2.copyMakeBorder(copy, RIM, below, RIM, right, cv2.BORDER_CONSTANT, value=cv2.mean(copy))
+    with frozen_pass():
+        seen = seen_by(net, rimmed, least)
+    return Proposals(seen.scores, seen.points - RIM, seen.sides)
+
+
+@torch.inference_mode()
+def seen_by(net: ProposalNet, picture: np.ndarray, least: float) -> Proposals:
+    """What the net sees in one picture itself, (H, W, 3) uint8, in its pixels; see `propose`."""
+    batch = padded(to_tensor(picture)[None], STEP).contiguous(memory_format=torch.channels_last)
+    heat, sizes, offsets = net(batch.to(net.device))
+    return peaks(heat[0], sizes[0], offsets[0], least)
+
+
+def peaks(heat: Tensor, sizes: Tensor, offsets: Tensor, least: float) -> Proposals:
+    """The peaks of one picture's heat map, read as CenterNet reads them: cells that no neighbour exceeds.
 
     Args:
-        width, height: of the picture in pixels; one that is more than twice as long as wide has no windows.
-        angles: degrees that copies of the picture are turned by.
+        heat, sizes: (h, w), as `ProposalNet` gives them.
+        offsets: (5, 2, h, w), likewise.
+        least: score from which a peak counts.
 
     Returns:
-        Frames (N, 2, 3).
+        What is there, best first.
     """
-    frames = [np.empty((0, 2, 3))]
-    if max(width, height) > LONGEST_GRID * min(width, height):
-        return frames[0]
-    for angle in angles:
-        turn, (turned_width, turned_height) = _turn(width, height, angle)
-        for share in (1.25, 0.9, 0.65, 0.47):
-            side = share * min(width, height)
-            columns, rows = (
-                max(1, math.ceil((span - side) / (0.3 * side)) + 1) for span in (turned_width, turned_height)
-            )
-            x, y = np.meshgrid(_spread(turned_width, side, columns), _spread(turned_height, side, rows))
-            frames.append(_frames(x.ravel(), y.ravel(), np.full(x.size, side), turn))
-    return np.concatenate(frames)
+    highest = F.max_pool2d(heat[None], 3, stride=1, padding=1)[0]
+    y, x = torch.nonzero((heat == highest) & (heat >= math.log(least / (1 - least))), as_tuple=True)
+    scores, order = heat[y, x].sigmoid().sort(descending=True, stable=True)
+    y, x = y[order], x[order]
+    sides, points = decoded(sizes[None], offsets[None])
+    found = points[0][..., y, x].permute(2, 0, 1)
+    return Proposals(*(one.double().cpu().numpy() for one in (scores, found, sides[0][y, x])))
 
 
-def _spread(span: int, side: float, count: int) -> np.ndarray:
-    """Centres of ``count`` windows of ``side`` that cover 0..span evenly."""
-    return np.linspace(side / 2, span - side / 2, count) if count > 1 else np.array([span / 2])
-
-
-def _turn(width: int, height: int, angle: float) -> tuple[np.ndarray, tuple[int, int]]:
-    """The matrix that turns a picture about its centre onto a canvas that just holds it, and the canvas' size."""
-    turn = cv2.getRotationMatrix2D(((width - 1) / 2, (height - 1) / 2), angle, 1)
-    cosine, sine = abs(turn[0, 0]), abs(turn[0, 1])
-    size = round(width * cosine + height * sine), round(width * sine + height * cosine)
-    turn[:, 2] += (size[0] - width) / 2, (size[1] - height) / 2
-    return turn, size
-
-
-def _frames(x: np.ndarray, y: np.ndarray, side: np.ndarray, turn: np.ndarray) -> np.ndarray:
-    """Frames of squares given by centre and side in the turned picture."""
-    frames = np.repeat(turn[None].astype(np.float64), len(x), 0)
-    frames[:, 0, 2] -= x - side / 2
-    frames[:, 1, 2] -= y - side / 2
-    return frames / side[:, None, None]
+def frames(centres: np.ndarray, angles: np.ndarray, sides: np.ndarray) -> np.ndarray:
+    """Frames (N, 2, 3), picture to patch of side 1, of squares about centres (N, 2), turned clockwise
+    by angles in radians, of these sides."""
+    linear = np.stack([np.cos(angles), np.sin(angles), -np.sin(angles), np.cos(angles)], -1).reshape(-1, 2, 2)
+    linear = linear / sides[:, None, None]
+    return np.concatenate([linear, 0.5 - linear @ centres[..., None]], -1)

@@ -80,7 +80,8 @@ class AlignNet(ModelMixin, ConfigMixin):
         coarse = self.bottom(self.shrink2(middle))
         middle = self.up2(middle + F.interpolate(self.grow2(coarse), scale_factor=2.0))
         fine = self.up1(fine + F.interpolate(self.grow1(middle), scale_factor=2.0))
-        heat = self.heat(F.silu(fine)).float()
+        with torch.autocast(patches.device.type, enabled=False):  # bf16 is a tenth of a pixel too coarse for the points
+            heat = self.heat(F.silu(fine).float())
         return self.judge(coarse)[:, 0].float(), self._expectation(heat), heat
 
     def _expectation(self, heat: Tensor) -> Tensor:

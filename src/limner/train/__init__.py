@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from limner.train.recipe import Recipe
 
 RECIPES = {
+    "proposals": "proposals:proposals",
     "alignnet": "alignnet:alignnet",
-    "alignnet-fine": "alignnet_fine:alignnet_fine",
     "clean": "clean:clean",
     "fusion": "fusion:fusion",
     "difface-estimator": "difface.estimator:difface_estimator",

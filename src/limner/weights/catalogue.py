@@ -136,8 +136,8 @@ _REFLDM = "https://github.com/ChiWeiHsiao/ref-ldm/releases/download/1.0.0"
 _YUNET = "https://github.com/opencv/opencv_zoo/raw/main/models/face_detection_yunet"
 
 WEIGHTS: tuple[Weights, ...] = (
-    Embedded("mini/alignnet", "finds the five points of a face (default detector)"),
-    Embedded("mini/alignnet-fine", "the default detector's last look: more exact, and harder to fool"),
+    Embedded("mini/proposals", "says where faces may be in a photo (default detector)"),
+    Embedded("mini/alignnet", "judges those, and finds the five points of a face (default detector)"),
     Embedded("mini/clean", "takes noise, blocks and mild blur off a photo at its own resolution"),
     Embedded("mini/fusion", "joins a restoration with its photo, each where it knows better"),
     Embedded("mini/difface-estimator", "DifFace at 256 px: the regressor f(y0)"),

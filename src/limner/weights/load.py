@@ -30,6 +30,7 @@ NETS = {
     "IdentityNet": "limner.nets.identity",
     "IdentityRecovery": "limner.nets.recovery",
     "Injection": "limner.nets.injection",
+    "ProposalNet": "limner.nets.proposals",
     "PredictedMask": "limner.nets.guidance_mask",
     "StageA": "limner.nets.stage_a",
     "StaticMask": "limner.nets.guidance_mask",

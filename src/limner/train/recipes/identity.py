@@ -229,7 +229,7 @@ class Views:
 
     def view(self, index: int, rng: np.random.Generator) -> np.ndarray:
         """A variation of a photograph, (S, S, 3) uint8: another pose, light, background, camera and wear."""
-        image, points = warp(self.faces.image(index, STORED), self.faces.landmarks(index, 1), rng)
+        image, points = warp(self.faces.image(index, STORED), self.faces.points[index], rng)
         if rng.random() < 0.5:
             image, points = np.ascontiguousarray(image[:, ::-1]), points * (-1, 1) + (SIZE - 1, 0)
         if rng.random() < 0.5:
