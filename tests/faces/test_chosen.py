@@ -24,7 +24,7 @@ def face(number: int, yaw: float = 0.0, side: float = 140.0, left: float = 100.0
 class Given(FoundFaces):
     """Faces that a test gives."""
 
-    detector: str = "haar"
+    detector: str = "limner"
     yunet: None = None
     faces: list[Face] = field(default_factory=list)
 

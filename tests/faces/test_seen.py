@@ -8,7 +8,7 @@ from limner.faces.placing import AlignedCrop, FoundFaces
 from limner.faces.pose import projected
 from limner.faces.seen import outside, seen
 
-FOUND = FoundFaces("haar", None)
+FOUND = FoundFaces("limner", None)
 
 
 def face(yaw: float, scale: float = 1.0, at: float = 150.0) -> Face:

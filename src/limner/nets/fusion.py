@@ -22,8 +22,8 @@ from limner.nets.pyramid import expand, join, reduce, split
 
 LUMA = (0.299, 0.587, 0.114)
 FAITHFUL = 2
-"""Of the finest octaves the colour is the photo's alone, whatever the net says. With two more of them bad photographs kept
-a coloured fringe around the head, which the restoration hadn't."""
+"""Of the finest octaves the colour is the photo's alone, whatever the net says. With two more of them bad photographs
+kept a coloured fringe around the head, which the restoration hadn't."""
 STEM = 2
 """Factor of the pixel-unshuffle stem: the shares of a band are known at half its resolution, since they vary slowly."""
 SHUT = -3.0
