@@ -191,7 +191,8 @@ def test_what_was_made_up_lies_in_the_faces(restorer, portrait, tmp_path):
     good, bad = (restorer.restore(opened(p, tmp_path / f"{n}.png")) for n, p in enumerate((portrait, spoilt)))
     for done in (good, bad):
         assert done.invented.shape == (320, 320) and done.invented.dtype == np.uint8
-        assert (done.invented[:, :5] == 0).all() and done.invented.any()
+        assert (done.invented[:, :5] == 0).all()
+    assert bad.invented.any()
     assert 0 <= good.provenance.invented < bad.provenance.invented <= 1
     assert good.provenance.invented < 0.5 * bad.provenance.invented
 
@@ -232,11 +233,11 @@ def test_grain_goes_on_in_the_face(portrait, tmp_path):
     big = cv2.resize(portrait, None, fx=2, fy=2, interpolation=cv2.INTER_CUBIC)
     photo = opened(np.clip(big + grain, 0, 255).astype(np.uint8), tmp_path / "a.png")
     with_grain, without = (Restorer(replace(FAST, grain=wanted)).restore(photo).photos[0] for wanted in (True, False))
-    cheek = np.s_[280:330, 240:290]
+    forehead = np.s_[160:190, 290:350]
 
     def rough(pixels):
         plane = cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY).astype(np.float32)
-        return float((plane - cv2.GaussianBlur(plane, (0, 0), 2))[cheek].std())
+        return float((plane - cv2.GaussianBlur(plane, (0, 0), 2))[forehead].std())
 
     before, after, smooth = rough(photo.pixels), rough(with_grain.pixels), rough(without.pixels)
     assert smooth < 0.85 * before and smooth < after and 0.8 * before < after < 1.25 * before

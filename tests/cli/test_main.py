@@ -70,13 +70,15 @@ def test_same_seed_same_file_and_strength_zero_keeps_the_pixels(run, portrait, t
 
 @pytest.mark.slow
 def test_what_was_made_up_is_told_drawn_and_written(run, portrait, tmp_path):
-    words = ("restore", portrait, "-o", tmp_path / "out", "--save-map", tmp_path / "maps", "--no-grain", *FAST)
+    spoilt = tmp_path / portrait.name
+    Image.open(portrait).reduce(4).resize((300, 300)).save(spoilt)
+    words = ("restore", spoilt, "-o", tmp_path / "out", "--save-map", tmp_path / "maps", "--no-grain", *FAST)
     code, out, _ = run(*words, "--json")
     told = json.loads(out)
     assert code == 0 and 0 < told["invented"] < 1
-    written = read(tmp_path / "out" / portrait.name)
+    written = read(tmp_path / "out" / spoilt.name)
     assert written is not None and written.invented == told["invented"]
-    assert Image.open(tmp_path / "maps" / f"{portrait.name}_invented.png").size == Image.open(portrait).size
+    assert Image.open(tmp_path / "maps" / f"{spoilt.name}_invented.png").size == Image.open(spoilt).size
     _, _, err = run(*words, "--overwrite")
     assert f"{told['invented']:.0%} made up" in err
 

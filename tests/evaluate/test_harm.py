@@ -138,7 +138,7 @@ def test_a_run(faces):
     assert {picture.shape for pictures in report.sheet.pictures for picture in pictures} == {(256, 256, 3)}
     packages = ("perceptual", "dlib")  # shown where they are installed
     assert [heading for heading in report.headings() if heading not in packages] == [
-        *("damage", "px", "method", "PSNR dB", "same", "gain", "worst", "of", "detail", "true detail"),
+        *("damage", "px", "method", "PSNR dB", "same", "gain", "worst", "of", "SSIM", "detail", "true detail"),
         *("identity", "least", "HOG", "least", "s a face"),
     ]
     assert report.cells()[0][:5] == ["nothing", "256", "input", "-", "2"]

@@ -81,6 +81,10 @@ class SampleBySample:
         return torch.stack(losses).mean()
 
 
+def projected():
+    return Projected(EfficientNetLite0().eval(), torch.ones(5), start=1, rise=1, lr=1e-3)
+
+
 def plain():
     torch.manual_seed(0)
     return Estimator(SIDE, 2, (8, 8), (1, 1)), root_mse
@@ -94,7 +98,7 @@ def latent():
 def decoder():
     net = vqgan().requires_grad_(False)
     net.decoder.requires_grad_(True)
-    return net, DecoderLoss(l1, adversary(1))
+    return net, DecoderLoss(projected())
 
 
 def autoencoder():
@@ -109,9 +113,7 @@ def stage_a():
 
 def prior():
     torch.manual_seed(2)
-    seen = EfficientNetLite0().eval()
-    projected = Projected(seen, torch.ones(5), start=1, rise=1, lr=1e-3)
-    return unet(3, 3), PriorLoss(difface_schedule("sample"), projected)
+    return unet(3, 3), PriorLoss(difface_schedule("sample"), projected())
 
 
 def train(kind, folder, steps=STEPS, resume=False) -> dict[str, torch.Tensor]:
@@ -137,8 +139,8 @@ def free_port() -> int:
         return one.getsockname()[1]
 
 
-SAME_NOISE = (plain, latent, decoder, autoencoder, stage_a)
-KINDS = (*SAME_NOISE, prior)
+SAME_NOISE = (plain, latent, autoencoder, stage_a)
+KINDS = (*SAME_NOISE, decoder, prior)
 PARTS = {kind: (STEPS,) for kind in KINDS} | {decoder: (2, STEPS)}
 """Up to which steps a kind is trained by two processes: the decoder is stopped after two, and resumed."""
 

@@ -200,7 +200,7 @@ def test_a_recipe_goes_on_from_a_name_of_the_catalogue(shared):
 def test_messages(shared):
     with pytest.raises(LimnerError, match="The recipe 'vqgan' takes no --start: leave it out"):
         make_recipe("vqgan", shared / "faces", start=shared)
-    with pytest.raises(LimnerError, match="There is no recipe 'x': choose one of alignnet"):
+    with pytest.raises(LimnerError, match="There is no recipe 'x': choose one of proposals, alignnet"):
         make_recipe("x", shared / "faces")
     with pytest.raises(LimnerError, match="There is no preset 'x': choose mini or paper"):
         make_recipe("alignnet", shared / "faces", "x")
