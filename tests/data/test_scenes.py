@@ -6,21 +6,13 @@ import pytest
 
 from limner.data.faces import FaceSet
 from limner.data.scenes import STORED, Scenes, _Composer
-from limner.nets.alignnet import upright_points
 
-COLOURS = [(255, 0, 0), (0, 255, 0), (0, 0, 255), (255, 255, 0), (0, 255, 255)]
+from ..dotted import COLOURS, dotted_face
 
 
 @pytest.fixture(scope="module")
 def dotted(tmp_path_factory) -> FaceSet:
-    """One "face": five discs of different colours on grey."""
-    folder = tmp_path_factory.mktemp("faces")
-    points = (upright_points(1) * 0.8 + 0.1).astype(np.float32)
-    picture = np.full((256, 256, 3), 128, np.uint8)
-    for (x, y), colour in zip(points * 256, COLOURS, strict=True):
-        cv2.circle(picture, (round(float(x)), round(float(y))), 12, colour[::-1], -1)
-    cv2.imwrite(str(folder / "dots.png"), picture)
-    return FaceSet(folder, ["dots.png"], ["nobody"], points[None])
+    return dotted_face(tmp_path_factory.mktemp("faces"), 12)
 
 
 @pytest.fixture

@@ -50,10 +50,7 @@ def test_dlibs_recogniser_joins_where_it_is_installed(there, monkeypatch, tmp_pa
 
 
 def test_distances_of_efficientnets_features_grow_with_the_blur():
-    try:
-        extractor = efficientnet_lite0()
-    except WeightsError as error:
-        pytest.skip(str(error))
+    extractor = efficientnet_lite0()
     picture = data.astronaut()[10:202, 128:320]
     windows = [np.ascontiguousarray(picture[y : y + 96, x : x + 96]) for y in (0, 48, 96) for x in (0, 48, 96)]
     truth = extractor.of(windows)

@@ -1,6 +1,5 @@
 """The training patches of AlignNet: their points lie where the face's are, and a resumed run sees the same ones."""
 
-import cv2
 import numpy as np
 import pytest
 import torch
@@ -8,23 +7,16 @@ import torch
 from limner.data.faces import FaceSet
 from limner.data.wear import SIZE
 from limner.errors import LimnerError
-from limner.nets.alignnet import AlignNet, upright_points
+from limner.nets.alignnet import AlignNet
 from limner.train.recipes import alignnet as stage
 from limner.train.recipes.alignnet import SWAP_SIDES, Patches, cells, loss, preview
 
-COLOURS = [(255, 0, 0), (0, 255, 0), (0, 0, 255), (255, 255, 0), (0, 255, 255)]
+from ..dotted import COLOURS, dotted_face
 
 
 @pytest.fixture(scope="module")
 def dotted(tmp_path_factory) -> FaceSet:
-    """One "face": five discs of different colours on grey."""
-    folder = tmp_path_factory.mktemp("faces")
-    points = (upright_points(1) * 0.8 + 0.1).astype(np.float32)
-    picture = np.full((256, 256, 3), 128, np.uint8)
-    for place, colour in zip(points * 256 - 0.5, COLOURS, strict=True):
-        cv2.circle(picture, np.rint(place * 16).astype(int).tolist(), 9 * 16, colour[::-1], -1, cv2.LINE_AA, 4)
-    cv2.imwrite(str(folder / "dots.png"), picture)
-    return FaceSet(folder, ["dots.png"], ["nobody"], points[None])
+    return dotted_face(tmp_path_factory.mktemp("faces"), 9)
 
 
 def test_points_follow_the_throw(dotted, monkeypatch):
