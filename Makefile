@@ -9,7 +9,7 @@ PHOTO ?=
 HASHES ?= no
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 
-.PHONY: setup demo lint check test format fuzz sbom
+.PHONY: setup demo lint check test format docs fuzz sbom
 
 setup: .venv/ready
 
@@ -43,6 +43,10 @@ test: lint
 format: setup
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+# The documentation as a site in site/, with every signature of the API; a broken link or name is an error.
+docs: setup
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
 # Ten minutes on two cores: 10,000 damaged photos, 1,000 damaged weights and run folders; `--seed` in them for others.
 fuzz: setup
