@@ -85,6 +85,15 @@ def test_what_cannot_be_written_is_told_before_anything_is_restored(tmp_path, mo
 
 
 @pytest.mark.slow
+def test_crops_that_are_none_are_told(restorer):
+    crop = np.zeros((256, 256, 3), np.uint8)
+    with pytest.raises(LimnerError, match="2 crops need 2 numbers of faces, not 1."):
+        restorer.restore_crops([crop, crop], [0])
+    with pytest.raises(LimnerError, match=r"not \(256, 256, 3\) in float64"):
+        restorer.restore_crops([crop / 255])
+
+
+@pytest.mark.slow
 def test_a_face_that_is_not_there_is_told(portrait):
     with pytest.raises(LimnerError, match=r"There is no face 3: the photo has 1 \(0 to 0\)\."):
         restore(portrait, settings=Settings(faces=[3]))

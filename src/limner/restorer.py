@@ -17,6 +17,7 @@ import numpy as np
 import torch
 
 from limner import device
+from limner.errors import LimnerError
 from limner.faces.align import crop
 from limner.faces.chosen import faces_to_restore
 from limner.faces.find import Face
@@ -27,11 +28,11 @@ from limner.faces.references import Reference, References
 from limner.faces.samples import note_on_samples
 from limner.faces.tone import keep_tone
 from limner.methods import find_method, load
+from limner.methods.crops import stacked
 from limner.methods.pipeline import ReadReferences
 from limner.photo.photo import Photo, Picture
 from limner.photo.provenance import Provenance, digest_of
 from limner.photo.writable import check_writable
-from limner.pixels import to_tensor
 from limner.progress import Asked, Progress
 from limner.restoration import Restoration, RestoredCrop
 from limner.settings import Settings
@@ -137,9 +138,15 @@ class Restorer:
             progress: see `restore`.
             references: of one person, the `owner`.
             owner: the place among the crops of the one that the references belong to; None for none.
+
+        Raises:
+            LimnerError: if crops are of another kind, or numbers and crops differ in number.
         """
         if not crops:
             return []
+        numbers = range(len(crops)) if numbers is None else numbers
+        if len(numbers) != len(crops):
+            raise LimnerError(f"{len(crops)} crops need {len(crops)} numbers of faces, not {len(numbers)}.")
         settings = self.settings
         device.use_threads(settings.threads)
         with self._one_at_a_time:
@@ -147,13 +154,13 @@ class Restorer:
             if references and owner is not None:
                 known = [self.read(references) if place == owner else None for place in range(len(crops))]
             out = self.method(
-                torch.stack([to_tensor(one) for one in crops]),
+                stacked(crops),
                 finish=self.finish,
                 references=known,
                 samples=settings.samples,
                 generator=[
                     torch.Generator().manual_seed(seed_of(settings.seed, number, sample))
-                    for number in (range(len(crops)) if numbers is None else numbers)
+                    for number in numbers
                     for sample in range(settings.samples)
                 ],
                 batch_size=self.compute.batch_size(self.size),
