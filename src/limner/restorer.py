@@ -15,14 +15,14 @@ import numpy as np
 import torch
 
 from limner import device
+from limner.album.references import AlbumReferences
 from limner.faces.align import crop
 from limner.faces.chosen import faces_to_restore
-from limner.faces.find import Face
 from limner.faces.join import Joiner
 from limner.faces.placing import placing_of
 from limner.faces.put_back import PutBack
-from limner.faces.references import Reference, References
-from limner.faces.samples import note_on_samples
+from limner.faces.references import FacePerson, PhotoReferences, Reference, References, ReferenceSource
+from limner.faces.samples import most_like, note_on_kept, note_on_samples
 from limner.faces.seen import SeenFace
 from limner.faces.tone import keep_tone
 from limner.methods import find_method, load
@@ -42,10 +42,12 @@ class RestoredCrop:
 
     Attributes:
         samples: the results, as many as were asked for.
+        numbers: of each, its place among all that were made.
         on_the_way: pictures that the method made before them, by name; see `MethodInfo.on_the_way`.
     """
 
     samples: list[np.ndarray]
+    numbers: list[int]
     on_the_way: dict[str, np.ndarray] = field(default_factory=dict)
 
 
@@ -58,7 +60,9 @@ class Restoration:
         faces: the faces that were restored, in the photo's own pixels.
         left_alone: profiles, which are restored only when they are named.
         crops: the same as aligned crops.
-        referenced: the place in `faces` of the one that was restored with the references; None without any.
+        referenced: the place in `faces` of the one that was restored with the references that were given; None without
+            any.
+        people: who the faces are and what each was restored with, of an album; else empty.
         provenance: what the saved file says about itself; None where nothing was changed.
         notes: what the user should know, one sentence each.
         seconds: spent.
@@ -75,10 +79,11 @@ class Restoration:
     crops: list[RestoredCrop] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     left_alone: list[SeenFace] = field(default_factory=list)
+    people: list[FacePerson] = field(default_factory=list)
 
 
 class Restorer:
-    """Restores photographs with one method, one set of weights and one person's references, which are loaded once.
+    """Restores photographs with one method, one set of weights and one source of references, which are loaded once.
 
     Args:
         settings: how to restore.
@@ -102,7 +107,11 @@ class Restorer:
         self.size = self.method.info.size
         self.joiner = Joiner(self.compute)
         self.placing = placing_of(self.settings)
-        self.references = References.read(self.settings, self.size, self.compute.device, max_megapixels)
+        self.references: ReferenceSource = (
+            AlbumReferences(self.settings, self.size, self.compute.device, max_megapixels)
+            if self.settings.album
+            else References.read(self.settings, self.size, self.compute.device, max_megapixels)
+        )
         self._read: tuple[tuple[Reference, ...], ReadReferences] | None = None
 
     def restore(self, photo: Photo, progress: Progress | None = None) -> Restoration:
@@ -121,30 +130,31 @@ class Restorer:
         faces = chosen.restored
         matrices = [self.placing.matrix(rgb, face, self.size) for face in faces]
         crops = [crop(rgb, matrix, self.size) for matrix in matrices]
-        references = self.references.for_photo(photo.path)
-        owner = references.owner(crops)
-        restored = self.restore_crops(crops, [face.number for face in faces], progress, references, owner)
+        references = self.references.of_faces(photo, faces, crops)
+        restored = self.restore_crops(crops, [face.number for face in faces], progress, references.each)
         canvas, enlarge = enlarged(photo, settings.upscale)
         put_back = PutBack(canvas, rgb if canvas is photo else canvas.srgb(), settings, self.joiner)
         for face, matrix, before, after in zip(faces, matrices, crops, restored, strict=True):
             tint = self.placing.tone(rgb, face)
             toned = [keep_tone(before.astype(np.float32) / 255, one, tint) for one in after.samples]
-            seeds = [seed_of(settings.seed, face.number, sample) for sample in range(len(toned))]
+            seeds = [seed_of(settings.seed, face.number, sample) for sample in after.numbers]
             put_back.face(toned, matrix @ enlarge, tint, seeds)
         return Restoration(
             photos=[canvas.replaced(pixels) for pixels in put_back.canvases],
             faces=faces,
-            provenance=self.provenance(photo.path, len(faces), put_back.share_invented),
+            provenance=self.provenance(photo.path, len(faces), put_back.share_invented, sum(map(len, references.each))),
             seconds=time.perf_counter() - started,
             invented=put_back.invented,
-            referenced=owner,
+            referenced=references.owner,
+            people=list(references.people),
             crops=restored,
             left_alone=chosen.left_alone,
             notes=[
                 *photo.notes,
                 *chosen.notes,
                 *self.notes(matrices),
-                *self.notes_on_references(faces, crops, references, owner),
+                *self.notes_on_references(references),
+                *note_on_kept([one.numbers for one in restored], settings),
                 *note_on_samples(put_back.canvases, put_back.invented, find_method(settings.method).freer),
             ],
         )
@@ -154,8 +164,7 @@ class Restorer:
         crops: Sequence[np.ndarray],
         numbers: Sequence[int],
         progress: Progress | None = None,
-        references: References | None = None,
-        owner: int | None = None,
+        references: Sequence[References] = (),
     ) -> list[RestoredCrop]:
         """Restores aligned crops.
 
@@ -164,15 +173,12 @@ class Restorer:
             numbers: the faces' places among all that were found: they seed the noise, so that the choice of faces
                 doesn't change what becomes of the others.
             progress: called with (net evaluations done, of how many).
-            references: of one person, the `owner`.
-            owner: the place among the crops of the one that the references belong to; None for none.
+            references: of each crop, empty ones too; none at all where no crop has any.
         """
         if not crops:
             return []
         settings = self.settings
-        known = None
-        if references and owner is not None:
-            known = [self.read(references) if place == owner else None for place in range(len(crops))]
+        known = [self.read(one) if one else None for one in references] if any(references) else None
         out = self.method(
             torch.stack([to_tensor(one) for one in crops]),
             finish=self.finish,
@@ -189,10 +195,16 @@ class Restorer:
         )
         pictures = out.images.permute(0, 2, 3, 1).numpy()
         starts = range(0, len(pictures), settings.samples)
-        restored = [RestoredCrop(list(pictures[i : i + settings.samples])) for i in starts]
+        restored = [
+            RestoredCrop(list(pictures[i : i + settings.samples]), list(range(settings.samples))) for i in starts
+        ]
         for name, stack in out.on_the_way().items():
             for face, picture in zip(restored, stack.permute(0, 2, 3, 1).numpy(), strict=True):
                 face.on_the_way[name] = picture
+        if settings.keep:
+            for face, person in zip(restored, references, strict=True):
+                face.numbers = most_like(face.samples, person)[: settings.keep]
+                face.samples = [face.samples[number] for number in face.numbers]
         return restored
 
     def read(self, references: References) -> ReadReferences:
@@ -211,13 +223,16 @@ class Restorer:
             kept = self._read = references.known, read  # one set at a time: it is large
         return kept[1]
 
-    def provenance(self, source: Path | None, faces: int, invented: float | None) -> Provenance | None:
+    def provenance(
+        self, source: Path | None, faces: int, invented: float | None, references: int | None = None
+    ) -> Provenance | None:
         """What a saved result says about how it was made; None where nothing was changed.
 
         Args:
             source: the photo's file; None of a photo that was never one.
             faces: how many were restored.
             invented: see `Provenance`.
+            references: of all faces together; None where they count as they were given.
         """
         settings = self.settings
         digest = digest_of(Path(source)) if source and Path(source).is_file() else None
@@ -227,21 +242,21 @@ class Restorer:
             made = {"source": digest, "options": how, "precision": precision}
             clean = Provenance("clean", "mini", None, 0, __version__, invented=0.0, **made)
             return clean if settings.background == "clean" else None
-        references = self.references.for_photo(source)
+        count, told = self.references.recorded(source)
         return Provenance(
             settings.method,
             Path(self.method.info.name).resolve().name,  # of a folder not the path, which is the user's own
             settings.seed,
             faces,
             __version__,
-            len(references),
+            (references if count is None else count) or 0,
             None if invented is None else round(invented, 3),
             source=digest,
             strength=settings.strength if isinstance(settings.strength, str) else f"{settings.strength:g}",
             steps=self.options.steps,
             finish=self.finish,
             scheduler=settings.scheduler or "ddim",
-            options=settings.recorded(self.options, references.digest() if references else None),
+            options=settings.recorded(self.options, told),
             precision=precision,
         )
 
@@ -262,33 +277,16 @@ class Restorer:
             "at auto, or use weights of a larger size.",
         ]
 
-    def notes_on_references(
-        self, faces: Sequence[Face], crops: Sequence[np.ndarray], references: References, owner: int | None
-    ) -> list[str]:
-        """Sentences that say where the references went, which were left out or may be a stranger's, or that there were
-        none although the method lives on them.
-
-        Args:
-            faces: that were restored.
-            crops: of them, aligned, (S, S, 3) uint8.
-            references: for this photo.
-            owner: the place among them of the one that the references went to; None for none.
-        """
-        if not faces or not find_method(self.settings.method).references:
+    def notes_on_references(self, references: PhotoReferences) -> list[str]:
+        """Sentences on the references of a photo's faces, and that there are none although the method lives on them."""
+        if not references.each or not find_method(self.settings.method).references:
             return []
-        if owner is None:
-            return [
-                *references.notes,
-                f"There are no references, so the method '{self.settings.method}' restored from the photo alone: other "
-                "photos of the same person (--reference) would make the result truer to the person.",
-            ]
-        notes = [*references.notes, *references.strangers(crops[owner])]
-        if len(faces) == 1:
-            return notes
+        if any(references.each) or references.people:
+            return list(references.notes)
         return [
-            *notes,
-            f"The references went to face {faces[owner].number} (0 is the largest), which resembles them most, and the "
-            "others were restored without: --faces chooses.",
+            *references.notes,
+            f"There are no references, so the method '{self.settings.method}' restored from the photo alone: other "
+            "photos of the same person (--reference) would make the result truer to the person.",
         ]
 
 
