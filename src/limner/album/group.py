@@ -13,7 +13,7 @@ import numpy as np
 
 from limner.album.store import Album, Vectors, drop_nobodies, new_person
 
-JOIN = 0.5
+JOIN = 0.7
 """Mean cosine from which two groups become one."""
 
 

@@ -29,7 +29,7 @@ log = logging.getLogger(__name__)
 
 SAME_PLACE = 0.5
 """Share of two boxes' union that both cover, from which a face of a changed photograph may be one that was there,"""
-SAME_FACE = 0.35
+SAME_FACE = 0.6
 """and their cosine from which it is."""
 
 Progress = Callable[[str, int, int], None]

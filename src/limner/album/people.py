@@ -73,9 +73,7 @@ def name_person(album: Album, called: str | int, name: str) -> Person:
     Raises:
         LimnerError: there is no such person, or the name is empty, or a number and so taken for one.
     """
-    person, name = find_person(album, called), name.strip()
-    if not name or name.isdecimal():
-        raise LimnerError(f"'{name}' is no name for a person, as numbers call those without one: choose a word.")
+    person, name = find_person(album, called), _checked(name)
     bearer = album.ask("SELECT id FROM people WHERE name = ?", name)
     if bearer and bearer[0][0] != person.id:
         return merge_people(album, bearer[0][0], [person.id])
@@ -83,6 +81,22 @@ def name_person(album: Album, called: str | int, name: str) -> Person:
         rows.execute("UPDATE people SET name = ?, settled = 1 WHERE id = ?", (name, person.id))
         _settle(rows, person.id)
     return find_person(album, person.id)
+
+
+def name_faces(album: Album, faces: Sequence[int], name: str) -> Person:
+    """Says that faces, by their ids, are the person of a name, who comes into being if need be.
+
+    Raises:
+        LimnerError: the name is empty, or a number.
+    """
+    name = _checked(name)
+    with album.change() as rows:
+        found = rows.execute("SELECT id FROM people WHERE name = ?", (name,)).fetchone()
+        person = found[0] if found else new_person(rows, settled=True)
+        rows.execute("UPDATE people SET name = ?, settled = 1 WHERE id = ?", (name, person))
+        rows.executemany("UPDATE faces SET person = ?, settled = 1 WHERE id = ?", [(person, face) for face in faces])
+        drop_nobodies(rows)
+    return find_person(album, person)
 
 
 def merge_people(album: Album, into: str | int, others: Sequence[str | int]) -> Person:
@@ -146,6 +160,13 @@ def forget_person(album: Album, called: str | int) -> Person:
         rows.execute("DELETE FROM faces WHERE person = ?", (person.id,))
         rows.execute("DELETE FROM people WHERE id = ?", (person.id,))
     return person
+
+
+def _checked(name: str) -> str:
+    name = name.strip()
+    if not name or name.isdecimal():
+        raise LimnerError(f"'{name}' is no name for a person, as numbers call those without one: choose a word.")
+    return name
 
 
 def _person(row: tuple) -> Person:

@@ -28,7 +28,7 @@ from limner.photo.photo import Photo
 from limner.settings import Settings
 from limner.weights.catalogue import sha256
 
-SAME_PICTURE = 0.97
+SAME_PICTURE = 0.99
 """Correlation of two aligned faces, 32 px in grey, from which they are one exposure, however stored or damaged."""
 
 
@@ -49,15 +49,24 @@ class AlbumReferences:
         size: side of the references' crops in pixels.
         device: where the recogniser runs.
         max_megapixels: larger photographs are passed over.
+        path: of the album; None is `album_file()`.
 
     Raises:
         LimnerError: there is no album, another recogniser made it, or it doesn't know `settings.person`.
     """
 
-    def __init__(self, settings: Settings, size: int, device: torch.device, max_megapixels: float = 100.0):
+    def __init__(
+        self,
+        settings: Settings,
+        size: int,
+        device: torch.device,
+        max_megapixels: float = 100.0,
+        path: Path | None = None,
+    ):
         self.settings, self.size, self.device, self.max_megapixels = settings, size, device, max_megapixels
+        self.path = path
         self._known: _Known | None = None
-        with Album() as album:
+        with Album(path) as album:
             check_recogniser(album, self.recogniser)
             self.person = find_person(album, settings.person) if settings.person else None
 
@@ -71,7 +80,7 @@ class AlbumReferences:
             return PhotoReferences([])
         small = [_resized(one) for one in crops]
         vectors = self.recogniser(small, [face.damage for face in faces])
-        with Album() as album:
+        with Album(self.path) as album:
             known = self._read(album)
             itself = copies_of(album, photo.path)
             found = [known.looks.recognise(vector, itself) for vector in vectors]
@@ -92,7 +101,7 @@ class AlbumReferences:
 
     def recorded(self, path: Path | None) -> tuple[int | None, str | None]:
         """As `ReferenceSource` says: the album as it is."""
-        with Album() as album:
+        with Album(self.path) as album:
             return None, hashlib.sha256(f"{album.path.resolve()} {album.revision}".encode()).hexdigest()
 
     def _read(self, album: Album) -> _Known:

@@ -268,7 +268,11 @@ class Album:
             *values,
         )
         ids, photos, people, clear, blobs = zip(*rows, strict=True) if rows else ((), (), (), (), ())
-        found = np.frombuffer(b"".join(blobs), "<f2").astype(np.float32).reshape(len(rows), -1)
+        found = (
+            np.frombuffer(b"".join(blobs), "<f2")
+            .astype(np.float32)
+            .reshape(len(rows), len(blobs[0]) // 2 if blobs else 0)
+        )
         ids, photos, people = (np.array(one, np.int64) for one in (ids, photos, people))
         return Vectors(ids, photos, people, np.array(clear, bool), found)
 
