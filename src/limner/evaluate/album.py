@@ -29,6 +29,7 @@ from limner.evaluate.damages import NOTHING, damaged
 from limner.evaluate.identity import Recogniser as Judge
 from limner.evaluate.protocols import Request
 from limner.evaluate.report import Column, Report, Row
+from limner.evaluate.side_by_side import spread
 from limner.faces.hog import HogIdentity
 from limner.faces.placing import AlignedCrop
 from limner.faces.recogniser import Recogniser
@@ -41,6 +42,9 @@ from limner.weights.load import load_identity
 SIDE = 256
 DAMAGES = (NOTHING, "ffhq-ref-moderate", "ffhq-ref-severe", "old-print")
 BADLY = "ffhq-ref-severe"
+MOST_STRANGERS = 150
+"""Of a split with more of them so many are asked for, spread over all."""
+
 THRESHOLDS = (0.2, 0.23, KNOWN, 0.29, 0.32)
 """At which wrong names are counted; `KNOWN` is the album's own."""
 
@@ -118,7 +122,7 @@ def run(request: Request, restorers: Mapping[str, Restorer]) -> Report:
 
 
 def halves_of(faces: FaceSet, limit: int | None = None) -> tuple[Half, Half]:
-    """Both ways about, of the first so many people and as many strangers.
+    """Both ways about, of the first so many people and at most as many strangers.
 
     Raises:
         LimnerError: if fewer than three people have two photographs.
@@ -130,7 +134,8 @@ def halves_of(faces: FaceSet, limit: int | None = None) -> tuple[Half, Half]:
     if len(two) < 3:
         raise LimnerError(f"An album in {faces.folder} needs at least three people with two photographs.")
     two = dict(list(two.items())[:limit])
-    strangers = [Probe(of[0], None) for of in places.values() if len(of) == 1][:limit]
+    alone = [Probe(of[0], None) for of in places.values() if len(of) == 1]
+    strangers = spread(alone, MOST_STRANGERS)[:limit]
 
     def half(indexed: int) -> Half:
         probes = [Probe(of[1 - indexed], person) for person, of in two.items()]
