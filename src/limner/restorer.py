@@ -42,13 +42,16 @@ class RestoredCrop:
 
     Attributes:
         samples: the results, as many as were asked for.
-        numbers: of each, its place among all that were made.
+        numbers: of each, its place among all that were made; by default its place here.
         on_the_way: pictures that the method made before them, by name; see `MethodInfo.on_the_way`.
     """
 
     samples: list[np.ndarray]
-    numbers: list[int]
     on_the_way: dict[str, np.ndarray] = field(default_factory=dict)
+    numbers: Sequence[int] = ()
+
+    def __post_init__(self) -> None:
+        self.numbers = self.numbers or range(len(self.samples))
 
 
 @dataclass
@@ -195,9 +198,7 @@ class Restorer:
         )
         pictures = out.images.permute(0, 2, 3, 1).numpy()
         starts = range(0, len(pictures), settings.samples)
-        restored = [
-            RestoredCrop(list(pictures[i : i + settings.samples]), list(range(settings.samples))) for i in starts
-        ]
+        restored = [RestoredCrop(list(pictures[i : i + settings.samples])) for i in starts]
         for name, stack in out.on_the_way().items():
             for face, picture in zip(restored, stack.permute(0, 2, 3, 1).numpy(), strict=True):
                 face.on_the_way[name] = picture

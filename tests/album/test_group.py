@@ -22,6 +22,15 @@ def test_photographs_of_one_person_come_together(indexer, folder, album):
     assert len(people(album)) == len(set(who.values())) == 3
 
 
+def test_nothing_new_changes_nothing(indexer, folder, album):
+    indexer.run(photos_in(folder), [folder])
+    group(album)
+    before = album.revision
+    indexer.run(photos_in(folder), [folder])
+    group(album)
+    assert album.revision == before, "or results with the album's references would be made anew"
+
+
 def test_new_photographs_come_to_whom_they_show_and_names_stay(indexer, folder, album):
     indexer.run(photos_in(folder), [folder])
     group(album)

@@ -47,7 +47,7 @@ def test_a_face_gets_its_own_persons(known, folder):
     (told,) = found.people
     assert (told.verdict, told.person, told.face) == ("known", "Anna", 0) and told.likeness > 0.9
     assert [path.rsplit("/")[-1] for path, _ in told.references] == ["p0_0.jpg", "p0_1.jpg"]
-    assert found.notes[0].startswith("The face is Anna (0.9") and "restored with p0_0.jpg (" in found.notes[0]
+    assert found.notes[0].startswith("The face is Anna (0.9") and "; the references are p0_0.jpg (" in found.notes[0]
     assert found.owner is None
 
 
@@ -58,7 +58,7 @@ def test_as_many_as_are_asked_for(known):
 def test_a_stranger_gets_none_and_is_told(known):
     found = asked(Photo(picture(16), "PNG"))
     assert len(found.each[0]) == 0 and found.people[0].person is None
-    assert "The face is nobody whom the album knows, so it was restored from the photo alone." in found.notes
+    assert "The face is nobody whom the album knows, so there are no references for it." in found.notes
 
 
 def test_neither_the_photo_itself_nor_a_copy(known, folder, tmp_path):
@@ -72,6 +72,11 @@ def test_neither_the_photo_itself_nor_a_copy(known, folder, tmp_path):
 
 def test_a_deleted_photo_leaves_its_place_to_the_next(known, folder):
     (folder / "p0_0.jpg").unlink()
+    assert [one.path.name for one in asked(Photo(picture(0, 5), "PNG")).each[0].known] == ["p0_1.jpg"]
+
+
+def test_a_photo_that_has_changed_is_no_reference(known, folder):
+    Image.fromarray(picture(4)).save(folder / "p0_0.jpg")
     assert [one.path.name for one in asked(Photo(picture(0, 5), "PNG")).each[0].known] == ["p0_1.jpg"]
 
 

@@ -100,7 +100,7 @@ def group(album: Album) -> None:
 
 
 def _join_alike(groups: Groups, settled: set[int]) -> None:
-    """Joins the two most alike groups of which one at least isn't settled, again and again."""
+    """Joins the two most alike groups, of which neither is settled, again and again."""
     pairs = [
         (-cosine, place, one) for place in range(len(groups)) for cosine, one in groups.alike(place) if one < place
     ]

@@ -16,7 +16,7 @@ from limner.album.choose import Choice, best_references
 from limner.album.index import SAME_PLACE, overlap
 from limner.album.people import find_person, people
 from limner.album.recognise import COPY, Looks, Recognised
-from limner.album.store import Album
+from limner.album.store import Album, AlbumPhoto
 from limner.errors import LimnerError
 from limner.faces.align import crop, similarity
 from limner.faces.find import Face
@@ -131,9 +131,8 @@ class AlbumReferences:
         for choice in best_references(face, taken, candidates, vectors[other], COPY):
             if len(references) == self.settings.references_per_face:
                 break
-            try:
-                opened = Photo.open(choice.photo.path, self.max_megapixels)
-            except LimnerError:  # deleted or damaged since: the next best
+            opened = _as_indexed(choice.photo, self.max_megapixels)
+            if opened is None:  # the next best, then
                 continue
             shown = crop(opened.srgb(), similarity(choice.face.landmarks, self.size), self.size)
             if correlation(shown, picture) < SAME_PICTURE:
@@ -158,6 +157,16 @@ def copies_of(album: Album, path: Path | None) -> list[int]:
     if path is None or not Path(path).is_file():
         return []
     return [row[0] for row in album.ask("SELECT id FROM photos WHERE sha256 = ?", sha256(Path(path)))]
+
+
+def _as_indexed(photo: AlbumPhoto, max_megapixels: float) -> Photo | None:
+    """A photograph of the album; None if it was deleted, damaged or changed since."""
+    try:
+        stat = photo.path.stat()
+        same = (stat.st_size, stat.st_mtime_ns) == (photo.size, photo.mtime_ns)
+        return Photo.open(photo.path, max_megapixels) if same else None
+    except (LimnerError, OSError):
+        return None
 
 
 def _said(album: Album, face: Face, itself: Sequence[int]) -> Recognised | None:
@@ -192,17 +201,17 @@ def note_on(told: FacePerson, faces: int) -> str:
     """
     face = "The face" if faces == 1 else f"Face {told.face}"
     if told.verdict == "nobody":
-        return f"{face} is nobody whom the album knows, so it was restored from the photo alone."
+        return f"{face} is nobody whom the album knows, so there are no references for it."
     if told.verdict == "unsure":
         return (
-            f"{face} may be {told.person} ({told.likeness:.2f}), which isn't sure enough, so it was restored from the "
-            f"photo alone: --person says who it is."
+            f"{face} may be {told.person} ({told.likeness:.2f} alike), which isn't sure enough for references: "
+            "--person says who it is."
         )
     sure = "as you said" if told.verdict == "said" else f"{told.likeness:.2f} alike"
     if not told.references:
         return f"{face} is {told.person} ({sure}), of whom the album has no other photograph that can serve."
     which = "; ".join(f"{Path(path).name} ({reason})" for path, reason in told.references)
-    return f"{face} is {told.person} ({sure}), restored with {which}."
+    return f"{face} is {told.person} ({sure}); the references are {which}."
 
 
 def correlation(one: np.ndarray, other: np.ndarray) -> float:

@@ -180,17 +180,19 @@ class Album:
 
     @contextmanager
     def change(self) -> Iterator[sqlite3.Connection]:
-        """One transaction, which counts as a new revision; an exception takes all of it back.
+        """One transaction, a new revision if it changes anything; an exception takes all of it back.
 
         Raises:
             LimnerError: the file is damaged or held by another for a minute.
         """
         with self._told(), self._rows:
             self._rows.execute("BEGIN IMMEDIATE")
+            before = self._rows.total_changes
             yield self._rows
-            self._rows.execute(
-                "INSERT INTO about VALUES ('revision', '1') ON CONFLICT (key) DO UPDATE SET value = value + 1"
-            )
+            if self._rows.total_changes > before:
+                self._rows.execute(
+                    "INSERT INTO about VALUES ('revision', '1') ON CONFLICT (key) DO UPDATE SET value = value + 1"
+                )
 
     def about(self, key: str) -> str | None:
         """What is noted of the whole album under a key: `revision`, `recogniser`."""

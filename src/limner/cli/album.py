@@ -184,7 +184,8 @@ def forget(
     if (called is None) is not every:
         raise LimnerError("Name one person to forget, or give --all to remove the whole album.")
     if every:
-        album_file().unlink(missing_ok=True)
+        for file in (album_file(), Path(f"{album_file()}-journal")):
+            file.unlink(missing_ok=True)
         print(f"{album_file()} is gone.")
     elif called is not None:
         with Album() as album:
