@@ -26,7 +26,7 @@ NEXT, STRANGER = 0.6, 0.35
 """How much of the likeness with the next most alike person counts against the most alike, and how alike some stranger
 always is: in a small album the next one may be far off, and whom it doesn't know might be nearer."""
 
-KNOWN, UNSURE = 0.26, 0.12
+KNOWN, UNSURE = 0.26, 0.2
 """What speaks for a person (`evidence`) from where one is known, and from where one may be meant. Chosen on the people
 of `train` and `val`, so that hardly 1 % of strangers are named; docs/album.md has the table of the others."""
 
