@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from limner.faces.references import FacePerson
     from limner.faces.seen import SeenFace
 
 JSON_HELP = "Print the result as JSON, for machines."
@@ -87,4 +88,15 @@ def face_as_json(face: SeenFace) -> dict[str, object]:
         "outside": round(face.outside, 3),
         "enlarged": round(face.enlarged, 3),
         "damage": None if face.damage is None else round(face.damage, 3),
+    }
+
+
+def person_as_json(one: FacePerson) -> dict[str, object]:
+    """Who a face is, by the album, as `limner restore --json` prints it; null is nobody."""
+    return {
+        "face": one.face,
+        "verdict": one.verdict,
+        "person": one.person,
+        "likeness": one.likeness,
+        "references": [{"photo": photo, "why": why} for photo, why in one.references],
     }
