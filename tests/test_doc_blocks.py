@@ -40,7 +40,7 @@ NOT_RUN = {
     r"python -m pytest": "is what runs this",
     r"python benchmarks/run.py": "measures speed for minutes",
     r"file --> Photo": "a drawing",
-    r"AMD EPYC": "what a program printed",
+    r"AMD EPYC|killed \(-9\)": "what a program printed",
 }
 """Commands that are understood, not run, and blocks that are neither code nor commands; and why."""
 
