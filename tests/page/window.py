@@ -119,3 +119,7 @@ def group(path: Path) -> None:
     exif = Image.Exif()
     exif[0x010E] = "Anna and Berta, 1931"
     Image.fromarray(np.concatenate([portrait(), right], axis=1)).save(path, exif=exif, dpi=(300, 300))
+
+
+if __name__ == "__main__":  # says whether there is a browser
+    sys.exit(0 if browser() else "There is no Chromium here.")

@@ -37,12 +37,16 @@ STARTED = """() => {
     const status = document.getElementById("status");
     status.setAttribute("role", "status");
     status.setAttribute("aria-live", "polite");
-    const label = () => document.querySelectorAll("#versions button:has(img[alt])").forEach(
-        (one) => one.setAttribute("aria-label", one.querySelector("img").alt)
-    );
-    new MutationObserver(label).observe(document.body, {subtree: true, childList: true});
+    const mend = () => {
+        for (const one of document.querySelectorAll("#versions button:has(img[alt])"))
+            one.setAttribute("aria-label", one.querySelector("img").alt);
+        for (const one of document.querySelectorAll("fieldset[id] input[type=radio]"))
+            one.name = one.closest("fieldset").id;
+    };
+    new MutationObserver(mend).observe(document.body, {subtree: true, childList: true});
 }"""
-"""Run in the browser when the page is there: screen readers say what is being done, and call versions by name."""
+"""Run in the browser when the page is there: screen readers say what is being done and call versions by name, and the
+arrow keys go from one radio button to the next, which gradio gives no common name."""
 
 COLOURS = {
     "button_primary_background_fill": "*primary_700",
