@@ -32,6 +32,7 @@ ORDER = (
     ("methods",),
     ("settings",),
     ("faces",),
+    ("progress", "restoration"),
     ("restorer",),
     ("limner",),  # the package's own __init__, which names what the library offers
     ("folder",),

@@ -23,7 +23,8 @@ from limner.methods.ldbfr import LDBFRPipeline
 from limner.methods.loaded import LoadedMethod
 from limner.methods.schedules import ldbfr_schedule
 from limner.photo.provenance import read
-from limner.restorer import RestoredCrop, seed_of
+from limner.restoration import RestoredCrop
+from limner.restorer import seed_of
 from limner.weights.load import WeightsInfo
 
 from .methods import tiny

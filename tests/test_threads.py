@@ -1,8 +1,8 @@
 """What several threads at once give is what one gives."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from threading import Barrier
+from threading import Barrier, Lock
 from typing import Any
 
 import cv2
@@ -11,9 +11,11 @@ import pytest
 import torch
 from skimage.data import astronaut
 
-from limner import Photo, Restorer, Settings
+from limner import Cancelled, Photo, Restorer, Settings
 from limner.device import Compute
-from limner.faces.find import find_faces
+from limner.faces.find import find_faces, load_alignnet, load_proposal_net
+from limner.faces.references import _recogniser
+from limner.methods.loaded import LoadedMethod
 from limner.methods.schedules import SCHEDULERS, swap
 
 from .methods.tiny import PIPELINES, pictures, seeded
@@ -78,6 +80,107 @@ def test_one_restorer_serves_them_all(method, portraits):
     alone = [restorer.restore(photo).photos[0].pixels for photo in photos]
     together = at_once(*(lambda photo=photo: restorer.restore(photo).photos[0].pixels for photo in photos))
     assert all(np.array_equal(one, other) for one, other in zip(alone, together, strict=True))
+
+
+@pytest.fixture
+def alone_in_the_nets(monkeypatch) -> Iterator[None]:
+    """Fails where two threads' faces go through a method's nets at once."""
+    busy, call = Lock(), LoadedMethod.__call__
+    met = []
+
+    def watched(method: LoadedMethod, *given: Any, **named: Any) -> Any:
+        free = busy.acquire(blocking=False)
+        met.append(free)
+        try:
+            return call(method, *given, **named)
+        finally:
+            if free:
+                busy.release()
+
+    monkeypatch.setattr(LoadedMethod, "__call__", watched)
+    yield
+    assert met and all(met)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("method", ["refldm", "clrface"])
+def test_one_restorer_with_references_serves_them_all(method, portraits, tmp_path, alone_in_the_nets):
+    """Each photo lies among its own references, and is left out of them: what was read of the others serves one photo
+    only, while another thread wants other references."""
+    for number, portrait in enumerate(portraits[-3:]):
+        Photo.of(np.roll(portrait, number, axis=1)).save(tmp_path / f"{number}.png")
+    paths = sorted(tmp_path.iterdir())
+    settings = Settings(method=method, references=[tmp_path], options={"steps": 1}, dtype="fp32", threads=1)
+    restorer = Restorer(settings)
+    alone = [restorer.restore(path) for path in paths]
+    assert all(one.provenance and one.provenance.references == 2 for one in alone)
+    together = at_once(*(lambda path=path: restorer.restore(path) for path in paths))
+    for one, other in zip(alone, together, strict=True):
+        assert other.provenance == one.provenance and other.notes == one.notes
+        np.testing.assert_array_equal(one.photo.pixels, other.photo.pixels)
+
+
+@pytest.mark.slow
+def test_one_that_is_called_off_is_nothing_to_the_others(portraits):
+    restorer = Restorer(Settings(dtype="fp32", threads=1))
+
+    def called_off(done: int, total: int) -> None:
+        raise Cancelled
+
+    def whole(portrait: np.ndarray) -> np.ndarray:
+        return restorer.restore(portrait).photo.pixels
+
+    def broken_off(portrait: np.ndarray) -> None:
+        with pytest.raises(Cancelled):
+            restorer.restore(portrait, called_off)
+
+    alone = [whole(portrait) for portrait in portraits[:3]]
+    others = [lambda portrait=portrait: broken_off(portrait) for portrait in portraits[3:6]]
+    together = at_once(*(lambda portrait=portrait: whole(portrait) for portrait in portraits[:3]), *others)
+    assert all(np.array_equal(one, other) for one, other in zip(alone, together[:3], strict=True))
+
+
+@pytest.mark.slow
+def test_a_callback_may_restore_another_photo(portraits):
+    restorer = Restorer(Settings(dtype="fp32", threads=1))
+    inner = []
+
+    def other(done: int, total: int) -> None:
+        if not inner:
+            inner.append(None)
+            inner.append(restorer.restore(portraits[1]).photo.pixels)
+
+    outer = restorer.restore(portraits[0], other).photo.pixels
+    np.testing.assert_array_equal(inner[1], restorer.restore(portraits[1]).photo.pixels)
+    np.testing.assert_array_equal(outer, restorer.restore(portraits[0]).photo.pixels)
+
+
+@pytest.mark.slow
+def test_nets_that_all_share_are_first_loaded_by_several_at_once(portraits):
+    (alone,) = find_faces(portraits[0])
+    for load in (load_proposal_net, load_alignnet, _recogniser):
+        load.cache_clear()
+    for (found,) in at_once(*(lambda: find_faces(portraits[0]) for _ in range(4))):
+        np.testing.assert_array_equal(found.landmarks, alone.landmarks)
+
+
+def test_a_restorer_s_number_of_threads_holds_in_every_thread():
+    """torch's number is taken over by a thread when it first computes, and not again."""
+    seen = []
+
+    def count(done: int, total: int) -> None:
+        seen.append(torch.get_num_threads())
+
+    with ThreadPoolExecutor(1) as pool:
+        try:
+            torch.set_num_threads(2)
+            assert pool.submit(torch.get_num_threads).result() == 2
+            restorer = Restorer(Settings(options={"steps": 1}, dtype="fp32", threads=1))
+            assert pool.submit(torch.get_num_threads).result() == 2, "torch has learnt it: `use_threads` may go"
+            pool.submit(restorer.restore_crops, [np.zeros((256, 256, 3), np.uint8)], progress=count).result()
+        finally:
+            torch.set_num_threads(1)
+    assert seen and set(seen) == {1}
 
 
 @pytest.mark.slow

@@ -10,20 +10,30 @@ from typing import TYPE_CHECKING
 from limner.version import __version__ as __version__
 
 if TYPE_CHECKING:
-    from limner.errors import LimnerError
+    from limner.errors import Cancelled, LimnerError, PhotoError, WeightsError
+    from limner.faces.find import Face, find_faces
+    from limner.faces.seen import SeenFace
     from limner.methods import list_methods
     from limner.photo.photo import Photo
-    from limner.restorer import Restoration, Restorer, restore
+    from limner.restoration import Restoration, RestoredCrop
+    from limner.restorer import Restorer, restore
     from limner.settings import Settings
 
 _HOME = {
     "restore": "limner.restorer",
     "list_methods": "limner.methods",
+    "find_faces": "limner.faces.find",
     "Restorer": "limner.restorer",
-    "Restoration": "limner.restorer",
+    "Restoration": "limner.restoration",
+    "RestoredCrop": "limner.restoration",
+    "Face": "limner.faces.find",
+    "SeenFace": "limner.faces.seen",
     "Settings": "limner.settings",
     "Photo": "limner.photo.photo",
     "LimnerError": "limner.errors",
+    "PhotoError": "limner.errors",
+    "WeightsError": "limner.errors",
+    "Cancelled": "limner.errors",
     # Classes that saved pipelines name, looked up here by diffusers.
     "DifFacePipeline": "limner.methods.difface",
     "RefLDMPipeline": "limner.methods.refldm",
@@ -33,7 +43,22 @@ _HOME = {
     "Estimator": "limner.nets.estimator",
 }
 
-__all__ = ["LimnerError", "Photo", "Restoration", "Restorer", "Settings", "list_methods", "restore"]
+__all__ = [
+    "Cancelled",
+    "Face",
+    "LimnerError",
+    "Photo",
+    "PhotoError",
+    "Restoration",
+    "RestoredCrop",
+    "Restorer",
+    "SeenFace",
+    "Settings",
+    "WeightsError",
+    "find_faces",
+    "list_methods",
+    "restore",
+]
 
 
 def __getattr__(name: str) -> object:

@@ -88,12 +88,25 @@ def choose(device: str = "auto", dtype: str = "auto", threads: int | None = None
     if threads is not None:
         if threads < 1:
             raise LimnerError(f"--threads is {threads}: give at least 1.")
-        torch.set_num_threads(threads)
+        use_threads(threads)
     if device == "cuda":
         torch.backends.cudnn.allow_tf32 = False  # torch's default would compute fp32 convolutions with 10 bits
     if dtype == "auto":
         dtype = "bf16" if has_bfloat16(device) else "fp32"
     return Compute(torch.device(device), {"fp32": torch.float32, "bf16": torch.bfloat16}[dtype])
+
+
+def use_threads(threads: int | None) -> None:
+    """Makes torch compute with so many CPU threads from here on.
+
+    torch has one number for the whole process, but a thread takes it over only when it first computes: whoever wants a
+    number sets it in the thread that is about to compute.
+
+    Args:
+        threads: 1 or more; None changes nothing.
+    """
+    if threads is not None:
+        torch.set_num_threads(threads)
 
 
 def has_bfloat16(device: str) -> bool:

@@ -1,4 +1,5 @@
-"""What limner raises when the input, not the program, is at fault: one clear sentence each."""
+"""What limner raises when the input, not the program, is at fault: one clear sentence each; and what ends a restoration
+that nobody wants any more."""
 
 
 class LimnerError(Exception):
@@ -16,3 +17,7 @@ class PhotoError(LimnerError):
 
 class WeightsError(LimnerError):
     """Weights that are missing, damaged or of another shape than the net that should hold them."""
+
+
+class Cancelled(Exception):
+    """A restoration that was called off: for a `progress` callback to raise, see `limner.Restorer.restore`."""

@@ -6,14 +6,17 @@ file --> Photo --> faces --> aligned crops --> method --> restored crops --> put
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import asdict, replace
+from os import PathLike
 from pathlib import Path
+from threading import RLock
 
 import numpy as np
 import torch
 
 from limner import device
+from limner.errors import LimnerError
 from limner.faces.align import crop
 from limner.faces.chosen import faces_to_restore
 from limner.faces.find import Face
@@ -25,63 +28,26 @@ from limner.faces.samples import note_on_samples
 from limner.faces.seen import SeenFace
 from limner.faces.tone import keep_tone
 from limner.methods import find_method, load
+from limner.methods.crops import stacked
 from limner.methods.pipeline import ReadReferences
-from limner.photo.photo import Photo
+from limner.photo.photo import Photo, Picture
 from limner.photo.provenance import Provenance, digest_of
-from limner.pixels import to_tensor
+from limner.photo.writable import check_writable
+from limner.progress import Asked, Progress
+from limner.restoration import Restoration, RestoredCrop
 from limner.settings import Settings
 from limner.version import __version__
-
-Progress = Callable[[int, int], None]
-
-
-@dataclass
-class RestoredCrop:
-    """What became of one aligned crop of S x S pixels; all pictures are (S, S, 3) float32 in [0, 1], sRGB.
-
-    Attributes:
-        samples: the results, as many as were asked for.
-        on_the_way: pictures that the method made before them, by name; see `MethodInfo.on_the_way`.
-    """
-
-    samples: list[np.ndarray]
-    on_the_way: dict[str, np.ndarray] = field(default_factory=dict)
-
-
-@dataclass
-class Restoration:
-    """What became of one photograph.
-
-    Attributes:
-        photos: the restored photographs, one for each sample.
-        faces: the faces that were restored, in the photo's own pixels.
-        left_alone: profiles, which are restored only when they are named.
-        crops: the same as aligned crops.
-        referenced: the place in `faces` of the one that was restored with the references; None without any.
-        provenance: what the saved file says about itself; None where nothing was changed.
-        notes: what the user should know, one sentence each.
-        seconds: spent.
-        invented: (H, W) uint8, over the restored photo: 0 where all that is seen is the photo's own, 255 where it is
-            made up, by the share of the restoration and, of several samples, by how far they differ.
-    """
-
-    photos: list[Photo]
-    faces: list[SeenFace]
-    provenance: Provenance | None
-    seconds: float
-    invented: np.ndarray
-    referenced: int | None = None
-    crops: list[RestoredCrop] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
-    left_alone: list[SeenFace] = field(default_factory=list)
 
 
 class Restorer:
     """Restores photographs with one method, one set of weights and one person's references, which are loaded once.
 
+    Several threads may use one: its nets take one thread's faces at a time, for a batch is as large as memory allows,
+    while others read, look for faces, put back and write.
+
     Args:
         settings: how to restore.
-        max_megapixels: larger references are refused.
+        max_megapixels: larger files are refused, of photos and of references.
 
     Raises:
         LimnerError: if method, device or settings don't exist, or a reference can't be used.
@@ -90,7 +56,7 @@ class Restorer:
     """
 
     def __init__(self, settings: Settings | None = None, max_megapixels: float = 100.0):
-        self.settings = settings or Settings()
+        self.settings, self.max_megapixels = settings or Settings(), max_megapixels
         self.compute = device.choose(self.settings.device, self.settings.dtype, self.settings.threads)
         self.method = load(self.settings.method, self.settings.weights, self.settings.scheduler)
         self.options = self.settings.sampling(self.method.options)
@@ -103,18 +69,23 @@ class Restorer:
         self.placing = placing_of(self.settings)
         self.references = References.read(self.settings, self.size, self.compute.device, max_megapixels)
         self._read: tuple[tuple[Reference, ...], ReadReferences] | None = None
+        self._one_at_a_time = RLock()  # one that a progress callback may take again
 
-    def restore(self, photo: Photo, progress: Progress | None = None) -> Restoration:
+    def restore(self, photo: Picture, progress: Progress | None = None) -> Restoration:
         """Walks the whole way, from a photo to restored photos.
 
         Args:
-            photo: as `Photo.open` reads it; it is not changed.
-            progress: called with (net evaluations done, of how many).
+            photo: a path, a `Photo`, a picture of Pillow's or an array, as `Photo.of` takes it; it is not changed.
+            progress: called with (net evaluations done, of how many), and once more with the last numbers before each
+                face is put back. What it raises, as `limner.Cancelled`, ends the restoration.
 
         Raises:
             LimnerError: if a chosen face doesn't exist or a setting lies outside its range.
+            PhotoError: if it can't be read, or is no photograph.
         """
         started = time.perf_counter()
+        device.use_threads(self.settings.threads)
+        photo, asked = Photo.of(photo, self.max_megapixels), Asked(progress)
         rgb, settings = photo.srgb(), self.settings
         chosen = faces_to_restore(rgb, self.placing, settings, self.size)
         faces = chosen.restored
@@ -122,8 +93,8 @@ class Restorer:
         crops = [crop(rgb, matrix, self.size) for matrix in matrices]
         references = self.references.for_photo(photo.path)
         owner = references.owner(crops)
-        restored = self.restore_crops(crops, [face.number for face in faces], progress, references, owner)
-        put_back = self.put_back(photo, rgb, faces, restored)
+        restored = self.restore_crops(crops, [face.number for face in faces], asked, references, owner)
+        put_back = self.put_back(photo, rgb, faces, restored, asked)
         return Restoration(
             photos=[put_back.photo.replaced(pixels) for pixels in put_back.canvases],
             faces=faces,
@@ -131,6 +102,7 @@ class Restorer:
             seconds=time.perf_counter() - started,
             invented=put_back.invented,
             referenced=owner,
+            aligned=crops,
             crops=restored,
             left_alone=chosen.left_alone,
             notes=[
@@ -148,6 +120,7 @@ class Restorer:
         rgb: np.ndarray,
         faces: Sequence[SeenFace],
         restored: Sequence[RestoredCrop],
+        asked: Asked | None = None,
         picks: Sequence[int] | None = None,
     ) -> PutBack:
         """Puts restored faces back into their photo.
@@ -155,12 +128,15 @@ class Restorer:
         Args:
             photo, rgb: as it is, and as `Photo.srgb` shows it.
             faces, restored: of the photo, and what became of each.
+            asked: is asked again before each face.
             picks: of each face the one sample that goes back; None makes as many photos as there are samples.
         """
         settings = self.settings if picks is None else replace(self.settings, samples=1)
         canvas, enlarge = enlarged(photo, settings.upscale)
         put_back = PutBack(canvas, rgb if canvas is photo else canvas.srgb(), settings, self.joiner)
         for place, (face, after) in enumerate(zip(faces, restored, strict=True)):
+            if asked:
+                asked.again()
             matrix, tint = self.placing.matrix(rgb, face, self.size), self.placing.tone(rgb, face)
             before = crop(rgb, matrix, self.size).astype(np.float32) / 255
             taken = range(settings.samples) if picks is None else [picks[place]]
@@ -172,7 +148,7 @@ class Restorer:
     def restore_crops(
         self,
         crops: Sequence[np.ndarray],
-        numbers: Sequence[int],
+        numbers: Sequence[int] | None = None,
         progress: Progress | None = None,
         references: References | None = None,
         owner: int | None = None,
@@ -182,31 +158,39 @@ class Restorer:
         Args:
             crops: (S, S, 3) uint8 each.
             numbers: the faces' places among all that were found: they seed the noise, so that the choice of faces
-                doesn't change what becomes of the others.
-            progress: called with (net evaluations done, of how many).
+                doesn't change what becomes of the others. None counts the crops.
+            progress: see `restore`.
             references: of one person, the `owner`.
             owner: the place among the crops of the one that the references belong to; None for none.
+
+        Raises:
+            LimnerError: if crops are of another kind, or numbers and crops differ in number.
         """
         if not crops:
             return []
+        numbers = range(len(crops)) if numbers is None else numbers
+        if len(numbers) != len(crops):
+            raise LimnerError(f"{len(crops)} crops need {len(crops)} numbers of faces, not {len(numbers)}.")
         settings = self.settings
-        known = None
-        if references and owner is not None:
-            known = [self.read(references) if place == owner else None for place in range(len(crops))]
-        out = self.method(
-            torch.stack([to_tensor(one) for one in crops]),
-            finish=self.finish,
-            references=known,
-            samples=settings.samples,
-            generator=[
-                torch.Generator().manual_seed(seed_of(settings.seed, number, sample))
-                for number in numbers
-                for sample in range(settings.samples)
-            ],
-            batch_size=self.compute.batch_size(self.size),
-            progress=progress,
-            **asdict(self.options),
-        )
+        device.use_threads(settings.threads)
+        with self._one_at_a_time:
+            known = None
+            if references and owner is not None:
+                known = [self.read(references) if place == owner else None for place in range(len(crops))]
+            out = self.method(
+                stacked(crops),
+                finish=self.finish,
+                references=known,
+                samples=settings.samples,
+                generator=[
+                    torch.Generator().manual_seed(seed_of(settings.seed, number, sample))
+                    for number in numbers
+                    for sample in range(settings.samples)
+                ],
+                batch_size=self.compute.batch_size(self.size),
+                progress=progress,
+                **asdict(self.options),
+            )
         pictures = out.images.permute(0, 2, 3, 1).numpy()
         starts = range(0, len(pictures), settings.samples)
         restored = [RestoredCrop(list(pictures[i : i + settings.samples])) for i in starts]
@@ -224,12 +208,13 @@ class Restorer:
         Returns:
             What the method's `read` gives. That of the references read last is kept.
         """
-        kept = self._read  # looked at once, for another thread may put its own there
-        if kept is None or kept[0] != references.known:
-            batch_size = self.compute.batch_size(self.size)
-            read = self.method.pipeline.read(references.pictures(), batch_size=batch_size, **asdict(self.options))
-            kept = self._read = references.known, read  # one set at a time: it is large
-        return kept[1]
+        with self._one_at_a_time:
+            kept = self._read
+            if kept is None or kept[0] != references.known:
+                batch_size = self.compute.batch_size(self.size)
+                read = self.method.pipeline.read(references.pictures(), batch_size=batch_size, **asdict(self.options))
+                kept = self._read = references.known, read  # one set at a time: it is large
+            return kept[1]
 
     def provenance(self, source: Path | None, faces: int, invented: float | None) -> Provenance | None:
         """What a saved result says about how it was made; None where nothing was changed.
@@ -313,29 +298,34 @@ class Restorer:
 
 
 def restore(
-    source: Path | str,
-    target: Path | str,
+    photo: Picture,
+    target: str | PathLike[str] | None = None,
     settings: Settings | None = None,
     *,
+    progress: Progress | None = None,
     max_megapixels: float = 100.0,
     quality: int | None = None,
 ) -> Restoration:
-    """Restores the faces of one photograph file into another.
+    """Restores the faces of one photograph. For several keep a `Restorer`, which loads the weights once.
 
     Args:
-        source: JPEG, PNG, WebP, AVIF, TIFF or BMP.
-        target: the file to write; its suffix decides the format.
+        photo: a path, a `Photo`, a picture of Pillow's or an array, as `Photo.of` takes it; it is not changed.
+        target: the file to write, whose suffix decides the format; None writes nothing.
         settings: how to restore.
-        max_megapixels: larger photos are refused.
+        progress: see `Restorer.restore`.
+        max_megapixels: larger files are refused.
         quality: of lossy formats, 1 to 100.
 
     Raises:
-        PhotoError: if the file can't be read or written.
+        PhotoError: if the photo can't be read, is none, or can't be written.
         LimnerError: if a setting can't be met.
     """
-    photo = Photo.open(source, max_megapixels)
-    restoration = Restorer(settings, max_megapixels).restore(photo)
-    restoration.photos[0].save(target, quality=quality, provenance=restoration.provenance)
+    settings, opened = settings or Settings(), Photo.of(photo, max_megapixels)
+    if target is not None:
+        check_writable(opened, Path(target), quality, settings.upscale)  # before minutes are spent
+    restoration = Restorer(settings, max_megapixels).restore(opened, progress)
+    if target is not None:
+        restoration.save(target, quality=quality)
     return restoration
 
 

@@ -14,7 +14,7 @@ from limner.faces.seen import SeenFace
 from limner.folder.earlier import Kept
 from limner.folder.run import Outcome
 from limner.photo.provenance import Provenance
-from limner.restorer import Restoration
+from limner.restoration import Restoration
 from limner.settings import Settings
 
 

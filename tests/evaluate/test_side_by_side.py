@@ -14,7 +14,7 @@ from limner.evaluate.measure import Measures
 from limner.evaluate.side_by_side import INPUT, Case, Cases, SideBySide, file_name, named, spread, untouched, whole
 from limner.faces.align import crop, stretch
 from limner.methods.options import DifFaceOptions, RefLDMOptions
-from limner.restorer import RestoredCrop
+from limner.restoration import RestoredCrop
 from limner.settings import Settings
 
 MEASURES = Measures((PSNR,), (), (), timed=True)

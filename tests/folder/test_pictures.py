@@ -9,7 +9,8 @@ from skimage.data import astronaut
 
 from limner.folder.pictures import SidePictures, compared_picture, invented_picture, is_side_picture
 from limner.photo.photo import Photo
-from limner.restorer import Restoration, Restorer, Settings
+from limner.restoration import Restoration
+from limner.restorer import Restorer, Settings
 
 
 @pytest.fixture(scope="module")

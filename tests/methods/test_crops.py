@@ -1,10 +1,11 @@
 """Crops of any size on their way to the nets and back, and the noise of each result."""
 
+import numpy as np
 import pytest
 import torch
 
 from limner.errors import LimnerError
-from limner.methods.crops import fit_to, noise_like, per_face, restored_size
+from limner.methods.crops import fit_to, noise_like, per_face, restored_size, stacked
 
 from .tiny import pictures, seeded
 
@@ -12,6 +13,14 @@ from .tiny import pictures, seeded
 def test_crops_of_the_right_size_pass_untouched():
     crops = pictures(2, 1, 32)
     assert fit_to(crops, 32) is crops and restored_size(crops, 32, 32) is crops
+
+
+def test_crops_that_are_none_are_told_in_a_sentence():
+    crop = np.zeros((32, 32, 3), np.uint8)
+    assert stacked([crop, crop]).shape == (2, 3, 32, 32)
+    for wrong in (crop.astype(np.float32), crop[:16], crop[..., 0], np.zeros((64, 64, 3), np.uint8)):
+        with pytest.raises(LimnerError, match=r"Aligned crops are \(S, S, 3\) in uint8 and all of one size, not \("):
+            stacked([crop, wrong])
 
 
 @pytest.mark.parametrize(("height", "width"), [(64, 64), (50, 44), (16, 32)])

@@ -13,7 +13,7 @@ import uvicorn
 from limner.faces.seen import SeenFace
 from limner.page.service import Service
 from limner.photo.provenance import Provenance
-from limner.restorer import Restoration
+from limner.restoration import Restoration
 from limner.settings import Settings
 
 

@@ -28,7 +28,7 @@ def test_words_become_values_of_their_kinds():
 
 def test_what_whoever_starts_the_program_decides_can_t_be_asked():
     for name in ("weights", "device", "threads", "yunet", "references", "detector"):
-        with pytest.raises(LimnerError, match=f"^There is no option '{name}' with the method 'difface': it takes method, "):
+        with pytest.raises(LimnerError, match=f"^There is no option '{name}' with the method 'difface': it takes"):
             asked(**{name: "1"})
 
 

@@ -22,7 +22,7 @@ from limner.page.restoring import (
 )
 from limner.page.work import Job, Work
 from limner.photo.photo import Photo
-from limner.restorer import Restoration
+from limner.restoration import Restoration
 from limner.settings import Settings
 
 FAST = Settings(options={"steps": 2, "start": 200}, samples=2, threads=1, dtype="fp32", seed=3)
@@ -93,7 +93,9 @@ def test_a_photo_of_too_many_pixels_is_refused_by_its_name(tmp_path):
     assert opened(tmp_path / "large.jpg", Limits()).pixels.shape == (300, 400, 3)
 
 
-@pytest.mark.parametrize(("name", "saved"), [("a.JPG", "a_restored.JPG"), ("a.png", "a_restored.png.jpg"), ("a", "a_restored.jpg")])
+@pytest.mark.parametrize(
+    ("name", "saved"), [("a.JPG", "a_restored.JPG"), ("a.png", "a_restored.png.jpg"), ("a", "a_restored.jpg")]
+)
 def test_a_result_is_in_the_format_of_its_photo_whatever_that_is_called(tmp_path, name, saved):
     source = tmp_path / name
     Image.new("RGB", (40, 30)).save(source, "JPEG")

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from limner.folder.run import Outcome
-    from limner.restorer import Restoration
+    from limner.restoration import Restoration
     from limner.settings import Settings
 
 

@@ -13,7 +13,7 @@ from limner.photo.contents import SUFFIXES
 from limner.photo.photo import Photo
 from limner.photo.write import save_png
 from limner.pixels import without_colour
-from limner.restorer import Restoration
+from limner.restoration import Restoration
 
 _SIDE_PICTURE = re.compile(rf".+({'|'.join(map(re.escape, SUFFIXES))})_(invented|compared|face\d+_\w+)\.png", re.I)
 GAP = 8  # white pixels between before and after

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from limner.errors import LimnerError, unexpected
+from limner.errors import Cancelled, LimnerError, unexpected
 from limner.folder.earlier import Kept, alters, kept
 from limner.folder.pictures import SidePictures
 from limner.folder.targets import Target
@@ -18,7 +18,8 @@ from limner.photo.photo import Photo
 from limner.photo.read import check_limit
 from limner.photo.writable import check_quality, check_writable
 from limner.photo.write import sweep, write_atomically
-from limner.restorer import Restoration, Restorer
+from limner.restoration import Restoration
+from limner.restorer import Restorer
 
 log = logging.getLogger(__name__)
 
@@ -103,6 +104,7 @@ def restore_all(
 
     Raises:
         LimnerError: if the method makes nothing before the result and that is wanted.
+        Cancelled: if `progress` does; the photographs before this one are written.
     """
     saving = saving or Saving()
     check_intermediate(restorer.settings.method, saving.beside)
@@ -114,6 +116,8 @@ def restore_all(
             outcome.kept = None if saving.overwrite else _kept(restorer, target, saving)
             if not outcome.kept:
                 outcome.restoration = _restored(restorer, target, saving, progress)
+        except Cancelled:  # not one photo's misfortune: the end of the run
+            raise
         except LimnerError as error:
             outcome.error = _naming(outcome.source, str(error))
         except OSError as error:

@@ -4,11 +4,35 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
 from limner.errors import LimnerError
+from limner.pixels import to_tensor
+
+
+def stacked(crops: Sequence[np.ndarray]) -> Tensor:
+    """Aligned crops as one batch.
+
+    Args:
+        crops: (S, S, 3) uint8 each, at least one.
+
+    Returns:
+        (B, 3, S, S) float32 in [0, 1].
+
+    Raises:
+        LimnerError: if they are of another kind, or not all of one size.
+    """
+    side = len(crops[0])
+    for one in crops:
+        if one.shape != (side, side, 3) or one.dtype != np.uint8:
+            raise LimnerError(
+                f"Aligned crops are (S, S, 3) in uint8 and all of one size, not {one.shape} in {one.dtype}: scale "
+                "floats to 255 and round them, and resize the crops alike."
+            )
+    return torch.stack([to_tensor(one) for one in crops])
 
 
 def fit_to(crops: Tensor, size: int) -> Tensor:

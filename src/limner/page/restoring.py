@@ -18,7 +18,8 @@ from limner.photo.contents import SUFFIXES, suffix_of, with_tail
 from limner.photo.photo import Photo
 from limner.photo.provenance import Provenance
 from limner.photo.read import opened_container
-from limner.restorer import Restoration, Restorer
+from limner.restoration import Restoration
+from limner.restorer import Restorer
 from limner.settings import Settings
 
 
@@ -160,7 +161,7 @@ def with_picks(restorer: Restorer, photo: Photo, done: Restoration, picks: Seque
         done: its restoration.
         picks: of each of its faces the sample that is wanted.
     """
-    back = restorer.put_back(photo, photo.srgb(), done.faces, done.crops, picks)
+    back = restorer.put_back(photo, photo.srgb(), done.faces, done.crops, picks=picks)
     provenance = restorer.provenance(photo.path, len(done.faces), back.share_invented)
     picture = back.photo.replaced(back.canvases[0])
     return replace(done, photos=[picture], provenance=provenance, invented=back.invented)

@@ -14,7 +14,7 @@ from limner.errors import LimnerError
 from limner.faces.seen import SeenFace
 from limner.page.service import Service, safe_name
 from limner.page.work import Job
-from limner.restorer import Restoration
+from limner.restoration import Restoration
 from limner.settings import Settings
 
 

@@ -16,7 +16,7 @@ from limner.page.restoring import Restorers, look_at, notes_for_people, opened, 
 from limner.page.session import OnePhoto, Result
 from limner.page.work import Job
 from limner.photo.photo import Photo
-from limner.restorer import Restoration
+from limner.restoration import Restoration
 from limner.settings import Settings
 
 SIDE = 1600

@@ -9,7 +9,7 @@ from contextlib import suppress
 from types import TracebackType
 from typing import Generic, Self, TypeVar
 
-from limner.errors import LimnerError
+from limner.errors import Cancelled, LimnerError
 
 T = TypeVar("T")
 
@@ -18,10 +18,6 @@ WAITING = "waiting"
 
 class Full(LimnerError):
     """The queue takes no more."""
-
-
-class Cancelled(Exception):
-    """Whoever asked for a job doesn't want it any longer: raised within it, to end it."""
 
 
 class Job(Generic[T]):

@@ -10,10 +10,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
+from PIL import Image
 
 from limner.errors import PhotoError
 from limner.photo import icc
 from limner.photo.contents import SUFFIXES, Contents
+from limner.photo.in_memory import contents_of, image_of
 from limner.photo.provenance import Provenance
 from limner.photo.read import check_limit, read
 from limner.photo.sixteen_bit import eight_bit
@@ -69,6 +71,31 @@ class Photo(Contents):
         check_limit(max_megapixels)
         return cls(**vars(read(Path(path), max_megapixels)))
 
+    @classmethod
+    def of(cls, picture: "Picture", max_megapixels: float = 100.0) -> "Photo":
+        """Make a photograph of whatever holds one.
+
+        Args:
+            picture: a photograph, which stays itself; a path, which is read as `open` does; a picture of Pillow's,
+                whose profile, EXIF, XMP and resolution go along as its `info` has them, and whose EXIF turn is applied;
+                or an array in sRGB: (H, W) or (H, W, 1) grey, (H, W, 3) RGB, (H, W, 4) RGB with alpha, in uint8, uint16
+                or floats in [0, 1], which become 16 bit.
+            max_megapixels: the largest file that is decoded, in millions of pixels.
+
+        Raises:
+            PhotoError: what `open` raises of a path; or the mode, shape, type or values are no photograph's.
+        """
+        if isinstance(picture, Photo):
+            return picture
+        if isinstance(picture, str | os.PathLike):
+            return cls.open(picture, max_megapixels)
+        if not isinstance(picture, Image.Image | np.ndarray):
+            raise PhotoError(
+                f"A photo can't be made of {type(picture).__name__}: give a path, a Photo, a picture of Pillow's or a "
+                "NumPy array."
+            )
+        return cls(**vars(contents_of(picture)))
+
     def __post_init__(self) -> None:
         shape, kind = np.shape(self.pixels), getattr(self.pixels, "dtype", type(self.pixels).__name__)
         if len(shape) != 3 or shape[2] != 3 or 0 in shape or kind not in (np.uint8, np.uint16):
@@ -89,6 +116,11 @@ class Photo(Contents):
         pixels = eight_bit(self.pixels)
         transform = icc.transform(self.icc, self.grey, True)
         return pixels if transform is None else icc.apply(transform, pixels)
+
+    def image(self) -> Image.Image:
+        """This photo as a picture of Pillow's: L, LA, RGB or RGBA of 8 bit in the photo's own colour space, whose
+        profile, where there is one, is `info["icc_profile"]`."""
+        return image_of(self)
 
     def to_srgb(self, native: np.ndarray) -> np.ndarray:
         """Convert a crop of this photo to sRGB.
@@ -156,3 +188,7 @@ class Photo(Contents):
                 transparency, or writing fails.
         """
         return write(self, Path(path), quality, provenance)
+
+
+Picture = Photo | str | os.PathLike[str] | Image.Image | np.ndarray
+"""Whatever `Photo.of` makes a photograph of."""

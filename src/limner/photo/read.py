@@ -51,23 +51,37 @@ def read(path: Path, max_megapixels: float) -> Contents:
     Raises:
         PhotoError: the file can't be read, is no photograph, is damaged or too large.
     """
-    container = opened_container(path, max_megapixels)
+    return decoded(opened_container(path, max_megapixels), path, path, max_megapixels)
+
+
+def decoded(container: Container, name: Path | str, path: Path | None, max_megapixels: float) -> Contents:
+    """What an opened file holds, upright.
+
+    Args:
+        container: as its format's reader gives it.
+        name: of the photograph, with which sentences on it begin.
+        path: of its file; None of a picture that is none.
+        max_megapixels: see `read`.
+
+    Raises:
+        PhotoError: it is damaged or too large.
+    """
     width, height = container.size
     if width < 1 or height < 1:
-        raise damaged(path, container.format)
+        raise damaged(name, container.format)
     if not width * height <= max_megapixels * 1e6:
         raise PhotoError(
-            f"{path} claims {width}x{height} px, more than the limit of "
+            f"{name} claims {width}x{height} px, more than the limit of "
             f"{max_megapixels:g} megapixels: raise it with --max-megapixels if you trust the file."
         )
     if container.pages > 1:
         many = f"{container.pages} pages" if container.format == "TIFF" else f"animated ({container.pages} frames)"
         verb, one = ("has", "page") if container.format == "TIFF" else ("is", "frame")
-        raise PhotoError(f"{path} {verb} {many}: extract one {one} first.")
+        raise PhotoError(f"{name} {verb} {many}: extract one {one} first.")
     metadata = _cleaned(container)
-    pixels = _guarded(path, container.format, container.decode)
+    pixels = _guarded(name, container.format, container.decode)
     if pixels.channels.shape[:2] != (height, width):
-        raise damaged(path, container.format)
+        raise damaged(name, container.format)
     return _contents(path, container, metadata, pixels)
 
 
@@ -103,10 +117,10 @@ def opened_container(path: Path, max_megapixels: float = float("inf")) -> Contai
     return _guarded(path, format, lambda: opener(data))
 
 
-def damaged(path: Path, format: str) -> PhotoError:
+def damaged(name: Path | str, format: str) -> PhotoError:
     if format == "TIFF":
-        return PhotoError(f"{path} is a TIFF that is damaged, truncated or of a rare kind: save it anew as PNG.")
-    return PhotoError(f"{path} is a damaged or truncated {format}: get a whole copy of it.")
+        return PhotoError(f"{name} is a TIFF that is damaged, truncated or of a rare kind: save it anew as PNG.")
+    return PhotoError(f"{name} is a damaged or truncated {format}: get a whole copy of it.")
 
 
 def _format_of(data: bytes) -> tuple[str | None, Callable[[bytes], Container] | None]:
@@ -123,16 +137,16 @@ def _format_of(data: bytes) -> tuple[str | None, Callable[[bytes], Container] | 
     return next(((format, opener) for here, format, opener in kinds if here), (None, None))
 
 
-def _guarded(path: Path, format: str, work: Callable[[], T]) -> T:
+def _guarded(name: Path | str, format: str, work: Callable[[], T]) -> T:
     """What work gives. Decoders meet damage with many an exception: struct.error, KeyError, SyntaxError, ..."""
     try:
         return work()
     except PhotoError as error:
-        raise PhotoError(f"{path} {error}") from error
+        raise PhotoError(f"{name} {error}") from error
     except MemoryError as error:
-        raise PhotoError(f"{path} needs more memory than there is: make it smaller first.") from error
+        raise PhotoError(f"{name} needs more memory than there is: make it smaller first.") from error
     except Exception as error:
-        raise damaged(path, format) from error
+        raise damaged(name, format) from error
 
 
 def _not_a_photo(data: bytes, path: Path) -> PhotoError:
@@ -178,7 +192,7 @@ def _cleaned(container: Container) -> _Metadata:
     return _Metadata(turn, dpi, block, packet, tuple(notes))
 
 
-def _contents(path: Path, container: Container, metadata: _Metadata, pixels: Pixels) -> Contents:
+def _contents(path: Path | None, container: Container, metadata: _Metadata, pixels: Pixels) -> Contents:
     notes = [*metadata.notes, *pixels.notes]
     profile = None if pixels.in_srgb else container.icc
     if profile and not icc.fits(profile, pixels.grey):
