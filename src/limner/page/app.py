@@ -41,9 +41,11 @@ STARTED = """() => {
         for (const one of document.querySelectorAll("#versions button:has(img[alt])"))
             one.setAttribute("aria-label", one.querySelector("img").alt);
         for (const one of document.querySelectorAll("fieldset[id] input[type=radio]"))
-            one.name = one.closest("fieldset").id;
+            if (one.name !== one.closest("fieldset").id) one.name = one.closest("fieldset").id;
     };
-    new MutationObserver(mend).observe(document.body, {subtree: true, childList: true});
+    new MutationObserver(mend).observe(document.body, {
+        subtree: true, childList: true, attributes: true, attributeFilter: ["name"]
+    });
 }"""
 """Run in the browser when the page is there: screen readers say what is being done and call versions by name, and the
 arrow keys go from one radio button to the next, which gradio gives no common name."""

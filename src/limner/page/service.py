@@ -62,6 +62,6 @@ def safe_name(name: str) -> str:
     """A file's name as its owner knows it, as far as it can be one here."""
     last = name.replace("\\", "/").rsplit("/", 1)[-1]
     kept = "".join(one for one in last if one.isprintable() and one not in '<>:"|?*').strip(" .")
-    suffix = suffix_of(Path(kept)) if kept else ""
+    suffix = Path(kept).suffix if suffix_of(Path(kept)) else ""
     stem = kept[: len(kept) - len(suffix)].encode()[:LONGEST_NAME].decode(errors="ignore").strip(" .")
     return f"{stem or 'photo'}{suffix}"
