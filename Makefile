@@ -1,5 +1,5 @@
-# Three commands matter: `make demo`, `make check` (all that takes a minute) and `make test` (everything). Each sets up
-# what it needs in .venv.
+# Four commands matter: `make demo`, `make check` (all that takes a minute), `make test` (everything but the page) and
+# `make test-ui` (the page). Each sets up what it needs in .venv.
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -9,7 +9,7 @@ PHOTO ?=
 HASHES ?= no
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 
-.PHONY: setup demo lint check test format docs fuzz sbom
+.PHONY: setup demo lint check test test-ui screenshots format docs fuzz sbom
 
 setup: .venv/ready
 
@@ -35,10 +35,22 @@ lint: setup
 
 # Lint, types and the quick tests: what to run before every commit, under 90 s on two cores.
 check: lint
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 -m "not slow"
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 -m "not slow and not browser"
 
 test: lint
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 -m "not browser"
+
+# The page in a real browser, which is installed where there is none and this is Debian or Ubuntu: two minutes.
+test-ui: setup chromium
+	LIMNER_TEST_UI=required $(BIN)/python -m pytest -m browser tests/page
+
+# The pictures in docs/page.md.
+screenshots: setup chromium
+	$(BIN)/python -m tests.page.screenshots
+
+.PHONY: chromium
+chromium: setup
+	$(BIN)/python -m tests.page.window || { apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium; }
 
 format: setup
 	$(BIN)/ruff check --fix .

@@ -10,7 +10,7 @@ from packaging.requirements import Requirement
 
 ROOTS = {
     "What `pip install limner` brings": ("",),
-    "What the extras for users bring": ("train", "measure", "onnx", "plots", "tiff", "heif"),
+    "What the extras for users bring": ("train", "measure", "onnx", "plots", "tiff", "heif", "ui"),
     "What development needs beside them": ("dev",),
 }
 """Headings, and the extras of limner below each."""

@@ -11,16 +11,21 @@ from pathlib import Path
 from typing import Any
 
 import click
+import httpx
 import pytest
 import typer
 from PIL import Image, ImageOps
 from skimage.data import astronaut
 
 from limner.cli.main import app
+from limner.page.app import app_of
+from limner.page.service import Service
+from limner.settings import Settings
 from limner.train import RECIPES
 from limner.weights import find
 
 from .doc_blocks import PAGES, ROOT, Block, blocks_of, commands, words
+from .page.quick import served
 
 BLOCKS = [block for page in PAGES for block in blocks_of(page)]
 
@@ -28,6 +33,7 @@ NOT_RUN = {
     r"python3 -m venv|pip install": "installs packages",
     r"make (setup|check|test|docs)": "runs all that this is a part of",
     r"make (demo|format)": "the demo has a test of its own; a test formats nothing",
+    r"limner ui": "serves until it is interrupted; tests/page/test_browser.py starts it and drives it",
     r"limner train ": "trains for hours",
     r"limner benchmark ": "measures for minutes, on thousands of faces that don't ship",
     r"limner evaluate \$cell|python benchmarks/peers/": "other programs' restorations of a benchmark",
@@ -134,7 +140,17 @@ def test_scripts_know_their_options(script: str):
 def samples(tmp_path: Path, monkeypatch) -> Path:
     """A folder, from here on the present one, with all photos and weights that the documentation speaks of."""
     portrait = Image.fromarray(astronaut()[:288, 72:360])
-    for name in ("old", "photo", "anna1", "originals/old", "photos-of-anna/1", "album/1", "album/2", "Photos/1", "Photos/2"):
+    for name in (
+        "old",
+        "photo",
+        "anna1",
+        "originals/old",
+        "photos-of-anna/1",
+        "album/1",
+        "album/2",
+        "Photos/1",
+        "Photos/2",
+    ):
         path = tmp_path / f"{name}.jpg"
         path.parent.mkdir(exist_ok=True)
         (portrait if name in ("old", "photo", "originals/old") else ImageOps.mirror(portrait)).save(path)
@@ -147,15 +163,26 @@ def samples(tmp_path: Path, monkeypatch) -> Path:
     return tmp_path
 
 
+@pytest.fixture
+def served_http(monkeypatch):
+    """A limner over HTTP, which clients of the documentation's address reach at a free port."""
+    client = httpx.Client
+    with served(app_of(Service.open(Settings(threads=1)))) as address:
+        monkeypatch.setattr(httpx, "Client", lambda base_url, **how: client(base_url=address, **how))
+        yield
+
+
 def of_pages(kind: str) -> list[str]:
     return sorted({block.page for block in BLOCKS if block.kind == kind})
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("page", of_pages("python"))
-def test_python_runs(page: str, samples: Path):
+def test_python_runs(page: str, samples: Path, request: pytest.FixtureRequest):
     face = Image.fromarray(astronaut()[:288, 72:360]).resize((256, 256))
     namespace: dict[str, object] = {"__name__": "page", "face": face}
+    if any("http://127.0.0.1:7860" in block.text for block in BLOCKS if block.page == page and block.kind == "python"):
+        request.getfixturevalue("served_http")
     for block in BLOCKS:
         if block.page == page and block.kind == "python":
             exec(compile("\n" * (block.line - 1) + block.text, page, "exec"), namespace)

@@ -74,6 +74,10 @@ NEEDING: list[tuple[str, Callable[[Path], object]]] = [
     ("scikit-image", lambda _: windows()),
     ("scipy", lambda folder: load_model(folder / "niqe.mat")),
     ("scikit-image", lambda _: nobody()),
+    *(
+        (package, lambda _: import_module("limner.page.app"))
+        for package in ("gradio", "fastapi", "starlette", "uvicorn")
+    ),
 ]
 """What needs each of them; tests/photo/test_tiff_pixels.py does the like for imagecodecs, in a process of its own."""
 
@@ -81,7 +85,8 @@ NEEDING: list[tuple[str, Callable[[Path], object]]] = [
 @pytest.mark.parametrize(("package", "need"), NEEDING, ids=lambda one: one if isinstance(one, str) else "")
 def test_what_is_missing_is_named_with_the_command_that_installs_it(package, need, tmp_path, monkeypatch):
     import_module("diffusers.training_utils")  # which looks for accelerate among the installed, not the loaded
-    for loaded in ("limner.train.loop", "matplotlib.figure", "scipy.io"):  # they would be found without their package
+    pages = [name for name in sys.modules if name.startswith(("limner.page.", "starlette."))]
+    for loaded in ("limner.train.loop", "matplotlib.figure", "scipy.io", *pages):  # found without their package
         monkeypatch.delitem(sys.modules, loaded, raising=False)
     monkeypatch.setitem(sys.modules, IMPORTED_AS.get(package, package), None)
     with pytest.raises(LimnerError) as error:

@@ -37,6 +37,7 @@ ORDER = (
     ("restorer",),
     ("limner",),  # the package's own __init__, which names what the library offers
     ("folder",),
+    ("page",),
     ("data",),
     ("evaluate",),
     ("train",),

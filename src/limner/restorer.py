@@ -12,7 +12,6 @@ from os import PathLike
 from pathlib import Path
 from threading import RLock
 
-import cv2
 import numpy as np
 import torch
 
@@ -23,9 +22,10 @@ from limner.faces.align import crop
 from limner.faces.chosen import faces_to_restore
 from limner.faces.join import Joiner
 from limner.faces.placing import placing_of
-from limner.faces.put_back import PutBack
+from limner.faces.put_back import PutBack, enlarged
 from limner.faces.references import PhotoReferences, Reference, References, ReferenceSource
 from limner.faces.samples import most_like, note_on_kept, note_on_samples
+from limner.faces.seen import SeenFace
 from limner.faces.tone import keep_tone
 from limner.methods import find_method, load
 from limner.methods.crops import stacked
@@ -97,16 +97,9 @@ class Restorer:
         crops = [crop(rgb, matrix, self.size) for matrix in matrices]
         references = self.references.of_faces(photo, faces, crops)
         restored = self.restore_crops(crops, [face.number for face in faces], asked, references.each)
-        canvas, enlarge = enlarged(photo, settings.upscale)
-        put_back = PutBack(canvas, rgb if canvas is photo else canvas.srgb(), settings, self.joiner)
-        for face, matrix, before, after in zip(faces, matrices, crops, restored, strict=True):
-            asked.again()
-            tint = self.placing.tone(rgb, face)
-            toned = [keep_tone(before.astype(np.float32) / 255, one, tint) for one in after.samples]
-            seeds = [seed_of(settings.seed, face.number, sample) for sample in after.numbers]
-            put_back.face(toned, matrix @ enlarge, tint, seeds)
+        put_back = self.put_back(photo, rgb, faces, restored, asked)
         return Restoration(
-            photos=[canvas.replaced(pixels) for pixels in put_back.canvases],
+            photos=[put_back.photo.replaced(pixels) for pixels in put_back.canvases],
             faces=faces,
             provenance=self.provenance(photo.path, len(faces), put_back.share_invented, sum(map(len, references.each))),
             seconds=time.perf_counter() - started,
@@ -125,6 +118,37 @@ class Restorer:
                 *note_on_samples(put_back.canvases, put_back.invented, find_method(settings.method).freer),
             ],
         )
+
+    def put_back(
+        self,
+        photo: Photo,
+        rgb: np.ndarray,
+        faces: Sequence[SeenFace],
+        restored: Sequence[RestoredCrop],
+        asked: Asked | None = None,
+        picks: Sequence[int] | None = None,
+    ) -> PutBack:
+        """Puts restored faces back into their photo.
+
+        Args:
+            photo, rgb: as it is, and as `Photo.srgb` shows it.
+            faces, restored: of the photo, and what became of each.
+            asked: is asked again before each face.
+            picks: of each face the one sample that goes back; None makes as many photos as there are samples.
+        """
+        settings = self.settings if picks is None else replace(self.settings, samples=1, keep=None)
+        canvas, enlarge = enlarged(photo, settings.upscale)
+        put_back = PutBack(canvas, rgb if canvas is photo else canvas.srgb(), settings, self.joiner)
+        for place, (face, after) in enumerate(zip(faces, restored, strict=True)):
+            if asked:
+                asked.again()
+            matrix, tint = self.placing.matrix(rgb, face, self.size), self.placing.tone(rgb, face)
+            before = crop(rgb, matrix, self.size).astype(np.float32) / 255
+            taken = range(len(after.samples)) if picks is None else [picks[place]]
+            toned = [keep_tone(before, after.samples[sample], tint) for sample in taken]
+            seeds = [seed_of(settings.seed, face.number, after.numbers[sample]) for sample in taken]
+            put_back.face(toned, matrix @ enlarge, tint, seeds)
+        return put_back
 
     def restore_crops(
         self,
@@ -294,26 +318,6 @@ def restore(
     if target is not None:
         restoration.save(target, quality=quality)
     return restoration
-
-
-def enlarged(photo: Photo, factor: int) -> tuple[Photo, np.ndarray]:
-    """Enlarges a photo by a whole factor, with a Lanczos kernel.
-
-    Args:
-        photo: to be enlarged; of a factor of 1 it is returned itself.
-        factor: 1 or more.
-
-    Returns:
-        The enlarged photo, and the 3x3 float64 matrix from its pixels to those of the original.
-    """
-    if factor == 1:
-        return photo, np.eye(3)
-    target = [factor * side for side in photo.pixels.shape[1::-1]]
-    pixels = cv2.resize(photo.pixels, target, interpolation=cv2.INTER_LANCZOS4)
-    alpha = None if photo.alpha is None else cv2.resize(photo.alpha, target, interpolation=cv2.INTER_LANCZOS4)
-    shift = 0.5 / factor - 0.5  # pixel centres
-    back = np.array([[1 / factor, 0, shift], [0, 1 / factor, shift], [0, 0, 1]])
-    return replace(photo, pixels=pixels, alpha=alpha), back
 
 
 def seed_of(seed: int, face: int, sample: int) -> int:

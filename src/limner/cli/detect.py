@@ -46,7 +46,7 @@ def detect(
         if save:
             picture.replaced(numbered(picture.pixels, found)).save(save)
     if json:
-        ui.emit({"photo": str(photo), "faces": [ui.face_as_json(face) for face in found], "notes": notes})
+        ui.emit({"photo": str(photo), "faces": [face.as_json() for face in found], "notes": notes})
         return
     if found:
         rows = []

@@ -21,6 +21,7 @@ from limner.cli.output import emit, say
 from limner.cli.reference_set import reference_set
 from limner.cli.restore import restore
 from limner.cli.train import train
+from limner.cli.ui import ui
 from limner.cli.weights import weights_app
 from limner.errors import LimnerError, unexpected
 
@@ -33,7 +34,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (restore, detect, degrade, train, benchmark, evaluate, compare, methods):
+for command in (restore, detect, ui, degrade, train, benchmark, evaluate, compare, methods):
     app.command()(command)
 app.command("reference-set")(reference_set)
 app.add_typer(album_app, name="album")

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from limner.faces.references import FacePerson
-    from limner.faces.seen import SeenFace
 
 JSON_HELP = "Print the result as JSON, for machines."
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
@@ -71,24 +70,6 @@ def progress(what: str, show: bool = True) -> Iterator[Callable[[str, int, int |
     with bar:
         task = bar.add_task(what, total=None)
         yield lambda text, done, total: bar.update(task, description=plain(text), completed=done, total=total)
-
-
-def face_as_json(face: SeenFace) -> dict[str, object]:
-    """A face as `limner detect --json` prints it; null is what can't be told."""
-    pose = face.pose if face.pose and face.pose.sure else None
-    return {
-        "number": face.number,
-        "box": [round(float(v), 2) for v in face.box],
-        "landmarks": [[round(float(x), 2), round(float(y), 2)] for x, y in face.landmarks],
-        "score": round(float(face.score), 4),
-        "yaw": pose and round(pose.yaw, 1),
-        "pitch": pose and round(pose.pitch, 1),
-        "roll": pose and round(pose.roll, 1),
-        "residual": face.pose and round(face.pose.residual, 3),
-        "outside": round(face.outside, 3),
-        "enlarged": round(face.enlarged, 3),
-        "damage": None if face.damage is None else round(face.damage, 3),
-    }
 
 
 def person_as_json(one: FacePerson) -> dict[str, object]:

@@ -34,8 +34,8 @@ def outcome_as_json(outcome: Outcome, settings: Settings, weights: str) -> dict[
     of_run = done is not None
     return {
         "photo": str(outcome.source),
-        "faces": [ui.face_as_json(face) for face in done.faces] if done else [],
-        "left_alone": [ui.face_as_json(face) for face in done.left_alone] if done else [],
+        "faces": [face.as_json() for face in done.faces] if done else [],
+        "left_alone": [face.as_json() for face in done.left_alone] if done else [],
         "referenced": done.referenced if done else None,
         "people": [ui.person_as_json(one) for one in done.people] if done else [],
         "output": names[0] if len(names) == 1 else names,

@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+import cv2
 import numpy as np
 
 from limner.faces.grain import Grain, add_grain, measure_grain
@@ -151,3 +152,23 @@ def with_clean_background(photo: Photo, rgb: np.ndarray, joiner: Joiner) -> np.n
         native = pixels[top:bottom].astype(np.float32) / photo.peak
         pixels[top:bottom] = np.rint(changed(photo, native, seen[inner], cleaned) * photo.peak)
     return pixels
+
+
+def enlarged(photo: Photo, factor: int) -> tuple[Photo, np.ndarray]:
+    """Enlarges a photo by a whole factor, with a Lanczos kernel.
+
+    Args:
+        photo: to be enlarged; of a factor of 1 it is returned itself.
+        factor: 1 or more.
+
+    Returns:
+        The enlarged photo, and the 3x3 float64 matrix from its pixels to those of the original.
+    """
+    if factor == 1:
+        return photo, np.eye(3)
+    target = [factor * side for side in photo.pixels.shape[1::-1]]
+    pixels = cv2.resize(photo.pixels, target, interpolation=cv2.INTER_LANCZOS4)
+    alpha = None if photo.alpha is None else cv2.resize(photo.alpha, target, interpolation=cv2.INTER_LANCZOS4)
+    shift = 0.5 / factor - 0.5  # pixel centres
+    back = np.array([[1 / factor, 0, shift], [0, 1 / factor, shift], [0, 0, 1]])
+    return replace(photo, pixels=pixels, alpha=alpha), back

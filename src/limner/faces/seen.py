@@ -45,6 +45,23 @@ class SeenFace(Face):
         """Whether it is known to be a profile."""
         return self.turned is not None and self.turned > PROFILE
 
+    def as_json(self) -> dict[str, object]:
+        """The face as `limner detect --json` prints it; null is what can't be told."""
+        pose = self.pose if self.pose and self.pose.sure else None
+        return {
+            "number": self.number,
+            "box": [round(float(v), 2) for v in self.box],
+            "landmarks": [[round(float(x), 2), round(float(y), 2)] for x, y in self.landmarks],
+            "score": round(float(self.score), 4),
+            "yaw": pose and round(pose.yaw, 1),
+            "pitch": pose and round(pose.pitch, 1),
+            "roll": pose and round(pose.roll, 1),
+            "residual": self.pose and round(self.pose.residual, 3),
+            "outside": round(self.outside, 3),
+            "enlarged": round(self.enlarged, 3),
+            "damage": None if self.damage is None else round(self.damage, 3),
+        }
+
 
 def seen(rgb: np.ndarray, face: Face, placing: Placing, size: int) -> SeenFace:
     """Looks at a face.

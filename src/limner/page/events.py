@@ -1,0 +1,295 @@
+"""What happens on the page: every event changes the window's session, and shows it anew."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Sequence
+from concurrent.futures import CancelledError
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from limner.errors import LimnerError
+from limner.extras import needed
+from limner.methods import find_method
+from limner.page import html, steps, words
+from limner.page.blocks import Page
+from limner.page.controls import method_of, words_of
+from limner.page.fields import settings_of
+from limner.page.pictures import address_of
+from limner.page.restoring import without_folder
+from limner.page.session import OnePhoto, Session, Sessions
+from limner.page.work import Job
+from limner.settings import Settings
+
+with needed("gradio", "The page"):
+    import gradio as gr
+
+TICK = 0.2
+"""Seconds between two looks at how far a job is."""
+
+Shown = dict[Any, Any]
+"""What changes on the page: values and settings by parts of it."""
+
+
+class Events:
+    """What happens on one page.
+
+    Args:
+        page: its parts.
+        sessions: of all windows.
+    """
+
+    def __init__(self, page: Page, sessions: Sessions):
+        self.page, self.sessions = page, sessions
+        self.service = sessions.service
+
+    def bind(self) -> None:
+        """Says which event of which part calls what."""
+        page = self.page
+        everything = [page.drop, page.reference_drop, page.status, page.restore, page.stop, *page.viewed]
+        quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private", "queue": True}
+        quiet |= {"concurrency_limit": None}
+        page.drop.upload(self.add, [page.drop], everything, **quiet)
+        page.reference_drop.upload(self.add_references, [page.reference_drop], everything, **quiet)
+        page.forget.click(self.forget, None, everything, **quiet)
+        latest: dict[str, Any] = {**quiet, "trigger_mode": "always_last"}  # who clicks fast means the last click
+        page.photos.input(self.turn_to, [page.photos, page.invented], everything, **latest)
+        page.faces.input(self.choose, [page.faces], [page.stage], **latest)
+        page.invented.input(self.lay_over, [page.invented], [page.compared], **latest)
+        page.versions.select(self.pick, [page.invented], everything, **latest)
+        asked = [one for _, one in page.asked]
+        page.restore.click(self.restore, asked, everything, **quiet)
+        page.stop.click(self.stop, None, None, **quiet)
+        groups = [group for group, _ in page.of_methods.values()]
+        page.method.change(
+            lambda chosen: [gr.Group(visible=method == chosen) for method in page.of_methods],
+            [page.method],
+            groups,
+            **quiet,
+        )
+
+    async def add(self, files: Sequence[str], request: gr.Request) -> AsyncIterator[Shown]:
+        """Takes photographs that were dropped, and looks for their faces."""
+        session = self.sessions.of(request.session_hash or "")
+        failed: list[str] = []
+        first = len(session.photos)
+        added = self.taken(session, files, self.service.limits.photos - first, failed)
+        for number, one in enumerate(added, 1):
+            what = f"Photo {number} of {len(added)}, {one.path.name}"
+            look = partial(steps.look, one=one, settings=self.service.base, restorers=self.service.restorers)
+            async for shown in self.followed(session, look, what, failed):
+                yield {**shown, self.page.drop: None}
+            if one.picture("before").is_file():
+                session.photos.append(one)
+                session.at = first
+                yield self.view(session)
+        yield {**self.view(session), **self.told(self.summary(session, failed)), self.page.drop: None}
+
+    async def add_references(self, files: Sequence[str], request: gr.Request) -> Shown:
+        """Takes other photographs of the person."""
+        session = self.sessions.of(request.session_hash or "")
+        failed: list[str] = []
+        room = self.service.limits.references - len(session.references)
+        session.references += [one.path for one in self.taken(session, files, room, failed)]
+        told = self.told(" ".join(failed) or "The photos of the person are here.")
+        return {**self.view(session), **told, self.page.reference_drop: None}
+
+    def taken(self, session: Session, files: Sequence[str], room: int, failed: list[str]) -> list[OnePhoto]:
+        """The photographs among files that were dropped; what can't be taken is told in `failed`."""
+        if len(files) > room:
+            failed.append(f"Only {room} of {len(files)} photos were taken: there is no room for more.")
+        added = list[OnePhoto]()
+        for file in files[: max(room, 0)]:
+            try:
+                added.append(session.taken(Path(file)))
+            except LimnerError as error:
+                failed.append(str(error))
+        return added
+
+    def forget(self, request: gr.Request) -> Shown:
+        """Leaves the references out."""
+        session = self.sessions.of(request.session_hash or "")
+        session.references.clear()
+        return self.view(session)
+
+    def turn_to(self, at: int, invented: bool, request: gr.Request) -> Shown:
+        """Looks at another photograph."""
+        session = self.sessions.of(request.session_hash or "")
+        session.at = min(max(int(at), 0), len(session.photos) - 1)
+        shown = self.view(session, invented)
+        shown.pop(self.page.photos)  # it knows, and may have gone on meanwhile
+        return shown
+
+    def choose(self, numbers: Sequence[int], request: gr.Request) -> str:
+        """Chooses the faces that are restored."""
+        session = self.sessions.of(request.session_hash or "")
+        one = session.photo
+        if one is None:
+            return ""
+        one.chosen = {int(number) for number in numbers} & {face.number for face in one.faces}
+        return html.stage(address_of(session, one), one)
+
+    def lay_over(self, invented: bool, request: gr.Request) -> str:
+        """Shows what was made up, or doesn't."""
+        session = self.sessions.of(request.session_hash or "")
+        one = session.photo
+        return html.compared(address_of(session, one), one, invented) if one and one.result else ""
+
+    def stop(self, request: gr.Request) -> None:
+        """Cancels what is being done."""
+        self.sessions.of(request.session_hash or "").stop()
+
+    async def restore(self, request: gr.Request, *values: object) -> AsyncIterator[Shown]:
+        """Restores the chosen faces of all photographs."""
+        session = self.sessions.of(request.session_hash or "")
+        failed: list[str] = []
+        photos = [one for one in session.photos if one.chosen]
+        try:
+            settings = self.settings_of(values, session)
+        except LimnerError as error:
+            yield self.told(str(error))
+            return
+        for number, one in enumerate(photos, 1):
+            what = f"Photo {number} of {len(photos)}, {one.path.name}"
+            restore = partial(steps.restore, one=one, settings=settings, restorers=self.service.restorers)
+            stopped = False
+            async for shown in self.followed(session, restore, what, failed):
+                stopped = shown is STOPPED
+                if not stopped:
+                    yield shown
+            if stopped:
+                failed.append("Stopped.")
+                break
+            session.at = session.photos.index(one)
+            yield self.view(session)
+        if not photos:
+            failed.append("No face is chosen: tick at least one.")
+        yield {**self.view(session), **self.told(self.summary(session, failed))}
+
+    async def pick(self, invented: bool, chosen: gr.SelectData, request: gr.Request) -> AsyncIterator[Shown]:
+        """Takes the sample of a face that was clicked on."""
+        session = self.sessions.of(request.session_hash or "")
+        one = session.photo
+        if one is None or one.result is None:
+            return
+        place, sample = divmod(int(chosen.index), one.result.settings.samples)
+        failed: list[str] = []
+        pick = partial(steps.pick, one=one, place=place, sample=sample, restorers=self.service.restorers)
+        async for shown in self.followed(session, pick, one.path.name, failed):
+            if shown is not STOPPED:
+                yield shown
+        text = f"Version {sample + 1} of face {one.result.done.faces[place].number + 1} is in the photo now."
+        yield {**self.view(session, invented), **self.told(" ".join(failed) or text)}
+
+    def settings_of(self, values: Sequence[object], session: Session) -> Settings:
+        """The settings that the controls say.
+
+        Raises:
+            LimnerError: if one lies outside its range.
+        """
+        given = words_of([name for name, _ in self.page.asked], values)
+        base = self.service.base
+        method = method_of(given["method"], base.method, session.references)
+        own = {name.removeprefix(f"{method}."): word for name, word in given.items()}
+        asked = {name: word for name, word in own.items() if "." not in name}
+        return settings_of({**asked, "method": method}, base, self.service.limits, usable(method, session))
+
+    async def followed(
+        self, session: Session, what: Callable[[Job], object], named: str, failed: list[str]
+    ) -> AsyncIterator[Shown]:
+        """Gives a job to the queue and shows how far it is until it is done; what fails is told in `failed`."""
+        try:
+            job = session.job = self.service.work.submit(what)
+        except LimnerError as error:
+            failed.append(str(error))
+            return
+        while not job.future.done():
+            yield self.told(words.of_job(job, named), job.share, busy=True)
+            await asyncio.sleep(TICK)
+        session.job = None
+        try:
+            job.future.result()
+        except CancelledError:
+            yield STOPPED
+        except LimnerError as error:
+            failed.append(without_folder(str(error), session.folder))
+        except Exception as error:
+            failed.append(f"{named}: limner failed at this photo ({type(error).__name__}).")
+
+    def told(self, text: str, share: float | None = None, busy: bool = False) -> Shown:
+        """A sentence in the place where everything is told."""
+        return {
+            self.page.status: html.status(text, share, busy),
+            self.page.restore: gr.Button(interactive=not busy),
+            self.page.stop: gr.Button(visible=busy),
+        }
+
+    def view(self, session: Session, invented: bool = False) -> Shown:
+        """The page as the session is."""
+        page, one = self.page, session.photo
+        if one is None:
+            return {page.work: gr.Column(visible=False), page.result: gr.Column(visible=False)}
+        address, result = address_of(session, one), one.result
+        photos = [(words.of_photo(it, number), number - 1) for number, it in enumerate(session.photos, 1)]
+        names = ", ".join(path.name for path in session.references)
+        shown: Shown = {
+            page.work: gr.Column(visible=True),
+            page.photos: gr.Radio(photos, value=session.at, visible=len(photos) > 1),
+            page.stage: html.stage(address, one),
+            page.faces: gr.CheckboxGroup(
+                [(words.of_face(face), face.number) for face in one.faces],
+                value=sorted(one.chosen),
+                visible=bool(one.faces),
+            ),
+            page.notes: gr.HTML(html.notes(one.notes), visible=bool(one.notes)),
+            page.references: gr.HTML(html.notes([f"Photos of the person: {names}"]), visible=bool(names)),
+            page.forget: gr.Button(visible=bool(names)),
+            page.result: gr.Column(visible=result is not None),
+        }
+        if result is None:
+            return shown
+        restored = sum(it.result is not None for it in session.photos)
+        return shown | {
+            page.compared: html.compared(address, one, invented),
+            page.invented: invented,
+            page.versions_title: gr.HTML(visible=result.settings.samples > 1 and bool(result.done.faces)),
+            page.versions: versions(one),
+            page.downloads: html.notes(result.notes)
+            + html.downloads(address, one, restored, f"photos/{session.folder.name}/all.zip"),
+        }
+
+    def summary(self, session: Session, failed: Sequence[str]) -> str:
+        """What became of it all."""
+        if failed:
+            return " ".join(failed)
+        restored = [one for one in session.photos if one.result]
+        if restored:
+            return "Done: look at the result below, then download it."
+        return words.of_found(session.photo) if session.photo else "Drop one or more photos to begin."
+
+
+STOPPED: Shown = {}
+"""What `followed` gives last of a job that was cancelled."""
+
+
+def usable(method: str, session: Session) -> list[Path]:
+    """A session's references, as far as the method can use them."""
+    return session.references if find_method(method).references else []
+
+
+def versions(one: OnePhoto) -> gr.Gallery:
+    """The samples of each face; where there is one alone, there is nothing to choose."""
+    result = one.result
+    if result is None or result.settings.samples < 2:
+        return gr.Gallery(visible=False)
+    several = result.settings.samples
+    pictures = [
+        (
+            str(steps.version_file(one, place, sample)),
+            f"Face {face.number + 1}, version {sample + 1}" + (", chosen ✓" if sample == taken else ""),
+        )
+        for place, (face, taken) in enumerate(zip(result.done.faces, result.picks, strict=True))
+        for sample in range(several)
+    ]
+    return gr.Gallery(pictures, visible=True, columns=min(several, 4), selected_index=None)

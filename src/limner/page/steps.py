@@ -1,0 +1,100 @@
+"""What happens to a photograph of a session in the queue: it is looked at, restored, or gets another sample of a face;
+each leaves the pictures that the page shows."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import cv2
+import numpy as np
+from PIL import Image
+
+from limner.folder.pictures import invented_picture
+from limner.page import restoring
+from limner.page.restoring import Restorers, look_at, notes_for_people, opened, save, with_picks, without_folder
+from limner.page.session import OnePhoto, Result
+from limner.page.work import Job
+from limner.photo.photo import Photo
+from limner.restoration import Restoration
+from limner.settings import Settings
+
+SIDE = 1600
+"""Most pixels of a side of what the page shows."""
+
+
+def look(job: Job, one: OnePhoto, settings: Settings, restorers: Restorers) -> None:
+    """Finds the faces, and chooses those that are no profiles.
+
+    Raises:
+        LimnerError: it can't be read or is too large.
+    """
+    photo, found = look_at(job, one.path, settings, restorers.limits)
+    one.size = (photo.pixels.shape[1], photo.pixels.shape[0])
+    one.faces = found.all
+    one.chosen = {face.number for face in found.restored}
+    one.notes = [without_folder(note, one.folder) for note in photo.notes]
+    show(photo.srgb(), one.picture("before"))
+
+
+def restore(job: Job, one: OnePhoto, settings: Settings, restorers: Restorers) -> None:
+    """Restores the chosen faces.
+
+    Raises:
+        LimnerError: a setting can't be met.
+    """
+    settings = replace(settings, faces=sorted(one.chosen))
+    photo, done = restoring.restore(job, one.path, settings, restorers, len(one.chosen))
+    for place, crop in enumerate(done.crops):
+        for number, sample in enumerate(crop.samples):
+            show(np.rint(255 * sample).astype(np.uint8), version_file(one, place, number))
+    _keep(one, photo, done, settings, [0] * len(done.faces))
+
+
+def pick(job: Job, one: OnePhoto, place: int, sample: int, restorers: Restorers) -> None:
+    """Takes another sample of one face.
+
+    Args:
+        job: is told what is done.
+        one: a photograph with a result.
+        place: of the face among those that were restored.
+        sample: its number.
+        restorers: lend the one that made it.
+    """
+    result = one.result
+    if result is None:
+        return
+    job.tell(f"{one.path.name}: putting the face back")
+    picks = [*result.picks]
+    picks[place] = sample
+    photo = opened(one.path, restorers.limits)
+    restorer = restorers.of(result.settings)
+    job.tell(f"{one.path.name}: putting the face back")
+    _keep(one, photo, with_picks(restorer, photo, result.done, picks), result.settings, picks)
+
+
+def version_file(one: OnePhoto, place: int, sample: int) -> Path:
+    """The picture of one sample of one face."""
+    return one.folder / f"face{place}-{sample}.jpg"
+
+
+def _keep(one: OnePhoto, photo: Photo, done: Restoration, settings: Settings, picks: list[int]) -> None:
+    """Writes the result and its pictures; keeps what is needed to take another sample, but no photographs."""
+    file, lost = save(done.photos[0], done.provenance, one.path, one.folder / "result")
+    after = done.photos[0].srgb()
+    before = photo.srgb()
+    if before.shape != after.shape:
+        before = cv2.resize(before, (after.shape[1], after.shape[0]), interpolation=cv2.INTER_LANCZOS4)
+    for picture, what in ((before, "before"), (after, "after"), (invented_picture(done), "map")):
+        show(picture, one.picture(what))
+    notes = [without_folder(note, one.folder.parent) for note in (*notes_for_people(done), *lost)]
+    rest = replace(done, photos=[], invented=np.zeros((0, 0), np.uint8))
+    one.result = Result(file, rest, settings, picks, list(dict.fromkeys(notes)))
+    one.version += 1
+
+
+def show(rgb: np.ndarray, file: Path) -> None:
+    """Writes a picture, (H, W, 3) uint8, as JPEG, no larger than the page shows it."""
+    picture = Image.fromarray(rgb)
+    picture.thumbnail((SIDE, SIDE))
+    picture.save(file, "JPEG", quality=90)

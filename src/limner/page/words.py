@@ -1,0 +1,53 @@
+"""What the page says to people: of faces, of what is being done, of what became of their photographs."""
+
+from __future__ import annotations
+
+from limner.faces.chosen import CUT, DAMAGED, SMALL
+from limner.faces.seen import HALF_PROFILE, SeenFace
+from limner.page.session import OnePhoto
+from limner.page.work import WAITING, Job
+
+
+def of_face(face: SeenFace) -> str:
+    """A face's number, from 1, and what makes it doubtful."""
+    doubts = [
+        (face.profile, "seen from the side: limner knows faces from the front, so look well at the result"),
+        (not face.profile and (face.turned or 0) > HALF_PROFILE, "turned far to the side"),
+        (face.outside >= CUT, "cut off by the edge"),
+        (face.size < SMALL, "very small, so much of it will be guessed"),
+        ((face.damage or 0) >= DAMAGED, "badly damaged, so much of it will be guessed"),
+    ]
+    told = "; ".join(words for true, words in doubts if true)
+    return f"Face {face.number + 1}" + (f" ({told})" if told else "")
+
+
+def of_photo(one: OnePhoto, number: int) -> str:
+    """A photograph in the list of them."""
+    if one.result:
+        return f"{number}. {one.path.name} (restored)"
+    count = len(one.faces)
+    return f"{number}. {one.path.name} ({'no face' if not count else '1 face' if count == 1 else f'{count} faces'})"
+
+
+def of_job(job: Job, what: str) -> str:
+    """How far a job is.
+
+    Args:
+        job: in the queue.
+        what: it is, as long as it waits.
+    """
+    if job.text == WAITING or job.ahead:
+        ahead = job.ahead
+        if not ahead:
+            return f"{what}: starting"
+        return f"{what}: {ahead} {'photo is' if ahead == 1 else 'photos are'} before it"
+    return job.text
+
+
+def of_found(one: OnePhoto) -> str:
+    """What was found in a photograph, and what to do."""
+    if not one.faces:
+        return "No face was found in this photo, so there is nothing to restore in it."
+    if len(one.faces) == 1:
+        return "One face was found. Press Restore."
+    return f"{len(one.faces)} faces were found. Click on those that shall stay as they are, then press Restore."

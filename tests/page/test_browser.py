@@ -1,0 +1,186 @@
+"""The page in a real browser that reaches nothing but this machine: `make test-ui`."""
+
+from __future__ import annotations
+
+import os
+import re
+import time
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import httpx
+import numpy as np
+import pytest
+from PIL import Image
+
+from limner.photo.provenance import read
+
+from .window import REQUIRED, browser, group, opened, portrait, program
+
+pytestmark = pytest.mark.browser
+
+UNNAMED = """() => [...document.querySelectorAll("button, input, select, textarea, a[href]")]
+    .filter((one) => one.checkVisibility() && !one.closest("[aria-hidden=true]"))
+    .filter((one) => !(one.ariaLabel || one.title || one.labels?.length || one.innerText?.trim()))
+    .map((one) => one.outerHTML.slice(0, 200))"""
+"""Controls that a screen reader has no name for."""
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory):
+    if browser() is None:
+        if os.environ.get(REQUIRED):
+            pytest.fail("There is no Chromium: install it (Debian: apt-get install chromium).")
+        pytest.skip("needs Chromium, which `make test-ui` installs")
+    pytest.importorskip("playwright", reason="needs playwright, which the extra dev brings")
+    with program(tmp_path_factory.mktemp("scratch"), "--max-megapixels", "1") as running:
+        yield running
+
+
+@pytest.fixture
+def window(running):
+    requests: list[str] = []
+    complaints: list[str] = []
+    with opened(running.address, requests, viewport={"width": 1280, "height": 900}) as page:
+        page.on("console", lambda said: complaints.append(said.text) if said.type == "error" else None)
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        yield page
+    hosts = {urlsplit(url).hostname for url in requests if not url.startswith(("data:", "blob:"))}
+    assert hosts == {"127.0.0.1"} and len(requests) > 10
+    assert complaints == []
+
+
+def drop(page, *files: Path, where: str = "#drop") -> None:
+    page.set_input_files(f"{where} input[type=file]", [str(file) for file in files])
+
+
+def told(page, text: str) -> None:
+    page.wait_for_function(
+        "text => document.querySelector('#status').innerText.includes(text)", arg=text, timeout=180_000
+    )
+
+
+def downloaded(page, link, folder: Path) -> Path:
+    with page.expect_download() as waited:
+        link.click()
+    target = folder / waited.value.suggested_filename
+    waited.value.save_as(target)
+    return target
+
+
+def eventually(true: Callable[[], bool]) -> bool:
+    until = time.monotonic() + 60
+    while not (done := true()) and time.monotonic() < until:
+        time.sleep(0.2)
+    return done
+
+
+def test_a_group_one_left_out_with_a_reference(window, running, tmp_path):
+    """Upload, leave a face out by a click, add a reference, restore two versions, slide, choose, lay over, download."""
+    photo, reference = tmp_path / "Gruppe 1931.png", tmp_path / "Anna später.jpg"
+    group(photo)
+    Image.fromarray(portrait(400)[:, ::-1]).save(reference)
+    drop(window, photo)
+    told(window, "2 faces were found.")
+    assert window.locator("#faces input:checked").count() == 2
+    window.locator(".stage .face").nth(1).click()
+    window.wait_for_selector(".stage .face.chosen >> nth=0")
+    assert eventually(lambda: window.locator(".stage .face.chosen").count() == 1)
+    assert window.locator("#faces input:checked").count() == 1
+    window.get_by_role("button", name="Do you have other photos").click()
+    drop(window, reference, where="#references")
+    told(window, "The photos of the person are here.")
+    assert "Anna später.jpg" in window.locator("#person").inner_text()
+    window.get_by_role("spinbutton", name="Versions of each face").fill("2")
+    window.keyboard.press("Tab")
+    window.get_by_role("button", name="Restore", exact=True).click()
+    told(window, "Done: look at the result below")
+
+    slider = window.get_by_role("slider", name="How much of the photo is shown as it was")
+    slider.focus()
+    for _ in range(10):
+        window.keyboard.press("ArrowLeft")
+    assert window.locator(".compared").evaluate("one => one.style.getPropertyValue('--at')") == "40%"
+    first = downloaded(window, window.locator("#downloads a").first, tmp_path)
+    before = np.asarray(Image.open(photo)).astype(int)
+    one = np.asarray(Image.open(first)).astype(int)
+
+    window.get_by_role("button", name="Face 1, version 2").click()
+    told(window, "Version 2 of face 1 is in the photo now.")
+    window.get_by_role("checkbox", name="Show in red what was made up").check()
+    window.wait_for_selector(".compared img[src*='/map?']")
+    second = downloaded(window, window.locator("#downloads a").first, tmp_path / "again")
+    other = np.asarray(Image.open(second)).astype(int)
+
+    assert first.name == "Gruppe 1931_restored.png"
+    with Image.open(second) as saved:
+        assert saved.format == "PNG" and saved.getexif()[0x010E] == "Anna and Berta, 1931"
+        assert [round(float(dots)) for dots in saved.info["dpi"]] == [300, 300]
+    made = read(second)
+    assert made and (made.method, made.faces, made.references) == ("refldm", 1, 1)
+    assert (before != one).any() and (one != other).any()
+    assert (before[:, 320:] == other[:, 320:]).all(), "the face that was left out is as it was"
+    assert window.evaluate(UNNAMED) == []
+
+
+def test_many_photos_by_keyboard(window, running, tmp_path):
+    """Of several photos what can't be is told by name, and all results come in one zip."""
+    good, twin, empty, broken = (tmp_path / name for name in ("a.jpg", "b.tif", "sky.png", "broken.jpg"))
+    Image.fromarray(portrait(200)).save(good, quality=95)
+    Image.fromarray(portrait(200)[:, ::-1]).save(twin)
+    Image.new("RGB", (120, 90), (90, 140, 220)).save(empty)
+    broken.write_bytes(b"\xff\xd8\xff nothing more")
+    large = tmp_path / "large.png"
+    Image.new("L", (1200, 1000)).save(large)
+    drop(window, good, twin, empty, broken, large)
+    told(window, "broken.jpg is a damaged or truncated JPEG")
+    assert "large.png has 1 megapixels, and 1 are the most that" in window.locator("#status").inner_text()
+    assert window.locator("#photos label").all_inner_texts() == [
+        "1. a.jpg (1 face)",
+        "2. b.tif (1 face)",
+        "3. sky.png (no face)",
+    ]
+    window.locator("#photos input").first.focus()
+    window.keyboard.press("ArrowDown")
+    window.keyboard.press("ArrowDown")
+    window.wait_for_selector(".stage img[alt='sky.png']")
+    window.get_by_role("button", name="Restore", exact=True).focus()
+    window.keyboard.press("Enter")
+    told(window, "Done: look at the result below")
+    package = downloaded(window, window.get_by_role("link", name=re.compile("Download all 2")), tmp_path)
+    assert zipfile.ZipFile(package).namelist() == ["a_restored.jpg", "b_restored.tif"]
+
+
+def test_a_job_can_be_stopped_and_a_closed_window_leaves_nothing(running, tmp_path):
+    photo = tmp_path / "Tante Frieda.jpg"
+    Image.fromarray(portrait()).save(photo)
+    with opened(running.address, [], viewport={"width": 390, "height": 844}, color_scheme="dark") as page:
+        drop(page, photo)
+        told(page, "One face was found.")
+        assert page.evaluate("document.scrollingElement.scrollWidth") <= 390
+        assert "dark" in (page.locator("body").get_attribute("class") or "")
+        page.get_by_role("button", name="Advanced").click()
+        page.get_by_role("radio", name=re.compile("^difface:")).check()
+        page.get_by_role("textbox", name="Steps").fill("900")
+        page.get_by_role("textbox", name="Start").fill("999")
+        page.get_by_role("button", name="Restore", exact=True).click()
+        told(page, "face 1 of 1")
+        assert httpx.get(f"{running.address}health").json()["waiting"] == 1
+        page.get_by_role("button", name="Stop").click()
+        told(page, "Stopped.")
+        assert eventually(lambda: httpx.get(f"{running.address}health").json()["waiting"] == 0)
+        assert page.evaluate("document.scrollingElement.scrollWidth") <= 390
+        assert page.evaluate(UNNAMED) == []
+        page.goto("about:blank")
+    assert eventually(lambda: not list(running.scratch.rglob("*.jpg"))), "photos stay of a window that is closed"
+
+
+def test_nothing_of_the_photos_is_logged_and_the_end_leaves_nothing(running):
+    said = "".join(running.said)
+    assert "limner is at http://127.0.0.1:" in said
+    for word in ("Gruppe", "Anna", "Tante", "broken", "a.jpg", "/photos/", "Traceback"):
+        assert word not in said
+    assert running.stop() == 130, "interrupted, as every command is by Ctrl-C"
+    assert list(running.scratch.glob("limner-ui-*")) == []

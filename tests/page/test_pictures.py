@@ -1,0 +1,57 @@
+"""Addresses of pictures: those of the session's folder alone, and results by their names."""
+
+import zipfile
+
+import numpy as np
+import pytest
+from fastapi import FastAPI
+from fastapi.testclient import TestClient
+
+from limner.page.pictures import add_pictures, address_of, zipped
+from limner.page.routes import add_routes
+from limner.page.service import Service
+from limner.page.session import OnePhoto, Result, Sessions
+from limner.restoration import Restoration
+from limner.settings import Settings
+
+
+@pytest.fixture
+def sessions():
+    service = Service.open()
+    yield Sessions(service)
+    service.close()
+
+
+def restored(sessions: Sessions, name: str = "anna_restored.jpg") -> OnePhoto:
+    session = sessions.of("one")
+    folder = session.folder / f"{len(session.photos)}"
+    (folder / "result").mkdir(parents=True)
+    (folder / "before.jpg").write_bytes(b"before")
+    file = folder / "result" / name
+    file.write_bytes(b"result")
+    done = Restoration([], [], None, 1, np.zeros((0, 0), np.uint8))
+    one = OnePhoto(folder / "photo" / "anna.jpg", folder, result=Result(file, done, Settings(), [], []))
+    session.photos.append(one)
+    return one
+
+
+def test_pictures_and_results_are_served_to_whom_knows_where(sessions):
+    app = FastAPI()
+    add_routes(app, sessions.service)
+    add_pictures(app, sessions)
+    client, one = TestClient(app), restored(sessions)
+    address = address_of(sessions.of("one"), one)
+    assert "anna" not in address
+    assert client.get(f"/{address}/before").content == b"before"
+    answer = client.get(f"/{address}/result")
+    assert answer.content == b"result" and 'filename="anna_restored.jpg"' in answer.headers["content-disposition"]
+    for wrong in (f"{address}/after", f"{address}/passwd", f"{address[:-1]}7/before", f"{address[:-1]}-1/before"):
+        assert client.get(f"/{wrong}").json() == {"error": "There is no such picture."}
+    assert client.get("/photos/unknown/0/before").json()["error"].startswith("These photos are here no longer")
+    assert client.get(f"/{address.rsplit('/', 1)[0]}/all.zip").status_code == 200
+
+
+def test_of_two_with_one_name_the_second_is_numbered(sessions):
+    for name in ("a.jpg", "a.jpg", "b.jpg"):
+        restored(sessions, name)
+    assert zipfile.ZipFile(zipped(sessions.of("one"))).namelist() == ["a.jpg", "a_2.jpg", "b.jpg"]

@@ -1,0 +1,125 @@
+"""The program as people start it, and a browser that reaches nothing else; for `make test-ui` and the screenshots."""
+
+from __future__ import annotations
+
+import os
+import queue
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import cv2
+import numpy as np
+from PIL import Image
+from skimage.data import astronaut
+
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
+REQUIRED = "LIMNER_TEST_UI"
+"""Of the environment: where it is set, a missing browser is a failure."""
+
+
+def browser() -> str | None:
+    """The browser that is installed here."""
+    return next((found for name in BROWSERS if (found := shutil.which(name))), None)
+
+
+class Program:
+    """A running `limner ui`.
+
+    Attributes:
+        address: of its page.
+        said: lines that it printed.
+        scratch: where its temporary files lie.
+    """
+
+    def __init__(self, scratch: Path, *words: str):
+        command = [sys.executable, "-m", "limner", "ui", "--no-browser", "--port", "0", "--threads", "1", *words]
+        environment = {**os.environ, "TMPDIR": str(scratch), "PYTHONUNBUFFERED": "1", "OMP_NUM_THREADS": "1"}
+        self.process = subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=environment
+        )
+        self.scratch = scratch
+        self.said: list[str] = []
+        self._lines: queue.Queue[str] = queue.Queue()
+        threading.Thread(target=self._listen, daemon=True).start()
+        self.address = self._address()
+
+    def _listen(self) -> None:
+        for line in self.process.stdout or ():
+            self.said.append(line)
+            self._lines.put(line)
+
+    def _address(self) -> str:
+        until = time.monotonic() + 240
+        while time.monotonic() < until and self.process.poll() is None:
+            try:
+                if found := re.search(r"http://\S+/", self._lines.get(timeout=1)):
+                    return found[0]
+            except queue.Empty:
+                continue
+        raise AssertionError(f"limner ui didn't start: {''.join(self.said)}")
+
+    def stop(self) -> int:
+        """Presses Ctrl-C, and gives the exit code."""
+        self.process.send_signal(signal.SIGINT)
+        return self.process.wait(60)
+
+
+@contextmanager
+def program(scratch: Path, *words: str) -> Iterator[Program]:
+    """A running `limner ui` whose temporary files lie in a folder."""
+    running = Program(scratch, *words)
+    try:
+        yield running
+    finally:
+        if running.process.poll() is None:
+            running.stop()
+
+
+@contextmanager
+def opened(address: str, requests: list[str], **window):
+    """A page of the browser, which reaches this machine alone.
+
+    Args:
+        address: that is opened.
+        requests: to which every address is added that the page asks for.
+        window: of Playwright's `new_page`.
+    """
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(
+            executable_path=browser(),
+            args=["--no-sandbox", "--disable-gpu", "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"],
+        )
+        page = chromium.new_page(**window)
+        page.set_default_timeout(120_000)
+        page.on("request", lambda request: requests.append(request.url))
+        page.goto(address)
+        page.wait_for_selector("#drop input[type=file]", state="attached")
+        yield page
+        chromium.close()
+
+
+def portrait(side: int = 320) -> np.ndarray:
+    """One face, (side, side, 3) uint8."""
+    return cv2.resize(astronaut()[:320, 60:380], (side, side), interpolation=cv2.INTER_AREA)
+
+
+def group(path: Path) -> None:
+    """Writes a photograph of two, the right one smaller and mirrored, with its EXIF."""
+    right = np.pad(portrait(240)[:, ::-1], ((80, 0), (0, 0), (0, 0)), mode="reflect")
+    exif = Image.Exif()
+    exif[0x010E] = "Anna and Berta, 1931"
+    Image.fromarray(np.concatenate([portrait(), right], axis=1)).save(path, exif=exif, dpi=(300, 300))
+
+
+if __name__ == "__main__":  # says whether there is a browser
+    sys.exit(0 if browser() else "There is no Chromium here.")
