@@ -51,7 +51,7 @@ def save(address: str, photo: Path, width: int, scheme: str) -> None:
         page.wait_for_function("[...document.images].every((one) => one.complete)")
         page.wait_for_timeout(1500)
         target = IMAGES / f"page_{width}_{scheme}.jpg"
-        page.screenshot(path=target, type="jpeg", quality=70, full_page=True)
+        page.screenshot(path=target, type="jpeg", quality=60, full_page=True)
     assert target.stat().st_size < MOST_BYTES, f"{target} has {target.stat().st_size} bytes"
     print(f"{target.stat().st_size / 1000:.0f} kB  {target.name}")
 

@@ -123,6 +123,8 @@ def test_a_group_one_left_out_with_a_reference(window, running, tmp_path):
     assert (before != one).any() and (one != other).any()
     assert (before[:, 320:] == other[:, 320:]).all(), "the face that was left out is as it was"
     assert window.evaluate(UNNAMED) == []
+    window.set_viewport_size({"width": 390, "height": 844})
+    assert eventually(lambda: window.evaluate("document.scrollingElement.scrollWidth") <= 390)
 
 
 def test_many_photos_by_keyboard(window, running, tmp_path):

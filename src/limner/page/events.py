@@ -292,4 +292,4 @@ def versions(one: OnePhoto) -> gr.Gallery:
         for place, (face, taken) in enumerate(zip(result.done.faces, result.picks, strict=True))
         for sample in range(several)
     ]
-    return gr.Gallery(pictures, visible=True, columns=min(several, 4), selected_index=None)
+    return gr.Gallery(pictures, visible=True, columns=3 if several % 3 == 0 else 4, selected_index=None)
