@@ -105,8 +105,8 @@ def alignnet(
 
 def loss(net: AlignNet, batch: Batch, generator: torch.Generator) -> torch.Tensor:
     """Cross-entropy of face or not; and for faces the distance of the points in eye distances, by the logarithm that
-    Wing loss begins with (Feng et al. 2018), with the cross-entropy of the heat maps, because the distance alone says little to
-    a map that is still flat."""
+    Wing loss begins with (Feng et al. 2018), and the cross-entropy of the heat maps, because the distance alone says
+    little to a map that is still flat."""
     logits, points, heat = net(batch["patch"].float() / 255)
     face = batch["face"]
     judged = F.binary_cross_entropy_with_logits(logits, face)
