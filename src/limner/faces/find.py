@@ -31,7 +31,8 @@ from limner.weights.load import load_net
 Detector = Literal["limner", "yunet"]
 DETECTORS = get_args(Detector)
 
-LIKELY = 0.3  # score of a proposal below which it is not looked at
+FAINT = 0.1  # score of a proposal below which it is as good as none
+LIKELY = 0.3  # ... below which it is not looked at
 # ... and of a small one. No copy hides damage in its way, and of such there are many in hair, grass and gravel:
 # proposals of 0.37 and 0.62 there convinced AlignNet, while those of Solvay's faces are 0.76 or more.
 SMALL, LIKELY_SMALL = 48.0, 0.65
@@ -39,7 +40,7 @@ WORTH_A_LOOK = 0.2  # score after a first look below which it is dropped
 PLAIN = 0.5  # score of a proposal from which it is looked at turned, where the first look sees no face
 TURNS = np.deg2rad((0, 90, 180, 270))
 STILL = 0.25  # eye distances that the points may move from one look to the next
-CONVINCING = 0.94  # score from which it is a face: the mean of the logits of proposal and steady look
+CONVINCING = 0.84  # score from which it is a face: half the sum of the logits of proposal, second copy and steady look
 SMALLEST_FACE = 20.0  # side of the box in pixels
 BOX_PER_PATCH = 0.75  # the box reaches from brow to chin, the patch shows the hair too
 ZOOMS = (0.88, 1.0, 1.13)  # of the patches that the steady look takes the mean of
@@ -141,12 +142,15 @@ def _find_with_nets(rgb: np.ndarray) -> list[Face]:
     # The nets know no blue faces: on prints in Prussian blue their logits fall from 16 and 11 to 8 and 4, on stronger
     # ones below -7. Of a photo of one tint they see the lightness alone.
     seen = rgb if tone(rgb).kind == "colour" else without_colour(rgb)
-    found = proposals.propose(load_proposal_net(), seen, LIKELY)
-    found = found.some(np.flatnonzero((found.sides >= SMALL) | (found.scores >= LIKELY_SMALL)).tolist()).distinct()
+    every = proposals.propose(load_proposal_net(), seen, FAINT)
+    likely = (every.scores >= LIKELY) & ((every.sides >= SMALL) | (every.scores >= LIKELY_SMALL))
+    found = every.some(np.flatnonzero(likely)).distinct()
+    # What is no face looks like one in a single copy only.
+    chances = _sigmoid(_logits(found.scores) + _logits(every.seconded(found, FAINT)))
     net, picture = load_alignnet(), Pyramid(seen)
     scores, points = look(net, picture, upright_frames(found.points))
     # Of a face beyond recognition the first net sees where it is, but not which way is up.
-    joined = _joined(found.scores, scores)
+    joined = _joined(chances, scores)
     doubted = [k for k in merge(points, joined, 0) if joined[k] < CONVINCING and found.scores[k] >= PLAIN]
     if doubted:
         turned, turned_points = _look_turned(net, picture, found.some(doubted))
@@ -154,9 +158,9 @@ def _find_with_nets(rgb: np.ndarray) -> list[Face]:
         at = np.array(doubted)[better]
         scores[at], points[at] = turned[better], turned_points[better]
     # Where a look has moved the points far its patch was no upright one yet.
-    moved = (_wander(found.points, points) > STILL) & (_joined(found.scores, scores) >= WORTH_A_LOOK)
+    moved = (_wander(found.points, points) > STILL) & (_joined(chances, scores) >= WORTH_A_LOOK)
     scores[moved], points[moved] = look(net, picture, upright_frames(points[moved]))
-    return _refined(net, picture, found.scores, (scores, points), CONVINCING)
+    return _refined(net, picture, chances, (scores, points), CONVINCING)
 
 
 def _look_turned(net: AlignNet, picture: Pyramid, found: Proposals) -> Sightings:
