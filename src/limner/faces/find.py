@@ -34,14 +34,14 @@ DETECTORS = get_args(Detector)
 FAINT = 0.1  # score of a proposal below which it is as good as none
 LIKELY = 0.3  # ... below which it is not looked at
 # ... and of a small one. No copy hides damage in its way, and of such there are many in hair, grass and gravel:
-# proposals of 0.37 and 0.62 there convinced AlignNet, while those of Solvay's faces are 0.76 or more.
-SMALL, LIKELY_SMALL = 48.0, 0.65
+# proposals of up to 0.72 there convinced AlignNet, while those of Solvay's faces are 0.76 or more.
+SMALL, LIKELY_SMALL = 48.0, 0.75
 WORTH_A_LOOK = 0.2  # score after a first look below which it is dropped
 PLAIN = 0.5  # score of a proposal from which it is looked at turned, where the first look sees no face
 TURNS = np.deg2rad((0, 90, 180, 270))
 STILL = 0.25  # eye distances that the points may move from one look to the next
 # Score from which it is a face: half the sum of the logits of proposal, second copy and steady look. At 60 to 100 px an
-# earring, an ear and a sign had .86 to .91; there are more places for a small face than for a large one.
+# earring, an ear and a sign had .86 to .91: there are more places for a small face than for a large one.
 CONVINCING, CONVINCING_LARGE, LARGE = 0.94, 0.84, 128.0
 SMALLEST_FACE = 20.0  # side of the box in pixels
 BOX_PER_PATCH = 0.75  # the box reaches from brow to chin, the patch shows the hair too
@@ -141,14 +141,14 @@ def _find_with_yunet(rgb: np.ndarray, file: Path | None) -> list[Face]:
 
 
 def _find_with_nets(rgb: np.ndarray) -> list[Face]:
-    # The nets know no blue faces: on prints in Prussian blue their logits fall from 16 and 11 to 8 and 4, on stronger
-    # ones below -7. Of a photo of one tint they see the lightness alone.
+    # The nets know no blue faces, as prints in Prussian blue show them: of one tint they see the lightness alone.
     seen = rgb if tone(rgb).kind == "colour" else without_colour(rgb)
     every = proposals.propose(load_proposal_net(), seen, FAINT)
     likely = (every.scores >= LIKELY) & ((every.sides >= SMALL) | (every.scores >= LIKELY_SMALL))
     found = every.some(np.flatnonzero(likely)).distinct()
-    # What is no face looks like one in a single copy only.
-    chances = _sigmoid(_logits(found.scores) + _logits(every.seconded(found, FAINT)))
+    # What is no face looks like one in a single copy only. A small face may be too small for a second.
+    again = np.maximum(every.seconded(found, FAINT), np.where(found.sides < SMALL, 0.5, 0))
+    chances = _sigmoid(_logits(found.scores) + _logits(again))
     net, picture = load_alignnet(), Pyramid(seen)
     scores, points = look(net, picture, upright_frames(found.points))
     # Of a face beyond recognition the first net sees where it is, but not which way is up.
@@ -258,7 +258,7 @@ def _mean_look(net: AlignNet, rgb: np.ndarray | Pyramid, frames: np.ndarray, zoo
 
 
 def _logits(scores: np.ndarray) -> np.ndarray:
-    return np.log(np.clip(scores, 1e-12, 1)) - np.log(np.clip(1 - scores, 1e-12, 1))
+    return np.log(np.clip(scores, 1e-12, 1) / np.clip(1 - scores, 1e-12, 1))
 
 
 def _sigmoid(logits: np.ndarray) -> np.ndarray:
