@@ -169,7 +169,7 @@ def test_a_proposal_that_mistakes_the_turn_is_looked_at_turned(crops, wrong):
     picture, points = crops.image(0, 512), crops.landmarks(0, 512).astype(float)
     centre = find._box(points)[0]
     mistaken = transform(points, cv2.getRotationMatrix2D(centre.tolist(), wrong, 1))
-    found = proposals.Proposals(np.array([0.9]), mistaken[None], np.array([find._box(points)[1]]))
+    found = proposals.Proposals(np.array([0.9]), mistaken[None], np.array([find._box(points)[1]]), np.zeros(1, int))
     scores, seen = find._look_turned(find.load_alignnet(), align.Pyramid(picture), found)
     assert scores[0] > 0.9
     assert np.linalg.norm(seen[0] - points, axis=1).mean() < 0.08 * np.linalg.norm(points[1] - points[0])

@@ -71,7 +71,7 @@ def test_what_is_seen_in_a_copy_is_told_in_pixels_of_the_photograph():
 
 
 def test_some_are_chosen():
-    found = Proposals(np.arange(4.0), np.arange(40.0).reshape(4, 5, 2), np.arange(4.0))
+    found = Proposals(np.arange(4.0), np.arange(40.0).reshape(4, 5, 2), np.arange(4.0), np.arange(4))
     assert found.some([2, 0]).scores.tolist() == [2, 0] and found.some([]).points.shape == (0, 5, 2)
 
 
@@ -97,5 +97,19 @@ def test_frames_carry_squares_to_upright_patches():
 
 def test_the_likeliest_of_each_place_and_size_is_kept():
     points = np.zeros((5, 5, 2)) + np.array([0, 5, 0, 60, 0])[:, None, None]
-    found = Proposals(np.array([0.5, 0.9, 0.8, 0.7, 0.6]), points, np.array([40.0, 42, 120, 40, 41]))
+    found = Proposals(np.array([0.5, 0.9, 0.8, 0.7, 0.6]), points, np.array([40.0, 42, 120, 40, 41]), np.zeros(5, int))
     assert found.distinct().scores.tolist() == [0.9, 0.8, 0.7]
+
+
+def test_another_copy_seconds_a_face():
+    points = np.zeros((5, 5, 2)) + np.array([0, 5, 3, 60, 0])[:, None, None]
+    sides, scores = np.array([40.0, 42, 41, 40, 120]), np.array([0.9, 0.8, 0.4, 0.7, 0.6])
+    found = Proposals(scores, points, sides, np.array([0, 0, 1, 1, 1]))
+    assert found.seconded(found, 0.1).tolist() == [0.4, 0.4, 0.9, 0.1, 0.1], "not its own copy, place and size alike"
+    assert found.seconded(found.some([]), 0.1).shape == (0,)
+
+
+def test_copies_are_numbered():
+    photo = np.zeros((400, 400, 3), np.uint8)
+    photo[200:216, 120:136] = 255
+    assert sorted(set(propose(Seeing(), photo, 0.5).copies.tolist())) == list(range(len(list(copies(photo)))))

@@ -31,15 +31,18 @@ from limner.weights.load import load_net
 Detector = Literal["limner", "yunet"]
 DETECTORS = get_args(Detector)
 
-LIKELY = 0.3  # score of a proposal below which it is not looked at
+FAINT = 0.1  # score of a proposal below which it is as good as none
+LIKELY = 0.3  # ... below which it is not looked at
 # ... and of a small one. No copy hides damage in its way, and of such there are many in hair, grass and gravel:
-# proposals of 0.37 and 0.62 there convinced AlignNet, while those of Solvay's faces are 0.76 or more.
-SMALL, LIKELY_SMALL = 48.0, 0.65
+# proposals of up to 0.72 there convinced AlignNet, while those of Solvay's faces are 0.76 or more.
+SMALL, LIKELY_SMALL = 48.0, 0.75
 WORTH_A_LOOK = 0.2  # score after a first look below which it is dropped
 PLAIN = 0.5  # score of a proposal from which it is looked at turned, where the first look sees no face
 TURNS = np.deg2rad((0, 90, 180, 270))
 STILL = 0.25  # eye distances that the points may move from one look to the next
-CONVINCING = 0.94  # score from which it is a face: the mean of the logits of proposal and steady look
+# Score from which it is a face: half the sum of the logits of proposal, second copy and steady look. At 60 to 100 px an
+# earring, an ear and a sign had .86 to .91: there are more places for a small face than for a large one.
+CONVINCING, CONVINCING_LARGE, LARGE = 0.94, 0.84, 128.0
 SMALLEST_FACE = 20.0  # side of the box in pixels
 BOX_PER_PATCH = 0.75  # the box reaches from brow to chin, the patch shows the hair too
 ZOOMS = (0.88, 1.0, 1.13)  # of the patches that the steady look takes the mean of
@@ -138,15 +141,18 @@ def _find_with_yunet(rgb: np.ndarray, file: Path | None) -> list[Face]:
 
 
 def _find_with_nets(rgb: np.ndarray) -> list[Face]:
-    # The nets know no blue faces: on prints in Prussian blue their logits fall from 16 and 11 to 8 and 4, on stronger
-    # ones below -7. Of a photo of one tint they see the lightness alone.
+    # The nets know no blue faces, as prints in Prussian blue show them: of one tint they see the lightness alone.
     seen = rgb if tone(rgb).kind == "colour" else without_colour(rgb)
-    found = proposals.propose(load_proposal_net(), seen, LIKELY)
-    found = found.some(np.flatnonzero((found.sides >= SMALL) | (found.scores >= LIKELY_SMALL)).tolist()).distinct()
+    every = proposals.propose(load_proposal_net(), seen, FAINT)
+    likely = (every.scores >= LIKELY) & ((every.sides >= SMALL) | (every.scores >= LIKELY_SMALL))
+    found = every.some(np.flatnonzero(likely)).distinct()
+    # What is no face looks like one in a single copy only. A small face may be too small for a second.
+    again = np.maximum(every.seconded(found, FAINT), np.where(found.sides < SMALL, 0.5, 0))
+    chances = _sigmoid(_logits(found.scores) + _logits(again))
     net, picture = load_alignnet(), Pyramid(seen)
     scores, points = look(net, picture, upright_frames(found.points))
     # Of a face beyond recognition the first net sees where it is, but not which way is up.
-    joined = _joined(found.scores, scores)
+    joined = _joined(chances, scores)
     doubted = [k for k in merge(points, joined, 0) if joined[k] < CONVINCING and found.scores[k] >= PLAIN]
     if doubted:
         turned, turned_points = _look_turned(net, picture, found.some(doubted))
@@ -154,9 +160,9 @@ def _find_with_nets(rgb: np.ndarray) -> list[Face]:
         at = np.array(doubted)[better]
         scores[at], points[at] = turned[better], turned_points[better]
     # Where a look has moved the points far its patch was no upright one yet.
-    moved = (_wander(found.points, points) > STILL) & (_joined(found.scores, scores) >= WORTH_A_LOOK)
+    moved = (_wander(found.points, points) > STILL) & (_joined(chances, scores) >= WORTH_A_LOOK)
     scores[moved], points[moved] = look(net, picture, upright_frames(points[moved]))
-    return _refined(net, picture, found.scores, (scores, points), CONVINCING)
+    return _refined(net, picture, chances, (scores, points))
 
 
 def _look_turned(net: AlignNet, picture: Pyramid, found: Proposals) -> Sightings:
@@ -252,7 +258,7 @@ def _mean_look(net: AlignNet, rgb: np.ndarray | Pyramid, frames: np.ndarray, zoo
 
 
 def _logits(scores: np.ndarray) -> np.ndarray:
-    return np.log(np.clip(scores, 1e-12, 1)) - np.log(np.clip(1 - scores, 1e-12, 1))
+    return np.log(np.clip(scores, 1e-12, 1) / np.clip(1 - scores, 1e-12, 1))
 
 
 def _sigmoid(logits: np.ndarray) -> np.ndarray:
@@ -264,7 +270,7 @@ def upright_frames(points: np.ndarray) -> np.ndarray:
     return fit_similarity(points, upright_points(1))
 
 
-def look_closely(net: AlignNet, rgb: np.ndarray, frames: np.ndarray, least: float = CONVINCING) -> list[Face]:
+def look_closely(net: AlignNet, rgb: np.ndarray, frames: np.ndarray) -> list[Face]:
     """The faces among rough frames: a look at those in place of a proposal, one at the upright patch that its points
     define, and a steady one at the patch that those define.
 
@@ -272,14 +278,13 @@ def look_closely(net: AlignNet, rgb: np.ndarray, frames: np.ndarray, least: floa
         net: the AlignNet.
         rgb: H x W x 3 uint8.
         frames: (N, 2, 3), picture to patch of side 1.
-        least: the score, 0 to 1, that a face must have.
     """
     picture = Pyramid(rgb)
     chances, points = look(net, picture, frames)
-    return _refined(net, picture, chances, look(net, picture, upright_frames(points)), least)
+    return _refined(net, picture, chances, look(net, picture, upright_frames(points)))
 
 
-def _refined(net: AlignNet, picture: Pyramid, chances: np.ndarray, seen: Sightings, least: float) -> list[Face]:
+def _refined(net: AlignNet, picture: Pyramid, chances: np.ndarray, seen: Sightings) -> list[Face]:
     """The faces among what AlignNet has seen at proposals whose scores are `chances`."""
     scores, points = seen
     keep = merge(points, _joined(chances, scores), WORTH_A_LOOK)
@@ -287,8 +292,8 @@ def _refined(net: AlignNet, picture: Pyramid, chances: np.ndarray, seen: Sightin
     scores, points = look_steadily(net, picture, upright_frames(before))
     # A face holds still under a second look; on anything else the points wander.
     scores = np.where(_wander(before, points) < STILL, _joined(chances, scores), 0)
-    keep = [index for index in merge(points, scores, least) if _box(points[index])[1] >= SMALLEST_FACE]
-    return [_face(points[index], float(scores[index])) for index in keep]
+    found = [_face(points[index], float(scores[index])) for index in merge(points, scores, CONVINCING_LARGE)]
+    return [face for face in found if face.size >= SMALLEST_FACE and (face.size >= LARGE or face.score >= CONVINCING)]
 
 
 def _joined(one: np.ndarray, other: np.ndarray) -> np.ndarray:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 
 import cv2
 import numpy as np
@@ -47,27 +47,42 @@ class Proposals:
         scores: (N,) in 0..1.
         points: (N, 5, 2) in pixels of the picture.
         sides: (N,) of the boxes in pixels.
+        copies: (N,) numbers of the copies that they were seen in, 0 for the largest.
     """
 
     scores: np.ndarray
     points: np.ndarray
     sides: np.ndarray
+    copies: np.ndarray
 
-    def some(self, chosen: Sequence[int]) -> Proposals:
+    def some(self, chosen: Sequence[int] | np.ndarray) -> Proposals:
         """Those at these places."""
         places = np.array(chosen, int)
-        return Proposals(self.scores[places], self.points[places], self.sides[places])
+        return Proposals(self.scores[places], self.points[places], self.sides[places], self.copies[places])
 
     def distinct(self) -> Proposals:
         """The best of each group that is much the same in place and size, best first. Others may well lie on one
         another: which is the face, and which a part of it, is not for this net to say."""
-        centres, kept = self.points.mean(1), list[int]()
+        kept = list[int]()
         for one in np.argsort(-self.scores, kind="stable").tolist():
-            away = np.linalg.norm(centres[kept] - centres[one], axis=1)
-            ratio = np.abs(np.log(self.sides[kept] / self.sides[one]))
-            if not ((away < SAME_PLACE * self.sides[one]) & (ratio < SAME_SIZE)).any():
+            if not self.some(kept).alike(self, one).any():
                 kept.append(one)
         return self.some(kept)
+
+    def alike(self, others: Proposals, one: int) -> np.ndarray:
+        """Which of these are much the same in place and size as one of the others, (N,) bool."""
+        side = others.sides[one]
+        away = np.linalg.norm(self.points.mean(1) - others.points[one].mean(0), axis=1)
+        return (away < SAME_PLACE * side) & (np.abs(np.log(self.sides / side)) < SAME_SIZE)
+
+    def seconded(self, others: Proposals, least: float) -> np.ndarray:
+        """The best score that each of `others`, (N,), has among these in another copy than its own; `least` where no
+        other copy shows it."""
+        scores = np.full(len(others.scores), least)
+        for one, copy in enumerate(others.copies):
+            again = self.scores[self.alike(others, one) & (self.copies != copy)]
+            scores[one] = again.max(initial=least)
+        return scores
 
 
 def propose(net: ProposalNet, rgb: np.ndarray, least: float) -> Proposals:
@@ -78,11 +93,12 @@ def propose(net: ProposalNet, rgb: np.ndarray, least: float) -> Proposals:
         rgb: (H, W, 3) uint8.
         least: score from which a peak counts, 0 to 1.
     """
-    seen = [Proposals(np.empty(0), np.empty((0, 5, 2)), np.empty(0))]
-    for copy, scale in copies(rgb):
+    seen = [Proposals(np.empty(0), np.empty((0, 5, 2)), np.empty(0), np.empty(0, int))]
+    for number, (copy, scale) in enumerate(copies(rgb)):
         found = look_over(net, copy, least)
-        seen.append(Proposals(found.scores, (found.points + 0.5) / scale - 0.5, found.sides / scale.mean()))
-    return Proposals(*(np.concatenate([getattr(one, name) for one in seen]) for name in ("scores", "points", "sides")))
+        points, sides = (found.points + 0.5) / scale - 0.5, found.sides / scale.mean()
+        seen.append(Proposals(found.scores, points, sides, found.copies + number))
+    return Proposals(*(np.concatenate([getattr(one, part.name) for one in seen]) for part in fields(Proposals)))
 
 
 def copies(rgb: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
@@ -104,7 +120,7 @@ def look_over(net: ProposalNet, copy: np.ndarray, least: float) -> Proposals:
     rimmed = cv2.copyMakeBorder(copy, RIM, below, RIM, right, cv2.BORDER_CONSTANT, value=cv2.mean(copy))
     with frozen_pass():
         seen = seen_by(net, rimmed, least)
-    return Proposals(seen.scores, seen.points - RIM, seen.sides)
+    return replace(seen, points=seen.points - RIM)
 
 
 @torch.inference_mode()
@@ -132,7 +148,8 @@ def peaks(heat: Tensor, sizes: Tensor, offsets: Tensor, least: float) -> Proposa
     y, x = y[order], x[order]
     sides, points = decoded(sizes[None], offsets[None])
     found = points[0][..., y, x].permute(2, 0, 1)
-    return Proposals(*(one.double().cpu().numpy() for one in (scores, found, sides[0][y, x])))
+    seen = (one.double().cpu().numpy() for one in (scores, found, sides[0][y, x]))
+    return Proposals(*seen, copies=np.zeros(len(scores), int))
 
 
 def frames(centres: np.ndarray, angles: np.ndarray, sides: np.ndarray) -> np.ndarray:

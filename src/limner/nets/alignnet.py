@@ -2,7 +2,7 @@
 
 A small hour-glass of plain 3x3 convolutions. The points are the expectations of five heat maps (integral
 regression, Sun et al. 2018, eq. 3), which stays exact below a heat-map pixel and turns into a sensible mean when the
-face is too blurred to say more. No normalisation layers: a patch is judged the same in any batch.
+face is too blurred to say more. Batch normalisation makes it learn in minutes what it never learnt without.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from diffusers.configuration_utils import ConfigMixin, register_to_config
 from diffusers.models.modeling_utils import ModelMixin
 from torch import Tensor, nn
 
-from limner.nets.blocks import ResidualBlock
+from limner.nets.blocks import NormedBlock, NormedConv
 from limner.template import FFHQ_512
 
 # The square of the 512 px FFHQ crop that an upright patch shows: hairline to chin, and the sides of the head.
@@ -36,27 +36,26 @@ class AlignNet(ModelMixin, ConfigMixin):
     """
 
     @register_to_config
-    def __init__(self, sample_size: int = 96, widths: tuple[int, int, int] = (64, 96, 96), judge_width: int = 16):
+    def __init__(self, sample_size: int = 96, widths: tuple[int, int, int] = (64, 96, 128), judge_width: int = 16):
         super().__init__()
         fine, middle, coarse = widths
-        self.stem = nn.Conv2d(3 * 16, fine, 3, padding=1)
-        self.down1 = ResidualBlock(fine)
-        self.shrink1 = nn.Conv2d(fine, middle, 2, stride=2)
-        self.down2 = ResidualBlock(middle)
-        self.shrink2 = nn.Conv2d(middle, coarse, 2, stride=2)
-        self.bottom = nn.Sequential(ResidualBlock(coarse), ResidualBlock(coarse))
+        self.stem = NormedConv(3 * 16, fine)
+        self.down1 = NormedBlock(fine)
+        self.shrink1 = _halved(fine, middle)
+        self.down2 = NormedBlock(middle)
+        self.shrink2 = _halved(middle, coarse)
+        self.bottom = nn.Sequential(NormedBlock(coarse), NormedBlock(coarse))
         self.grow2 = nn.Conv2d(coarse, middle, 1)
-        self.up2 = ResidualBlock(middle)
+        self.up2 = NormedBlock(middle)
         self.grow1 = nn.Conv2d(middle, fine, 1)
-        self.up1 = ResidualBlock(fine)
+        self.up1 = NormedBlock(fine)
         self.heat = nn.Conv2d(fine, 5, 3, padding=1)
         self.judge = nn.Sequential(
-            nn.SiLU(),
             nn.Conv2d(coarse, judge_width, 1),
-            nn.SiLU(),
+            nn.ReLU(inplace=True),
             nn.Flatten(),
             nn.Linear(judge_width * (sample_size // 16) ** 2, 64),
-            nn.SiLU(),
+            nn.ReLU(inplace=True),
             nn.Linear(64, 1),
         )
 
@@ -78,10 +77,10 @@ class AlignNet(ModelMixin, ConfigMixin):
         fine = self.down1(self.stem(x))
         middle = self.down2(self.shrink1(fine))
         coarse = self.bottom(self.shrink2(middle))
-        middle = self.up2(middle + F.interpolate(self.grow2(coarse), scale_factor=2.0))
-        fine = self.up1(fine + F.interpolate(self.grow1(middle), scale_factor=2.0))
+        middle = self.up2(F.relu(middle + F.interpolate(self.grow2(coarse), scale_factor=2.0)))
+        fine = self.up1(F.relu(fine + F.interpolate(self.grow1(middle), scale_factor=2.0)))
         with torch.autocast(patches.device.type, enabled=False):  # bf16 is a tenth of a pixel too coarse for the points
-            heat = self.heat(F.silu(fine).float())
+            heat = self.heat(fine.float())
         return self.judge(coarse)[:, 0].float(), self._expectation(heat), heat
 
     def _expectation(self, heat: Tensor) -> Tensor:
@@ -89,3 +88,10 @@ class AlignNet(ModelMixin, ConfigMixin):
         share = heat.flatten(2).softmax(-1).view_as(heat)
         place = (torch.arange(cells, device=heat.device) + 0.5) / cells - 0.5 / self.config["sample_size"]
         return torch.stack([share.sum(-2) @ place, share.sum(-1) @ place], -1)
+
+
+def _halved(before: int, after: int) -> nn.Sequential:
+    """Half the height and width."""
+    return nn.Sequential(
+        nn.Conv2d(before, after, 2, stride=2, bias=False), nn.BatchNorm2d(after), nn.ReLU(inplace=True)
+    )

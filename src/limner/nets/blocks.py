@@ -52,3 +52,25 @@ class ResidualBlock(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         return x + self.conv2(F.silu(self.conv1(F.silu(x))))
+
+
+class NormedConv(nn.Sequential):
+    """3x3 convolution, batch normalisation and, but at the end of a residual branch, ReLU."""
+
+    def __init__(self, before: int, after: int, stride: int = 1, active: bool = True):
+        super().__init__(
+            nn.Conv2d(before, after, 3, stride=stride, padding=1, bias=False),
+            nn.BatchNorm2d(after),
+            nn.ReLU(inplace=True) if active else nn.Identity(),
+        )
+
+
+class NormedBlock(nn.Module):
+    """relu(x + conv(conv(x))), with batch normalisation."""
+
+    def __init__(self, channels: int):
+        super().__init__()
+        self.branch = nn.Sequential(NormedConv(channels, channels), NormedConv(channels, channels, active=False))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return F.relu(x + self.branch(x))

@@ -12,6 +12,8 @@ from diffusers.configuration_utils import ConfigMixin, register_to_config
 from diffusers.models.modeling_utils import ModelMixin
 from torch import Tensor, nn
 
+from limner.nets.blocks import NormedBlock, NormedConv
+
 STRIDE = 8
 """Pixels of the picture for each cell of the net's answer."""
 STEP = 16
@@ -20,28 +22,6 @@ UNIT = 16.0
 """Side in pixels of a face whose logarithmic size is 0."""
 GUESS = -2.2
 """What the heat of every cell begins at: the logit of 0.1, as RetinaNet begins."""
-
-
-class _Conv(nn.Sequential):
-    """Convolution, batch normalisation and, but at the end of a residual branch, ReLU."""
-
-    def __init__(self, before: int, after: int, stride: int = 1, active: bool = True):
-        super().__init__(
-            nn.Conv2d(before, after, 3, stride=stride, padding=1, bias=False),
-            nn.BatchNorm2d(after),
-            nn.ReLU(inplace=True) if active else nn.Identity(),
-        )
-
-
-class _Block(nn.Module):
-    """relu(x + conv(conv(x)))."""
-
-    def __init__(self, channels: int):
-        super().__init__()
-        self.branch = nn.Sequential(_Conv(channels, channels), _Conv(channels, channels, active=False))
-
-    def forward(self, x: Tensor) -> Tensor:
-        return F.relu(x + self.branch(x))
 
 
 class ProposalNet(ModelMixin, ConfigMixin):
@@ -55,12 +35,12 @@ class ProposalNet(ModelMixin, ConfigMixin):
     def __init__(self, widths: tuple[int, int, int] = (32, 64, 80)):
         super().__init__()
         fine, middle, coarse = widths
-        self.stem = nn.Sequential(nn.PixelUnshuffle(2), _Conv(12, fine, 2), _Conv(fine, fine))
-        self.down1 = nn.Sequential(_Conv(fine, middle, 2), _Block(middle))
-        self.down2 = nn.Sequential(_Conv(middle, coarse, 2), _Block(coarse), _Block(coarse))
+        self.stem = nn.Sequential(nn.PixelUnshuffle(2), NormedConv(12, fine, 2), NormedConv(fine, fine))
+        self.down1 = nn.Sequential(NormedConv(fine, middle, 2), NormedBlock(middle))
+        self.down2 = nn.Sequential(NormedConv(middle, coarse, 2), NormedBlock(coarse), NormedBlock(coarse))
         self.grow = nn.Conv2d(coarse, middle, 1)
-        self.up = _Conv(middle, middle)
-        self.answer = nn.Sequential(_Conv(middle, middle), nn.Conv2d(middle, 12, 1))
+        self.up = NormedConv(middle, middle)
+        self.answer = nn.Sequential(NormedConv(middle, middle), nn.Conv2d(middle, 12, 1))
         last = self.answer[-1]
         assert isinstance(last, nn.Conv2d) and last.bias is not None
         nn.init.zeros_(last.bias)
