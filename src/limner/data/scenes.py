@@ -76,7 +76,7 @@ class Scenes:
     def __getitem__(self, n: int) -> Scene:
         rng = np.random.default_rng((self.seed, n))
         composer = _Composer(self, rng)
-        lie = rng.normal(0, 12) if rng.random() < 0.55 else rng.uniform(-180, 180)  # photographs lie as a whole
+        lie = rng.normal(0, 12) if rng.random() < 0.4 else rng.uniform(-180, 180)  # photographs lie as a whole
         for _ in range(int(rng.choice([0, 0, 1, 2]))):
             composer.paste_decoy()
         crowd = rng.random() < 0.12
