@@ -57,9 +57,8 @@ def drop(page, *files: Path, where: str = "#drop") -> None:
 
 
 def told(page, text: str) -> None:
-    page.wait_for_function(
-        "text => document.querySelector('#status').innerText.includes(text)", arg=text, timeout=180_000
-    )
+    status = page.locator("#status")
+    assert eventually(lambda: text in status.inner_text(), 180), f"told is: {status.inner_text()}"
 
 
 def downloaded(page, link, folder: Path) -> Path:
@@ -70,10 +69,10 @@ def downloaded(page, link, folder: Path) -> Path:
     return target
 
 
-def eventually(true: Callable[[], bool]) -> bool:
-    until = time.monotonic() + 60
+def eventually(true: Callable[[], bool], seconds: float = 60) -> bool:
+    until = time.monotonic() + seconds
     while not (done := true()) and time.monotonic() < until:
-        time.sleep(0.2)
+        time.sleep(0.1)
     return done
 
 
@@ -165,8 +164,8 @@ def test_a_job_can_be_stopped_and_a_closed_window_leaves_nothing(running, tmp_pa
         assert "dark" in (page.locator("body").get_attribute("class") or "")
         page.get_by_role("button", name="Advanced").click()
         page.get_by_role("radio", name=re.compile("^difface:")).check()
-        page.get_by_role("textbox", name="Steps").fill("900")
-        page.get_by_role("textbox", name="Start").fill("999")
+        page.get_by_role("textbox", name=re.compile("^Steps evaluations")).fill("900")
+        page.get_by_role("textbox", name=re.compile("^Start timestep")).fill("999")
         page.get_by_role("button", name="Restore", exact=True).click()
         told(page, "face 1 of 1")
         assert httpx.get(f"{running.address}health").json()["waiting"] == 1
