@@ -24,10 +24,10 @@ from torch import Tensor
 
 import published
 from limner.degrade.degrade import degrade
-from limner.evaluate.hog import HogIdentity
 from limner.evaluate.metrics.fidelity import psnr
 from limner.faces.align import crop, similarity
 from limner.faces.find import find_faces
+from limner.faces.hog import HogIdentity
 from limner.methods import load
 from limner.methods.clrface import CLRFacePipeline, guided_timesteps
 from limner.methods.identity_guidance import IdentityGuidance

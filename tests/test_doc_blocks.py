@@ -46,7 +46,7 @@ NOT_RUN = {
     r"python -m pytest": "is what runs this",
     r"python benchmarks/run.py": "measures speed for minutes",
     r"file --> Photo": "a drawing",
-    r"AMD EPYC": "what a program printed",
+    r"AMD EPYC|killed \(-9\)": "what a program printed",
 }
 """Commands that are understood, not run, and blocks that are neither code nor commands; and why."""
 
@@ -140,13 +140,25 @@ def test_scripts_know_their_options(script: str):
 def samples(tmp_path: Path, monkeypatch) -> Path:
     """A folder, from here on the present one, with all photos and weights that the documentation speaks of."""
     portrait = Image.fromarray(astronaut()[:288, 72:360])
-    for name in ("old", "photo", "anna1", "originals/old", "photos-of-anna/1", "album/1", "album/2"):
+    for name in (
+        "old",
+        "photo",
+        "anna1",
+        "originals/old",
+        "photos-of-anna/1",
+        "album/1",
+        "album/2",
+        "Photos/1",
+        "Photos/2",
+    ):
         path = tmp_path / f"{name}.jpg"
         path.parent.mkdir(exist_ok=True)
         (portrait if name in ("old", "photo", "originals/old") else ImageOps.mirror(portrait)).save(path)
     portrait.crop((20, 0, 288, 268)).save(tmp_path / "anna2.jpg")
     for net in ("prior", "mask"):
         shutil.copytree(find(f"mini/clrface-{net}").path(), tmp_path / "runs" / net / "weights")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("LIMNER_ALBUM", str(tmp_path / "album.sqlite"))
     monkeypatch.chdir(tmp_path)
     return tmp_path
 

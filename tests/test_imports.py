@@ -32,6 +32,7 @@ ORDER = (
     ("methods",),
     ("settings",),
     ("faces",),
+    ("album",),
     ("progress", "restoration"),
     ("restorer",),
     ("limner",),  # the package's own __init__, which names what the library offers

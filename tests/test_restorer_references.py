@@ -14,8 +14,13 @@ from skimage.data import astronaut
 
 import limner.faces.placing
 from limner import LimnerError, Photo, Restorer, Settings, restore, weights
+from limner.album.index import Indexer
+from limner.album.people import forget_person, name_faces, name_person
+from limner.album.store import Album
 from limner.errors import PhotoError
 from limner.faces.find import find_faces
+from limner.faces.placing import FoundFaces
+from limner.faces.recogniser import Recogniser
 from limner.methods.refldm import RefLDMPipeline
 from limner.methods.schedules import refldm_schedule
 from limner.nets.identity import IdentityNet
@@ -308,3 +313,79 @@ def test_bad_references_get_one_sentence_and_exit_code_2(run, folder, portrait, 
     assert code == 2 and out == "" and err.startswith("limner: ") and err.count("\n") == 1, err
     assert re.search(message, err), err
     assert not (tmp_path / "out").exists()
+
+
+@pytest.fixture
+def album(tmp_path, monkeypatch, portrait, someone):
+    """An album that knows the astronaut, by two photographs, and somebody else."""
+    monkeypatch.setenv("LIMNER_ALBUM", str(tmp_path / "album.sqlite"))
+    place = tmp_path / "photos"
+    place.mkdir()
+    Image.fromarray(portrait[:, ::-1]).save(place / "astronaut.png")
+    Image.fromarray(np.rint(portrait[:, ::-1] * 0.8 + 20).astype(np.uint8)).save(place / "dark.png")
+    Image.fromarray(someone).save(place / "someone.png")
+    with Album(create=True) as opened:
+        indexer = Indexer(opened, Recogniser(), FoundFaces("limner", None))
+        assert indexer.run(sorted(place.iterdir()), [place]).faces == 3
+        for face in opened.faces():
+            name = opened.photo(face.photo).path.stem.replace("dark", "astronaut")
+            name_faces(opened, [face.id], name)
+    return place
+
+
+@pytest.mark.slow
+def test_an_album_gives_each_face_its_own_persons_references(plain, portrait, someone, album):
+    photo = group(portrait, someone)
+    done = Restorer(replace(plain, album=True)).restore(photo)
+    assert [one.person for one in done.people] == ["astronaut", "someone"], done.notes
+    given = [{Path(path).stem for path, _ in one.references} for one in done.people]
+    assert given[0] and given[0] <= {"astronaut", "dark"} and done.provenance is not None
+    assert done.provenance.references == sum(len(one.references) for one in done.people)
+    without = Restorer(plain).restore(photo)
+    assert np.abs(face_of(done, 0) - face_of(without, 0)).mean() > 0.5 and done.referenced is None
+
+
+@pytest.mark.slow
+def test_a_stranger_among_the_albums_is_restored_without_and_told(plain, someone, album):
+    (album / "someone.png").unlink()
+    with Album() as opened:
+        forget_person(opened, "someone")
+    done = Restorer(replace(plain, album=True)).restore(Photo(someone, "PNG"))
+    assert done.people[0].person is None and done.provenance is not None and done.provenance.references == 0
+    assert any("nobody whom the album knows" in note for note in done.notes)
+    expected = Restorer(plain).restore(Photo(someone, "PNG"))
+    np.testing.assert_array_equal(done.photos[0].pixels, expected.photos[0].pixels)
+
+
+@pytest.mark.slow
+def test_a_result_with_the_albums_references_stays_until_the_album_changes(run, folder, portrait, album, tmp_path):
+    photo = tmp_path / "a.png"
+    Image.fromarray(portrait).save(photo)
+    words = ["restore", photo, "-o", tmp_path / "out", "--method", "refldm", "--weights", folder, "--steps", 2]
+    words += ["--threads", 1, "--album", "--json"]
+    first = json.loads(run(*words)[1])
+    assert first["people"][0]["person"] == "astronaut" and not first["skipped"]
+    assert first["people"][0]["references"][0]["why"].startswith("damage ")
+    assert json.loads(run(*words)[1])["skipped"]
+    with Album() as opened:
+        name_person(opened, "astronaut", "Eileen")
+    assert not json.loads(run(*words)[1])["skipped"]
+
+
+@pytest.mark.slow
+def test_the_samples_most_like_the_person_are_kept(plain, portrait, files, run, folder, tmp_path):
+    settings = replace(plain, references=files, samples=4)
+    every = Restorer(settings).restore(Photo(portrait, "PNG"))
+    restorer = Restorer(replace(settings, keep=2))
+    kept = restorer.restore(Photo(portrait, "PNG"))
+    assert len(kept.photos) == len(kept.crops[0].samples) == 2 and len(every.photos) == 4
+    samples = [np.rint(255 * one).astype(np.uint8) for one in every.crops[0].samples]
+    likeness = restorer.references.likeness(samples)
+    assert kept.crops[0].numbers == np.argsort(-likeness)[:2].tolist()
+    for photo, number in zip(kept.photos, kept.crops[0].numbers, strict=True):
+        np.testing.assert_array_equal(photo.pixels, every.photos[number].pixels)
+    Image.fromarray(portrait).save(tmp_path / "a.png")
+    words = ["--method", "refldm", "--weights", folder, "--steps", 1, "--threads", 1, "--reference", files[0]]
+    code, _, err = run("restore", tmp_path / "a.png", "-o", tmp_path / "out", *words, "--samples", 3, "--keep", 2)
+    assert code == 0 and "Of 3 samples those most like the person were kept" in err
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["a_1.png", "a_2.png"]

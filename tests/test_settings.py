@@ -38,6 +38,23 @@ def test_every_common_option_has_its_help_and_its_family():
 @pytest.mark.parametrize(
     ("given", "told"),
     [
+        (
+            {"album": True},
+            "The method 'difface' can't use references: choose refldm or clrface, or leave them out.",
+        ),
+        (
+            {"album": True, "references": ["a.jpg"], "method": "refldm"},
+            "Either the album chooses the references or you do: leave out --album or --reference.",
+        ),
+        ({"person": "Anna"}, "Only the album knows who 'Anna' is: add --album."),
+        (
+            {"samples": 8, "keep": 2},
+            "--keep takes the samples most like the person: give --reference or --album.",
+        ),
+        (
+            {"samples": 2, "keep": 3, "album": True, "method": "refldm"},
+            "--keep 3 needs as many samples: there are 2, see --samples.",
+        ),
         ({"strength": -1}, "limner takes auto, or 0 to 1 for strength, not -1."),
         ({"strength": "half"}, "There is no strength 'half': choose auto, or 0 to 1."),
         ({"background": "cleen"}, "There is no background 'cleen': choose keep or clean."),

@@ -14,7 +14,7 @@ from skimage.data import astronaut
 from limner import Cancelled, Photo, Restorer, Settings
 from limner.device import Compute
 from limner.faces.find import find_faces, load_alignnet, load_proposal_net
-from limner.faces.references import _recogniser
+from limner.faces.recogniser import identity_net
 from limner.methods.loaded import LoadedMethod
 from limner.methods.schedules import SCHEDULERS, swap
 
@@ -158,7 +158,7 @@ def test_a_callback_may_restore_another_photo(portraits):
 @pytest.mark.slow
 def test_nets_that_all_share_are_first_loaded_by_several_at_once(portraits):
     (alone,) = find_faces(portraits[0])
-    for load in (load_proposal_net, load_alignnet, _recogniser):
+    for load in (load_proposal_net, load_alignnet, identity_net):
         load.cache_clear()
     for (found,) in at_once(*(lambda: find_faces(portraits[0]) for _ in range(4))):
         np.testing.assert_array_equal(found.landmarks, alone.landmarks)

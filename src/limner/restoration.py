@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from os import PathLike
 
 import numpy as np
 
+from limner.faces.references import FacePerson
 from limner.faces.seen import SeenFace
 from limner.photo.photo import Photo
 from limner.photo.provenance import Provenance
@@ -19,10 +21,15 @@ class RestoredCrop:
     Attributes:
         samples: the results, as many as were asked for.
         on_the_way: pictures that the method made before them, by name; see `MethodInfo.on_the_way`.
+        numbers: of the results, their places among all that were made; by default their places here.
     """
 
     samples: list[np.ndarray]
     on_the_way: dict[str, np.ndarray] = field(default_factory=dict)
+    numbers: Sequence[int] = ()
+
+    def __post_init__(self) -> None:
+        self.numbers = self.numbers or range(len(self.samples))
 
 
 @dataclass
@@ -35,7 +42,9 @@ class Restoration:
         left_alone: profiles, which are restored only when they are named.
         aligned: the same as aligned crops before they were restored, (S, S, 3) uint8 each, sRGB.
         crops: what became of these.
-        referenced: the place in `faces` of the one that was restored with the references; None without any.
+        referenced: the place in `faces` of the one that was restored with the references that were given; None
+            without any.
+        people: who the faces are and what each was restored with, of an album; else empty.
         provenance: what the saved file says about itself; None where nothing was changed.
         notes: what the user should know, one sentence each.
         seconds: spent.
@@ -53,6 +62,7 @@ class Restoration:
     crops: list[RestoredCrop] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     left_alone: list[SeenFace] = field(default_factory=list)
+    people: list[FacePerson] = field(default_factory=list)
 
     @property
     def photo(self) -> Photo:

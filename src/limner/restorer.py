@@ -16,15 +16,15 @@ import numpy as np
 import torch
 
 from limner import device
+from limner.album.references import AlbumReferences
 from limner.errors import LimnerError
 from limner.faces.align import crop
 from limner.faces.chosen import faces_to_restore
-from limner.faces.find import Face
 from limner.faces.join import Joiner
 from limner.faces.placing import placing_of
 from limner.faces.put_back import PutBack, enlarged
-from limner.faces.references import Reference, References
-from limner.faces.samples import note_on_samples
+from limner.faces.references import PhotoReferences, Reference, References, ReferenceSource
+from limner.faces.samples import most_like, note_on_kept, note_on_samples
 from limner.faces.seen import SeenFace
 from limner.faces.tone import keep_tone
 from limner.methods import find_method, load
@@ -40,7 +40,7 @@ from limner.version import __version__
 
 
 class Restorer:
-    """Restores photographs with one method, one set of weights and one person's references, which are loaded once.
+    """Restores photographs with one method, one set of weights and one source of references, which are loaded once.
 
     Several threads may use one: its nets take one thread's faces at a time, for a batch is as large as memory allows,
     while others read, look for faces, put back and write.
@@ -67,7 +67,11 @@ class Restorer:
         self.size = self.method.info.size
         self.joiner = Joiner(self.compute)
         self.placing = placing_of(self.settings)
-        self.references = References.read(self.settings, self.size, self.compute.device, max_megapixels)
+        self.references: ReferenceSource = (
+            AlbumReferences(self.settings, self.size, self.compute.device, max_megapixels)
+            if self.settings.album
+            else References.read(self.settings, self.size, self.compute.device, max_megapixels)
+        )
         self._read: tuple[tuple[Reference, ...], ReadReferences] | None = None
         self._one_at_a_time = RLock()  # one that a progress callback may take again
 
@@ -91,17 +95,17 @@ class Restorer:
         faces = chosen.restored
         matrices = [self.placing.matrix(rgb, face, self.size) for face in faces]
         crops = [crop(rgb, matrix, self.size) for matrix in matrices]
-        references = self.references.for_photo(photo.path)
-        owner = references.owner(crops)
-        restored = self.restore_crops(crops, [face.number for face in faces], asked, references, owner)
+        references = self.references.of_faces(photo, faces, crops)
+        restored = self.restore_crops(crops, [face.number for face in faces], asked, references.each)
         put_back = self.put_back(photo, rgb, faces, restored, asked)
         return Restoration(
             photos=[put_back.photo.replaced(pixels) for pixels in put_back.canvases],
             faces=faces,
-            provenance=self.provenance(photo.path, len(faces), put_back.share_invented),
+            provenance=self.provenance(photo.path, len(faces), put_back.share_invented, sum(map(len, references.each))),
             seconds=time.perf_counter() - started,
             invented=put_back.invented,
-            referenced=owner,
+            referenced=references.owner,
+            people=list(references.people),
             aligned=crops,
             crops=restored,
             left_alone=chosen.left_alone,
@@ -109,7 +113,8 @@ class Restorer:
                 *photo.notes,
                 *chosen.notes,
                 *self.notes(matrices),
-                *self.notes_on_references(faces, crops, references, owner),
+                *self.notes_on_references(references),
+                *note_on_kept([one.numbers for one in restored], settings),
                 *note_on_samples(put_back.canvases, put_back.invented, find_method(settings.method).freer),
             ],
         )
@@ -131,7 +136,7 @@ class Restorer:
             asked: is asked again before each face.
             picks: of each face the one sample that goes back; None makes as many photos as there are samples.
         """
-        settings = self.settings if picks is None else replace(self.settings, samples=1)
+        settings = self.settings if picks is None else replace(self.settings, samples=1, keep=None)
         canvas, enlarge = enlarged(photo, settings.upscale)
         put_back = PutBack(canvas, rgb if canvas is photo else canvas.srgb(), settings, self.joiner)
         for place, (face, after) in enumerate(zip(faces, restored, strict=True)):
@@ -139,9 +144,9 @@ class Restorer:
                 asked.again()
             matrix, tint = self.placing.matrix(rgb, face, self.size), self.placing.tone(rgb, face)
             before = crop(rgb, matrix, self.size).astype(np.float32) / 255
-            taken = range(settings.samples) if picks is None else [picks[place]]
+            taken = range(len(after.samples)) if picks is None else [picks[place]]
             toned = [keep_tone(before, after.samples[sample], tint) for sample in taken]
-            seeds = [seed_of(settings.seed, face.number, sample) for sample in taken]
+            seeds = [seed_of(settings.seed, face.number, after.numbers[sample]) for sample in taken]
             put_back.face(toned, matrix @ enlarge, tint, seeds)
         return put_back
 
@@ -150,8 +155,7 @@ class Restorer:
         crops: Sequence[np.ndarray],
         numbers: Sequence[int] | None = None,
         progress: Progress | None = None,
-        references: References | None = None,
-        owner: int | None = None,
+        references: Sequence[References] = (),
     ) -> list[RestoredCrop]:
         """Restores aligned crops.
 
@@ -160,8 +164,7 @@ class Restorer:
             numbers: the faces' places among all that were found: they seed the noise, so that the choice of faces
                 doesn't change what becomes of the others. None counts the crops.
             progress: see `restore`.
-            references: of one person, the `owner`.
-            owner: the place among the crops of the one that the references belong to; None for none.
+            references: of each crop, empty ones too; none at all where no crop has any.
 
         Raises:
             LimnerError: if crops are of another kind, or numbers and crops differ in number.
@@ -174,9 +177,7 @@ class Restorer:
         settings = self.settings
         device.use_threads(settings.threads)
         with self._one_at_a_time:
-            known = None
-            if references and owner is not None:
-                known = [self.read(references) if place == owner else None for place in range(len(crops))]
+            known = [self.read(one) if one else None for one in references] if any(references) else None
             out = self.method(
                 stacked(crops),
                 finish=self.finish,
@@ -197,6 +198,10 @@ class Restorer:
         for name, stack in out.on_the_way().items():
             for face, picture in zip(restored, stack.permute(0, 2, 3, 1).numpy(), strict=True):
                 face.on_the_way[name] = picture
+        if settings.keep:
+            for face, person in zip(restored, references, strict=True):
+                face.numbers = most_like(face.samples, person)[: settings.keep]
+                face.samples = [face.samples[number] for number in face.numbers]
         return restored
 
     def read(self, references: References) -> ReadReferences:
@@ -216,13 +221,16 @@ class Restorer:
                 kept = self._read = references.known, read  # one set at a time: it is large
             return kept[1]
 
-    def provenance(self, source: Path | None, faces: int, invented: float | None) -> Provenance | None:
+    def provenance(
+        self, source: Path | None, faces: int, invented: float | None, references: int | None = None
+    ) -> Provenance | None:
         """What a saved result says about how it was made; None where nothing was changed.
 
         Args:
             source: the photo's file; None of a photo that was never one.
             faces: how many were restored.
             invented: see `Provenance`.
+            references: of all faces together; None where they count as they were given.
         """
         settings = self.settings
         digest = digest_of(Path(source)) if source and Path(source).is_file() else None
@@ -232,21 +240,21 @@ class Restorer:
             made = {"source": digest, "options": how, "precision": precision}
             clean = Provenance("clean", "mini", None, 0, __version__, invented=0.0, **made)
             return clean if settings.background == "clean" else None
-        references = self.references.for_photo(source)
+        count, told = self.references.recorded(source)
         return Provenance(
             settings.method,
             Path(self.method.info.name).resolve().name,  # of a folder not the path, which is the user's own
             settings.seed,
             faces,
             __version__,
-            len(references),
+            (references if count is None else count) or 0,
             None if invented is None else round(invented, 3),
             source=digest,
             strength=settings.strength if isinstance(settings.strength, str) else f"{settings.strength:g}",
             steps=self.options.steps,
             finish=self.finish,
             scheduler=settings.scheduler or "ddim",
-            options=settings.recorded(self.options, references.digest() if references else None),
+            options=settings.recorded(self.options, told),
             precision=precision,
         )
 
@@ -267,33 +275,16 @@ class Restorer:
             "at auto, or use weights of a larger size.",
         ]
 
-    def notes_on_references(
-        self, faces: Sequence[Face], crops: Sequence[np.ndarray], references: References, owner: int | None
-    ) -> list[str]:
-        """Sentences that say where the references went, which were left out or may be a stranger's, or that there were
-        none although the method lives on them.
-
-        Args:
-            faces: that were restored.
-            crops: of them, aligned, (S, S, 3) uint8.
-            references: for this photo.
-            owner: the place among them of the one that the references went to; None for none.
-        """
-        if not faces or not find_method(self.settings.method).references:
+    def notes_on_references(self, references: PhotoReferences) -> list[str]:
+        """Sentences on the references of a photo's faces, and that there are none although the method lives on them."""
+        if not references.each or not find_method(self.settings.method).references:
             return []
-        if owner is None:
-            return [
-                *references.notes,
-                f"There are no references, so the method '{self.settings.method}' restored from the photo alone: other "
-                "photos of the same person (--reference) would make the result truer to the person.",
-            ]
-        notes = [*references.notes, *references.strangers(crops[owner])]
-        if len(faces) == 1:
-            return notes
+        if any(references.each) or references.people:
+            return list(references.notes)
         return [
-            *notes,
-            f"The references went to face {faces[owner].number} (0 is the largest), which resembles them most, and the "
-            "others were restored without: --faces chooses.",
+            *references.notes,
+            f"There are no references, so the method '{self.settings.method}' restored from the photo alone: other "
+            "photos of the same person (--reference) would make the result truer to the person.",
         ]
 
 

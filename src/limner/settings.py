@@ -61,9 +61,13 @@ class Settings:
             left out take what suits the weights.
         references: other photographs of the person, for a method that can use them: files, folders of files or
             photographs. The largest face of each counts.
+        album: whether references come from the album (`limner.album`), for each face those of its own person.
+        person: called so in the album, whom the photo shows: the face most like this person's gets the references.
+        references_per_face: how many the album chooses at most.
         finish: steps of DifFace's prior over the result; None takes what suits the weights.
         scheduler: `ddim`, `dpmsolver++` or `unipc`; None is the paper's.
-        samples: results wanted for each photo.
+        samples: results made of each photo.
+        keep: so many of them are kept, those most like the person by the recogniser; None keeps all.
         seed: of all noise.
         faces: `all`, `largest`, or indices (0 is the largest).
         min_face: faces smaller than this, in pixels of the photo, are left alone.
@@ -92,6 +96,11 @@ class Settings:
         family=METHOD,
         flag="--reference",
     )
+    album: bool = declared(
+        False, "Take references from the album (`limner album index`), of each face its own person's.", family=METHOD
+    )
+    person: str | None = declared(None, "Who the photo shows, as the album calls them.", family=METHOD)
+    references_per_face: int = declared(4, "How many the album chooses at most.", least=1, most=16, family=METHOD)
     finish: int | None = declared(
         None, "Steps of DifFace's prior over the result; 0 leaves it smooth.", least=0, most=999, family=METHOD
     )
@@ -100,6 +109,13 @@ class Settings:
         1,
         "Results for each photo, of other noise. The embedded weights keep to the photo, so that they hardly differ, "
         "which is told with what makes them freer.",
+        least=1,
+        most=64,
+        family=METHOD,
+    )
+    keep: int | None = declared(
+        None,
+        "Of the samples keep so many, those most like the person of the references.",
         least=1,
         most=64,
         family=METHOD,
@@ -148,9 +164,29 @@ class Settings:
             raise LimnerError(f"The options are of another method than '{self.method}': give {kind.__name__}.")
         if isinstance(self.references, str | PathLike | Photo):
             raise LimnerError("The references must be a list, also where there is one: [reference].")
-        if self.references and not find_method(self.method).references:
+        self._check_references()
+
+    def _check_references(self) -> None:
+        """
+        Raises:
+            LimnerError: if the method can't use references, or what needs them has none.
+        """
+        if (self.references or self.album) and not find_method(self.method).references:
             able = " or ".join(name for name, one in METHODS.items() if one.info.references)
             raise LimnerError(f"The method '{self.method}' can't use references: choose {able}, or leave them out.")
+        if self.references and self.album:
+            raise LimnerError("Either the album chooses the references or you do: leave out --album or --reference.")
+        if self.person and not self.album:
+            raise LimnerError(f"Only the album knows who '{self.person}' is: add --album.")
+        if self.keep and not (self.references or self.album):
+            raise LimnerError("--keep takes the samples most like the person: give --reference or --album.")
+        if self.keep and self.keep > self.samples:
+            raise LimnerError(f"--keep {self.keep} needs as many samples: there are {self.samples}, see --samples.")
+
+    @property
+    def results(self) -> int:
+        """How many results a photo has."""
+        return self.keep or self.samples
 
     def sampling(self, suited: Options) -> Options:
         """The options that the method runs with.
@@ -181,4 +217,8 @@ class Settings:
             values |= {name: value for name, value in asdict(options).items() if name != "steps"}
         if references:
             values["references"] = references
+        if self.album:
+            values |= {"person": self.person, "references_per_face": self.references_per_face}
+        if self.keep:
+            values["kept_of"] = self.samples
         return json.dumps(values, sort_keys=True)

@@ -11,8 +11,8 @@ from limner.data.faces import FaceSet
 from limner.errors import WeightsError
 from limner.evaluate import identity
 from limner.evaluate.dlib_identity import REGION, DlibIdentity, dlib_recogniser, mean_vector
-from limner.evaluate.hog import HogIdentity
 from limner.evaluate.identity import measure_all, recogniser_from
+from limner.faces.hog import HogIdentity
 from limner.nets.dlib_resnet import DlibResNet
 from limner.nets.identity import IdentityNet
 from limner.template import template

@@ -10,8 +10,9 @@ from typer.testing import CliRunner
 from limner.cli.main import app
 from limner.data.faces import FaceSet
 from limner.errors import LimnerError
-from limner.evaluate.hog import HogIdentity, describe, mean_descriptor
+from limner.evaluate.hog import mean_descriptor
 from limner.evaluate.identity import Photographs, auc, best_threshold, figures, measure_all, table, verify
+from limner.faces.hog import HogIdentity, describe
 
 
 def _similarities(people: int, same: float, noise: float, seed: int = 0) -> torch.Tensor:

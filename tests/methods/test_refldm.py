@@ -10,7 +10,7 @@ from safetensors.torch import load_file
 from limner.data.faces import FaceSet
 from limner.data.pairs import fixed_pairs
 from limner.errors import WeightsError
-from limner.evaluate.hog import HogIdentity
+from limner.faces.hog import HogIdentity
 from limner.methods import load
 from limner.methods.options import RefLDMOptions
 from limner.methods.pipeline import Batch

@@ -10,6 +10,7 @@ import pytest
 from PIL import Image, ImageOps
 
 from limner.photo import png
+from limner.photo.exif import taken_of
 from limner.photo.photo import Photo
 from limner.photo.tiff_write import encode_tiff
 
@@ -112,3 +113,16 @@ def test_a_resolution_without_sense_is_dropped(tmp_path: Path) -> None:
     at = data.index(b"JFIF\0") + 8
     data[at : at + 4] = bytes(4)
     assert Photo.open(write(tmp_path / "a.jpg", bytes(data))).dpi is None
+
+
+def test_the_day_on_which_a_photo_was_taken():
+    def told(text: str | None) -> str | None:
+        exif = Image.Exif()
+        exif[306] = "2020:01:01 00:00:00"  # when the scanner wrote the file
+        if text:
+            exif.get_ifd(34665)[36867] = text
+        return taken_of(exif.tobytes().removeprefix(b"Exif\0\0"))
+
+    assert told("1962:05:17 12:00:00") == "1962-05-17"
+    assert told(None) is None and told("0000:00:00 00:00:00") is None and told("    :  :     :  :  ") is None
+    assert taken_of(b"no EXIF at all") is None

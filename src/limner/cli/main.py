@@ -10,6 +10,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from limner import __version__
+from limner.cli.album import album_app
 from limner.cli.benchmark import benchmark
 from limner.cli.compare import compare
 from limner.cli.degrade import degrade
@@ -36,6 +37,7 @@ app = typer.Typer(
 for command in (restore, detect, ui, degrade, train, benchmark, evaluate, compare, methods):
     app.command()(command)
 app.command("reference-set")(reference_set)
+app.add_typer(album_app, name="album")
 app.add_typer(weights_app, name="weights")
 
 

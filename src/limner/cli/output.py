@@ -7,6 +7,10 @@ import re
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from limner.faces.references import FacePerson
 
 JSON_HELP = "Print the result as JSON, for machines."
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
@@ -66,3 +70,14 @@ def progress(what: str, show: bool = True) -> Iterator[Callable[[str, int, int |
     with bar:
         task = bar.add_task(what, total=None)
         yield lambda text, done, total: bar.update(task, description=plain(text), completed=done, total=total)
+
+
+def person_as_json(one: FacePerson) -> dict[str, object]:
+    """Who a face is, by the album, as `limner restore --json` prints it; null is nobody."""
+    return {
+        "face": one.face,
+        "verdict": one.verdict,
+        "person": one.person,
+        "likeness": one.likeness,
+        "references": [{"photo": photo, "why": why} for photo, why in one.references],
+    }

@@ -37,6 +37,7 @@ def outcome_as_json(outcome: Outcome, settings: Settings, weights: str) -> dict[
         "faces": [face.as_json() for face in done.faces] if done else [],
         "left_alone": [face.as_json() for face in done.left_alone] if done else [],
         "referenced": done.referenced if done else None,
+        "people": [ui.person_as_json(one) for one in done.people] if done else [],
         "output": names[0] if len(names) == 1 else names,
         "method": settings.method if of_run else made and made.method,
         "weights": weights if of_run else made and made.weights,

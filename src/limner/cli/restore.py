@@ -60,7 +60,7 @@ def restore(
         saving = Saving(overwrite, max_megapixels, quality, not no_provenance, beside, keep_time)
         check_intermediate(settings.method, beside)
         found = find_photos(given_files.sources, [given_files.output, *beside.folders()])
-        targets = targets_of(found, given_files.output, settings.samples, suffix)
+        targets = targets_of(found, given_files.output, settings.results, suffix)
         if output == STREAM and sum(len(target.outputs) for target in targets) > 1:
             raise LimnerError("The output stream takes one photo with one result: give a folder with --output.")
         single = len(sources) == 1 and not sources[0].is_dir()

@@ -24,10 +24,10 @@ from limner.data.augment import ALIGNED, vary
 from limner.data.faces import FaceSet, Split
 from limner.data.pairs import fixed_pairs
 from limner.device import frozen_pass
-from limner.evaluate.hog import HogIdentity
 from limner.evaluate.identity import Recogniser
 from limner.evaluate.metrics.detail import detail_ratio
 from limner.evaluate.metrics.fidelity import psnr
+from limner.faces.hog import HogIdentity
 from limner.methods import load
 from limner.methods.clrface import CLRFacePipeline
 from limner.methods.loaded import LoadedMethod

@@ -16,9 +16,9 @@ import torch.nn.functional as F
 
 from limner.errors import WeightsError
 from limner.evaluate.dlib_identity import dlib_recogniser
-from limner.evaluate.hog import HogIdentity
 from limner.evaluate.identity import Recogniser, vectors
 from limner.evaluate.metrics.pictures import check_pictures
+from limner.faces.hog import HogIdentity
 from limner.nets.efficientnet import EfficientNetLite0
 from limner.nets.inception import FEATURES, SIDE
 from limner.pixels import to_tensor

@@ -18,7 +18,6 @@ from torch import Tensor
 
 from limner.data.pairs import FixedPairs
 from limner.evaluate.comparison import Gallery
-from limner.evaluate.hog import HogIdentity
 from limner.evaluate.identity import Recogniser, recogniser_from
 from limner.evaluate.lazy import Lazy
 from limner.evaluate.metric import Metric
@@ -35,6 +34,7 @@ from limner.evaluate.metric_registry import (
 from limner.evaluate.protocols import Request
 from limner.evaluate.report import Column, Figure, Plot, Report, Row, Sheet
 from limner.evaluate.side_by_side import SHOWN, spread
+from limner.faces.hog import HogIdentity
 from limner.methods.clrface import CLRFacePipeline, PersonRead
 from limner.methods.identity_guidance import Guide
 from limner.methods.options import CLRFaceOptions, MaskKind

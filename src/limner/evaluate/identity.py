@@ -25,9 +25,9 @@ from limner.data.pairs import named_generator
 from limner.degrade.degrade import apply, draw
 from limner.errors import LimnerError
 from limner.evaluate.dlib_identity import dlib_recogniser
-from limner.evaluate.hog import HogIdentity
 from limner.evaluate.protocols import Request
 from limner.evaluate.report import Report, Row
+from limner.faces.hog import HogIdentity
 from limner.pixels import to_tensor
 from limner.weights.formats import dlib
 from limner.weights.load import load_identity

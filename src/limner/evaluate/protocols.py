@@ -180,6 +180,19 @@ PROTOCOLS = {
             "one",
             run_of("references"),
         ),
+        Protocol(
+            "album",
+            "who is told by an album, and what its references are worth",
+            {
+                **TEST_OR_HELD_OUT,
+                "test+held-out": ("test", "held-out"),
+                "train+val": ("train", "val"),
+                "all": ("train", "val", "test", "held-out"),
+            },
+            "with pairs",
+            "one",
+            run_of("album"),
+        ),
         Protocol("landmarks", "the finder", TEST_OR_VAL, "to measure", "none", run_of("landmarks")),
         Protocol(
             "verification",

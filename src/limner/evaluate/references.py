@@ -18,7 +18,6 @@ from limner.data.faces import FaceSet
 from limner.data.pairs import FixedPairs, Pair
 from limner.errors import LimnerError
 from limner.evaluate.comparison import Comparison, Gallery
-from limner.evaluate.hog import HogIdentity
 from limner.evaluate.identity import Recogniser
 from limner.evaluate.lazy import Lazy
 from limner.evaluate.metric import rank1
@@ -26,6 +25,7 @@ from limner.evaluate.metric_registry import PSNR
 from limner.evaluate.protocols import Request
 from limner.evaluate.report import Column, Report, Row, Sheet
 from limner.evaluate.side_by_side import SHOWN, spread
+from limner.faces.hog import HogIdentity
 from limner.methods import METHODS
 from limner.pixels import to_picture, to_tensor
 from limner.restorer import Restorer, seed_of

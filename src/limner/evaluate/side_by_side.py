@@ -186,7 +186,7 @@ def whole(restorer: Restorer) -> Way:
         if reads_references and case.references:
             own = replace(settings, references=case.references)
             known = References.read(own, size, restorer.compute.device)
-        (after,) = restorer.restore_crops([before], [number], references=known, owner=0 if known else None)
+        (after,) = restorer.restore_crops([before], [number], references=[known] if known else ())
         back, tint = PutBack(Photo(lq, "PNG"), lq, settings, restorer.joiner), tone(lq)
         toned = keep_tone(before.astype(np.float32) / 255, after.samples[0], tint)
         back.face([toned], matrix, tint, [0])

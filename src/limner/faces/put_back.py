@@ -45,7 +45,7 @@ class PutBack:
         self._start = photo.pixels
         if settings.background == "clean":
             self._start = with_clean_background(photo, rgb, joiner)
-        self.canvases = [self._start] * settings.samples  # one picture, until a face makes them differ
+        self.canvases = [self._start] * settings.results  # one picture, until a face makes them differ
         self.invented = np.zeros(self.rgb.shape[:2], np.uint8)
         self._changed = self._made_up = 0.0
 

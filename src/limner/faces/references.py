@@ -5,25 +5,26 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from os import PathLike
 from pathlib import Path
+from typing import Literal, Protocol
 
 import cv2
 import numpy as np
 import torch
 import torch.nn.functional as F
-from torch import nn
 
 from limner.errors import LimnerError, PhotoError, unexpected
 from limner.faces.align import crop
+from limner.faces.find import Face
 from limner.faces.placing import Placing, placing_of
+from limner.faces.recogniser import identity_net
+from limner.faces.seen import SeenFace
 from limner.nets.identity import IdentityNet
 from limner.photo.contents import SUFFIXES
 from limner.photo.photo import Photo
 from limner.pixels import to_tensor
 from limner.settings import Settings
-from limner.weights.load import load_identity
 
 LEAST_ALIKE, LEAST_ALIKE_DAMAGED = 0.45, 0.25
 """Cosine of two photographs, by the recogniser `mini`, below which they hardly show one person: of a face that shows
@@ -73,6 +74,65 @@ class Reference:
         name, rgb = str(photo.path or f"number {number}"), photo.srgb()
         matrix = placing.matrix(rgb, placing.reference(rgb, name), size)
         return cls(name, crop(rgb, matrix, size), _resolved(photo.path))
+
+
+@dataclass(frozen=True)
+class FacePerson:
+    """Who a face is, as an album tells, and what it is restored with.
+
+    Attributes:
+        face: its number.
+        verdict: `said`, the user said so of this very face; `known`; `unsure`, it may be; `nobody` of the album.
+        person: what that person is called; None where it is nobody.
+        likeness: cosine with the person, -1 to 1.
+        references: of each the photograph's path and what spoke for it.
+    """
+
+    face: int
+    verdict: Literal["said", "known", "unsure", "nobody"]
+    person: str | None
+    likeness: float
+    references: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True)
+class PhotoReferences:
+    """What the faces of one photo are restored with.
+
+    Attributes:
+        each: references of each face; empty where it has none.
+        notes: sentences for the user.
+        owner: the place of the face to which references went that the user gave; None for none.
+        people: who the faces are, of an album.
+    """
+
+    each: Sequence[References]
+    notes: Sequence[str] = ()
+    owner: int | None = None
+    people: Sequence[FacePerson] = ()
+
+
+class ReferenceSource(Protocol):
+    """Where references come from: the user gave them (`References`), or an album chooses them."""
+
+    def of_faces(self, photo: Photo, faces: Sequence[SeenFace], crops: Sequence[np.ndarray]) -> PhotoReferences:
+        """The references of a photo's faces.
+
+        Args:
+            photo: as it is.
+            faces: that are restored.
+            crops: of them, aligned, (S, S, 3) uint8 each.
+        """
+        ...
+
+    def recorded(self, path: Path | None) -> tuple[int | None, str | None]:
+        """What a result says of its references, before any is looked for: how many there are (None: that only the
+        faces tell), and what tells them from others (None where there are none).
+
+        Args:
+            path: of the photo; None for one that was never a file.
+        """
+        ...
 
 
 def _resolved(path: Path | None) -> Path | None:
@@ -173,7 +233,7 @@ class References:
         """
         if not self.known:
             return []
-        alike = resemblance(_recogniser(self.device), [face], [one.crop for one in self.known])
+        alike = resemblance(identity_net(self.device), [face], [one.crop for one in self.known])
         least = least_alike(face)
         return [
             f"The reference {one.name} hardly resembles the face ({score:.2f}; photos of one person reach "
@@ -196,7 +256,41 @@ class References:
             return None
         if len(crops) == 1:
             return 0
-        return int(resemblance(_recogniser(self.device), [one.crop for one in self.known], crops).argmax())
+        return int(self.likeness(crops).argmax())
+
+    def of_faces(self, photo: Photo, faces: Sequence[SeenFace], crops: Sequence[np.ndarray]) -> PhotoReferences:
+        """As `ReferenceSource` says: all go to the face that they resemble most."""
+        here = self.for_photo(photo.path)
+        owner = here.owner(crops)
+        nobody = References([], self.device)
+        each = [here if place == owner else nobody for place in range(len(crops))]
+        return PhotoReferences(each, here._notes_on(faces, crops, owner), owner)
+
+    def recorded(self, path: Path | None) -> tuple[int | None, str | None]:
+        """As `ReferenceSource` says."""
+        here = self.for_photo(path)
+        return len(here), here.digest() if here else None
+
+    def _notes_on(self, faces: Sequence[Face], crops: Sequence[np.ndarray], owner: int | None) -> list[str]:
+        """Where the references went, which were left out or may be a stranger's; all arguments as in `of_faces`."""
+        if owner is None:
+            return list(self.notes)
+        notes = [*self.notes, *self.strangers(crops[owner])]
+        if len(faces) == 1:
+            return notes
+        return [
+            *notes,
+            f"The references went to face {faces[owner].number} (0 is the largest), which resembles them most, and the "
+            "others were restored without: --faces chooses.",
+        ]
+
+    def likeness(self, faces: Sequence[np.ndarray]) -> np.ndarray:
+        """How much faces resemble the person, as `resemblance` tells it.
+
+        Args:
+            faces: aligned crops, (S, S, 3) uint8 each.
+        """
+        return resemblance(identity_net(self.device), [one.crop for one in self.known], faces)
 
     def pictures(self) -> torch.Tensor:
         """The references' crops, (n, 3, S, S) float32 in [0, 1]."""
@@ -212,13 +306,6 @@ def least_alike(face: np.ndarray) -> float:
     luma = cv2.resize(cv2.cvtColor(face, cv2.COLOR_RGB2GRAY), (256, 256), interpolation=cv2.INTER_AREA)
     detail = cv2.Laplacian(luma.astype(np.float32), cv2.CV_32F).var()
     return LEAST_ALIKE if detail >= LEAST_DETAIL else LEAST_ALIKE_DAMAGED
-
-
-@lru_cache(maxsize=1)
-def _recogniser(device: torch.device) -> IdentityNet:
-    net = load_identity("mini")
-    nn.Module.to(net, device)
-    return net
 
 
 @torch.no_grad()

@@ -1,10 +1,13 @@
-"""Several results of one photo: how far they differ."""
+"""Several results of one photo: how far they differ, and which are most like the person."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 import numpy as np
+
+from limner.faces.references import References
+from limner.settings import Settings
 
 HARDLY = 3.5
 """Mean difference, of 255, below which results look alike."""
@@ -43,3 +46,30 @@ def note_on_samples(results: Sequence[np.ndarray], invented: np.ndarray, freer: 
         f"The {len(results)} results differ by {apart:.1f} of 255 in the faces, which is hardly to be seen"
         + (f": {freer} makes them freer, and less true to the photo." if freer else ".")
     ]
+
+
+def most_like(samples: Sequence[np.ndarray], person: References) -> list[int]:
+    """The places of a face's samples, those first that the recogniser finds most like the person.
+
+    Args:
+        samples: (S, S, 3) float32 in [0, 1] each.
+        person: references; without any the samples stay in their order.
+    """
+    if not person:
+        return list(range(len(samples)))
+    likeness = person.likeness([np.rint(255 * one).astype(np.uint8) for one in samples])
+    return np.argsort(-likeness, kind="stable").tolist()
+
+
+def note_on_kept(numbers: Sequence[Sequence[int]], settings: Settings) -> list[str]:
+    """Says which samples were kept, if not all were.
+
+    Args:
+        numbers: of each face, its kept samples, the best first.
+        settings: of the run.
+    """
+    if not settings.keep or not numbers:
+        return []
+    which = "; ".join(", ".join(str(number + 1) for number in of_face) for of_face in numbers)
+    faces = "face by face " if len(numbers) > 1 else ""
+    return [f"Of {settings.samples} samples those most like the person were kept: {faces}number {which}."]

@@ -61,7 +61,7 @@ def expected(told: Provenance, source: Path, restorer: Restorer, quality: int | 
         told: by the other result.
         source, restorer, quality: see `kept`.
     """
-    made = restorer.provenance(source, told.faces, told.invented)
+    made = restorer.provenance(source, told.faces, told.invented, told.references)
     if made and restorer.settings.dtype == "auto":
         made = replace(made, precision=told.precision)
     return made and replace(made, quality=quality)

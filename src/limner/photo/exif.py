@@ -5,6 +5,7 @@ It is changed in place wherever possible, because maker notes hold offsets that 
 
 import struct
 from contextlib import suppress
+from datetime import datetime
 from math import isfinite
 
 import numpy as np
@@ -14,6 +15,7 @@ from limner.photo.directory import EXIF, GPS, Directory, DirectoryError, Entry, 
 PREFIX = b"Exif\0\0"
 _ORIENTATION = 274
 _MAKER_NOTE = 37500
+_TAKEN = 36867
 _INTEROPERABILITY = 40965  # a directory within EXIF's: its offset would point astray
 _POINTERS = (EXIF, GPS, _INTEROPERABILITY, 330)
 # Of the tags of a first directory, those that describe the photo, beside all that hold text; the others describe how a
@@ -60,6 +62,19 @@ def dpi_of(directory: Directory) -> tuple[float, float] | None:
     if unit is None or ratios[0] is None or ratios[1] is None:
         return None
     return sensible_dpi(ratios[0] * unit, ratios[1] * unit)
+
+
+def taken_of(exif: bytes) -> str | None:
+    """The day on which a photo was taken, `YYYY-MM-DD`, as its EXIF tells it (DateTimeOriginal; a scanner tells its own
+    day elsewhere); None where it tells none, or one that no calendar has."""
+    inner = described(exif).get(EXIF)
+    entry = inner.get(_TAKEN) if isinstance(inner, dict) else None
+    if entry is None:
+        return None
+    try:
+        return datetime.strptime(entry.raw[:10].decode("ascii"), "%Y:%m:%d").date().isoformat()
+    except ValueError:
+        return None
 
 
 def sensible_dpi(x: float, y: float) -> tuple[float, float] | None:

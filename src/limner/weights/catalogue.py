@@ -143,6 +143,7 @@ WEIGHTS: tuple[Weights, ...] = (
     Embedded("mini/difface-estimator", "DifFace at 256 px: the regressor f(y0)"),
     Embedded("mini/difface-prior", "DifFace at 256 px: the diffusion prior"),
     Embedded("mini/identity", "tells whether two faces are the same person: identity loss and measurements"),
+    Embedded("mini/discriminant", "joins it with a classical description of the face: who is who in the album"),
     Embedded("mini/vqgan", "ReF-LDM and LD-BFR at 256 px: the autoencoder"),
     Embedded("mini/refldm", "ReF-LDM at 256 px: the latent diffusion that attends to references"),
     Embedded("mini/ldbfr-stage-a", "LD-BFR at 256 px: the restoration in one step"),
@@ -220,8 +221,12 @@ def find(name: str) -> Weights:
 
 def models_dir() -> Path:
     """The folder of fetched models: $LIMNER_MODELS, else `limner` in the platform's cache folder."""
-    if chosen := os.environ.get("LIMNER_MODELS"):
-        return Path(chosen).expanduser()
+    chosen = os.environ.get("LIMNER_MODELS")
+    return Path(chosen).expanduser() if chosen else cache_folder()
+
+
+def cache_folder() -> Path:
+    """`limner` in the platform's cache folder."""
     if sys.platform == "win32":
         cache = os.environ.get("LOCALAPPDATA") or "~/AppData/Local"
     elif sys.platform == "darwin":

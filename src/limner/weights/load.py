@@ -25,6 +25,7 @@ NETS = {
     "AlignNet": "limner.nets.alignnet",
     "Cleaner": "limner.nets.clean",
     "DegradedEncoder": "limner.nets.degraded_encoder",
+    "Discriminant": "limner.nets.discriminant",
     "Estimator": "limner.nets.estimator",
     "Fusion": "limner.nets.fusion",
     "IdentityNet": "limner.nets.identity",
