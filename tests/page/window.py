@@ -43,7 +43,12 @@ class Program:
         command = [sys.executable, "-m", "limner", "ui", "--no-browser", "--port", "0", "--threads", "1", *words]
         environment = {**os.environ, "TMPDIR": str(scratch), "PYTHONUNBUFFERED": "1", "OMP_NUM_THREADS": "1"}
         self.process = subprocess.Popen(
-            command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=environment
+            command,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            env=environment,
+            preexec_fn=_heeds_ctrl_c,
         )
         self.scratch = scratch
         self.said: list[str] = []
@@ -123,3 +128,8 @@ def group(path: Path) -> None:
 
 if __name__ == "__main__":  # says whether there is a browser
     sys.exit(0 if browser() else "There is no Chromium here.")
+
+
+def _heeds_ctrl_c() -> None:
+    """What a shell runs in the background has SIGINT ignored, and hands that on."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
