@@ -37,7 +37,7 @@ def test_index_name_merge_split_forget(run, photos, here):
     listed = json.loads(run("album", "people", "--all", "--json")[1])["people"]
     numbers = [one["id"] for one in listed]
     assert len(run("album", "people")[1].splitlines()) == 1, "nobody has a name, or is on two photos"
-    assert run("album", "name", numbers[0], "Anna")[1] == f"Anna (number {numbers[0]}): 1 faces on 1 photos.\n"
+    assert run("album", "name", numbers[0], "Anna")[1] == f"Anna (number {numbers[0]}): 1 face on 1 photo.\n"
     assert "2 faces on 2 photos" in run("album", "merge", "Anna", numbers[1])[1]
     faces = json.loads(run("album", "people", "Anna", "--json", "--save", here / "anna.png")[1])["faces"]
     assert len(faces) == 2 and Image.open(here / "anna.png").width == 256

@@ -194,7 +194,8 @@ def forget(
 
 def described(person: Person) -> str:
     """A person in words."""
-    return f"{person} (number {person.id}): {person.faces} faces on {person.photos} photos."
+    faces, photos = person.faces, person.photos
+    return f"{person} (number {person.id}): {faces} face{'s' * (faces > 1)} on {photos} photo{'s' * (photos > 1)}."
 
 
 for command in (index, people, name, merge, split, who, where, forget):
