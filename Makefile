@@ -38,11 +38,11 @@ check: lint
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 -m "not slow and not browser"
 
 test: lint
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 -m "not browser"
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2
 
 # The page in a real browser, which is installed where there is none and this is Debian or Ubuntu: two minutes.
 test-ui: setup chromium
-	LIMNER_TEST_UI=required $(BIN)/python -m pytest -m browser tests/page
+	$(BIN)/python -m pytest -m browser tests/page
 
 # The pictures in docs/page.md.
 screenshots: setup chromium

@@ -97,7 +97,7 @@ class Restorer:
         crops = [crop(rgb, matrix, self.size) for matrix in matrices]
         references = self.references.of_faces(photo, faces, crops)
         restored = self.restore_crops(crops, [face.number for face in faces], asked, references.each)
-        put_back = self.put_back(photo, rgb, faces, restored, asked)
+        put_back = self.put_back(photo, rgb, faces, crops, restored, asked)
         return Restoration(
             photos=[put_back.photo.replaced(pixels) for pixels in put_back.canvases],
             faces=faces,
@@ -124,6 +124,7 @@ class Restorer:
         photo: Photo,
         rgb: np.ndarray,
         faces: Sequence[SeenFace],
+        crops: Sequence[np.ndarray],
         restored: Sequence[RestoredCrop],
         asked: Asked | None = None,
         picks: Sequence[int] | None = None,
@@ -132,20 +133,19 @@ class Restorer:
 
         Args:
             photo, rgb: as it is, and as `Photo.srgb` shows it.
-            faces, restored: of the photo, and what became of each.
+            faces, crops, restored: of the photo, the same aligned, (S, S, 3) uint8, and what became of each.
             asked: is asked again before each face.
             picks: of each face the one sample that goes back; None makes as many photos as there are samples.
         """
         settings = self.settings if picks is None else replace(self.settings, samples=1, keep=None)
         canvas, enlarge = enlarged(photo, settings.upscale)
         put_back = PutBack(canvas, rgb if canvas is photo else canvas.srgb(), settings, self.joiner)
-        for place, (face, after) in enumerate(zip(faces, restored, strict=True)):
+        for place, (face, before, after) in enumerate(zip(faces, crops, restored, strict=True)):
             if asked:
                 asked.again()
             matrix, tint = self.placing.matrix(rgb, face, self.size), self.placing.tone(rgb, face)
-            before = crop(rgb, matrix, self.size).astype(np.float32) / 255
             taken = range(len(after.samples)) if picks is None else [picks[place]]
-            toned = [keep_tone(before, after.samples[sample], tint) for sample in taken]
+            toned = [keep_tone(before.astype(np.float32) / 255, after.samples[sample], tint) for sample in taken]
             seeds = [seed_of(settings.seed, face.number, after.numbers[sample]) for sample in taken]
             put_back.face(toned, matrix @ enlarge, tint, seeds)
         return put_back

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import time
 import zipfile
@@ -17,7 +16,7 @@ from PIL import Image
 
 from limner.photo.provenance import read
 
-from .window import REQUIRED, browser, group, opened, portrait, program
+from .window import browser, group, opened, portrait, program
 
 pytestmark = pytest.mark.browser
 
@@ -30,11 +29,7 @@ UNNAMED = """() => [...document.querySelectorAll("button, input, select, textare
 
 @pytest.fixture(scope="module")
 def running(tmp_path_factory):
-    if browser() is None:
-        if os.environ.get(REQUIRED):
-            pytest.fail("There is no Chromium: install it (Debian: apt-get install chromium).")
-        pytest.skip("needs Chromium, which `make test-ui` installs")
-    pytest.importorskip("playwright", reason="needs playwright, which the extra dev brings")
+    assert browser(), "There is no Chromium: `make test-ui` installs it (Debian: apt-get install chromium)."
     with program(tmp_path_factory.mktemp("scratch"), "--max-megapixels", "1") as running:
         yield running
 

@@ -161,7 +161,7 @@ def with_picks(restorer: Restorer, photo: Photo, done: Restoration, picks: Seque
         done: its restoration.
         picks: of each of its faces the sample that is wanted.
     """
-    back = restorer.put_back(photo, photo.srgb(), done.faces, done.crops, picks=picks)
+    back = restorer.put_back(photo, photo.srgb(), done.faces, done.aligned, done.crops, picks=picks)
     references = done.provenance.references if done.provenance else 0
     provenance = restorer.provenance(photo.path, len(done.faces), back.share_invented, references)
     picture = back.photo.replaced(back.canvases[0])
