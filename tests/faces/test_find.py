@@ -14,6 +14,7 @@ from skimage.data import coffee
 
 from limner.data.faces import MESH_POINTS, FaceSet
 from limner.errors import LimnerError
+from limner.evaluate.canvases import on_canvas
 from limner.faces import align, find, proposals
 from limner.faces.align import transform
 from limner.faces.find import Face, choose_faces, find_faces, look_closely, merge, smallest_found, upright_frames
@@ -316,3 +317,20 @@ def test_a_blue_print_shows_its_faces_as_the_grey_one_does(crops):
         (expected,), (found,) = find_faces(cv2.cvtColor(grey, cv2.COLOR_GRAY2RGB)), find_faces(blue)
         assert abs(found.score - expected.score) < 0.02
         assert np.abs(found.landmarks - expected.landmarks).max() < 0.06 * expected.size
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("part", ["Ethnicitytop10004", "Ethnicitytop10005", "Lightingtop10013"])
+def test_an_earring_a_sign_and_an_ear_are_no_faces(crops, part):
+    """Of 50 to 100 px, and with scores that are enough for a large face."""
+    (index,) = (place for place, file in enumerate(crops.files) if part in str(file))
+    picture, _ = on_canvas(crops.image(index, 512), crops.landmarks(index, 512), 0)
+    assert len(find_faces(picture)) == 1
+
+
+@pytest.mark.slow
+def test_a_second_copy_makes_surer(crops, monkeypatch):
+    (seen,) = find_faces(crops.image(0, 512))
+    monkeypatch.setattr(proposals.Proposals, "seconded", lambda every, found, least: np.full(len(found.scores), least))
+    (once,) = find_faces(crops.image(0, 512))
+    assert once.score < seen.score
