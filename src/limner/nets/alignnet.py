@@ -36,7 +36,7 @@ class AlignNet(ModelMixin, ConfigMixin):
     """
 
     @register_to_config
-    def __init__(self, sample_size: int = 96, widths: tuple[int, int, int] = (64, 96, 128), judge_width: int = 16):
+    def __init__(self, sample_size: int = 96, widths: tuple[int, int, int] = (96, 128, 192), judge_width: int = 16):
         super().__init__()
         fine, middle, coarse = widths
         self.stem = NormedConv(3 * 16, fine)

@@ -43,7 +43,7 @@ MINED = 1_500
 """Scenes that false proposals are taken from, and how many of one picture."""
 OF_ONE = 6
 
-NOISE = 0.01
+NOISE = 0.006
 """Of the labels, in eye distances."""
 
 TRAINING = MiniTraining(
