@@ -61,14 +61,14 @@ def window(photo: np.ndarray, size: int, generator: np.random.Generator) -> tupl
     factor = max(float(chosen), least)
     kind = generator.choice([*WORSE, SCAN], p=[*WORSE.values(), 1 - sum(WORSE.values())])
     if kind != SCAN:
-        photo = _resized(photo, factor)
+        photo = resized(photo, factor)
         degradation = draw(kind, generator, photo.shape[1], photo.shape[0])
-        clean, spoilt = _cut([truth(photo, degradation), apply(photo, degradation)], size, generator)
+        clean, spoilt = cut([truth(photo, degradation), apply(photo, degradation)], size, generator)
     else:
         # no more of the photo is resized than the window shows
         side = min(int(np.ceil(size / factor)) + 2, *photo.shape[:2])
-        (part,) = _cut([photo], side, generator)
-        (clean,) = _cut([_resized(part, factor)], size, generator)
+        (part,) = cut([photo], side, generator)
+        (clean,) = cut([resized(part, factor)], size, generator)
         if (tone := generator.random()) < 0.25:
             clean = without_colour(clean)
             if tone < 0.1:
@@ -79,7 +79,8 @@ def window(photo: np.ndarray, size: int, generator: np.random.Generator) -> tupl
     return clean, spoilt
 
 
-def _resized(photo: np.ndarray, factor: float) -> np.ndarray:
+def resized(photo: np.ndarray, factor: float) -> np.ndarray:
+    """A photograph, (H, W, 3) uint8, `factor` times as large."""
     height, width = photo.shape[:2]
     if factor == 1:
         return photo
@@ -87,7 +88,7 @@ def _resized(photo: np.ndarray, factor: float) -> np.ndarray:
     return cv2.resize(photo, (int(np.ceil(width * factor)), int(np.ceil(height * factor))), interpolation=way)
 
 
-def _cut(pictures: list[np.ndarray], size: int, generator: np.random.Generator) -> list[np.ndarray]:
+def cut(pictures: list[np.ndarray], size: int, generator: np.random.Generator) -> list[np.ndarray]:
     """The same square of several pictures, at random."""
     top, left = (int(generator.integers(length - size + 1)) for length in pictures[0].shape[:2])
     return [picture[top : top + size, left : left + size] for picture in pictures]

@@ -18,6 +18,7 @@ RECIPES = {
     "proposals": "proposals:proposals",
     "alignnet": "alignnet:alignnet",
     "clean": "clean:clean",
+    "damage": "damage:damage",
     "fusion": "fusion:fusion",
     "difface-estimator": "difface.estimator:difface_estimator",
     "difface-prior": "difface.prior:difface_prior",
