@@ -29,6 +29,7 @@ ORDER = (
     ("degrade",),
     ("nets",),
     ("weights",),
+    ("damage",),
     ("methods",),
     ("settings",),
     ("faces",),

@@ -13,6 +13,7 @@ from limner import __version__
 from limner.cli.album import album_app
 from limner.cli.benchmark import benchmark
 from limner.cli.compare import compare
+from limner.cli.damage import damage
 from limner.cli.degrade import degrade
 from limner.cli.detect import detect
 from limner.cli.evaluate import evaluate
@@ -34,7 +35,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (restore, detect, ui, degrade, train, benchmark, evaluate, compare, methods):
+for command in (restore, detect, damage, ui, degrade, train, benchmark, evaluate, compare, methods):
     app.command()(command)
 app.command("reference-set")(reference_set)
 app.add_typer(album_app, name="album")

@@ -9,6 +9,8 @@ import numpy as np
 
 FINE = 2
 """Lines are drawn so many times larger and shrunk, so that a width may be half a pixel."""
+BLUNT = 1.44
+"""By so many pixels OpenCV's smooth lines of even width are wider than they should be; odd ones by another."""
 LONGEST = 400
 """Corners of one line at most."""
 
@@ -82,10 +84,10 @@ def drawn(height: int, width: int, lines: list[tuple[np.ndarray, float]]) -> np.
     """
     canvas = np.zeros((height * FINE, width * FINE), np.uint8)
     for points, wide in lines:
-        thick = wide * FINE
-        strength = round(255 * min(thick, 1.0))
+        thick = wide * FINE - BLUNT
+        strength = round(255 * min(wide * FINE / (1 + BLUNT), 1.0))
         fixed = np.rint(points * FINE * 16).astype(np.int32)[:, None]
-        cv2.polylines(canvas, [fixed], False, strength, max(round(thick), 1), cv2.LINE_AA, 4)
+        cv2.polylines(canvas, [fixed], False, strength, max(2 * round(thick / 2), 1), cv2.LINE_AA, 4)
     return cv2.resize(canvas, (width, height), interpolation=cv2.INTER_AREA).astype(np.float32) / 255
 
 

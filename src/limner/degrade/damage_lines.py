@@ -87,7 +87,9 @@ def folds(height: int, width: int, unit: float, rng: np.random.Generator) -> lis
     cover = np.maximum(line * rng.uniform(0.4, 1), flaked * rng.uniform(0.5, 1) if rng.random() < 0.6 else 0)
     steep = np.float32(rng.normal(0, 0.25))
     shade = steep * np.sign(away) * np.exp(-np.abs(away) / (wide * rng.uniform(1.5, 6)))
-    shading = Layer(np.ones_like(away), (1 + shade)[..., None].astype(np.float32), tints=True, counts=False)
+    shading = Layer(
+        np.ones((height, width), np.float32), (1 + shade)[..., None].astype(np.float32), tints=True, counts=False
+    )
     colour = paper_or_dirt(rng, 0.85)
     return [shading, Layer(soft(cover.astype(np.float32), rng.uniform(0, 0.7) * unit), colour)]
 

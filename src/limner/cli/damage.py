@@ -1,0 +1,48 @@
+"""`limner damage`: where a photograph is scratched, cracked, folded, torn or stained."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from limner.cli import output as ui
+from limner.cli.loading import uncollected
+from limner.cli.options import Given, Json, Megapixels, takes
+from limner.cli.streams import streams
+
+
+@takes("device", "dtype", "threads")
+def damage(
+    given: Given,
+    photo: Annotated[Path, typer.Argument(help="The photo; - is the input stream.")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="The mask to write, white where there is damage.")],
+    sensitivity: Annotated[float, typer.Option(help="Above 0, only what is certain, and below 1.")] = 0.5,
+    max_megapixels: Megapixels = 100.0,
+    json: Json = False,
+) -> None:
+    """Find scratches, cracks, specks, folds, tears and stains, and write them as a mask."""
+    settings = given.settings()
+    with ui.progress("loading PyTorch", show=not json) as bar, streams([photo]) as files:
+        with uncollected():
+            import numpy as np
+
+            from limner.damage.find import check_sensitivity, find_damage
+            from limner.device import choose
+            from limner.photo.photo import Photo
+            from limner.photo.writable import check_writable
+
+        check_sensitivity(sensitivity)
+        opened = Photo.open(files.sources[0], max_megapixels)
+        picture = Photo(opened.srgb(), "PNG", grey=True, path=opened.path)
+        check_writable(picture, output, None)
+        bar("looking for damage", 0, None)
+        compute = choose(settings.device, settings.dtype, settings.threads)
+        mask = find_damage(picture.pixels, sensitivity, compute)
+        picture.replaced(np.repeat(mask[..., None], 3, axis=2)).save(output)
+    share = float((mask > 0).mean())
+    if json:
+        ui.emit({"photo": str(photo), "mask": str(output), "sensitivity": sensitivity, "share": share})
+    else:
+        ui.say(f"{photo}: {share:.1%} marked as damage, in {output}; edit it where it is wrong.")

@@ -1,0 +1,95 @@
+"""Where a photograph is damaged: scratches, cracks, specks, folds, tears, stains.
+
+A small net (`nets/damage.py`) looks at the photo and at copies of it, each half as large as the one before, so that the
+broad scratches of a large scan are as narrow to it as those that it learned from. A mask is what `limner damage` writes
+and whatever fills holes takes: (H, W) uint8 over the upright photo, 255 for damage.
+"""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import torch
+
+from limner.device import Compute, choose
+from limner.errors import LimnerError
+from limner.nets.damage import DamageNet
+from limner.nets.tiles import in_tiles
+from limner.pixels import to_tensor
+from limner.weights.load import load_net
+
+SENSITIVITY = 0.5
+"""By default; damage counts from a chance of 1 less this on."""
+TILE, OVERLAP = 1024, 96
+"""Of a copy that goes through the net at once, in pixels: as far as the net sees, tiles overlap."""
+COPIES = 3
+SMALLEST_COPY = 300
+"""Longer side in pixels below which there is no further copy: the net knows damage of up to a quarter of that."""
+MARGIN = 1000
+"""One pixel around all damage is marked as well for so many pixels of the photo's longer side, and at least one: a
+filling that begins at the very edge keeps its rim."""
+
+
+def find_damage(pixels: np.ndarray, sensitivity: float = SENSITIVITY, compute: Compute | None = None) -> np.ndarray:
+    """Marks the damage of a photograph.
+
+    Args:
+        pixels: (H, W, 3) uint8 in sRGB, upright.
+        sensitivity: above 0 (only what is certain) and below 1 (whatever might be).
+        compute: where and how the net runs; by default as `limner.device.choose` does.
+
+    Returns:
+        (H, W) uint8: 255 where it is damaged, and closely around; 0 elsewhere.
+
+    Raises:
+        LimnerError: the sensitivity is out of its range, or the pixels are no photograph's.
+    """
+    check_sensitivity(sensitivity)
+    if pixels.ndim != 3 or pixels.shape[2] != 3 or 0 in pixels.shape or pixels.dtype != np.uint8:
+        raise LimnerError(
+            f"Damage is looked for in (H, W, 3) uint8 pixels, not {pixels.shape} in {pixels.dtype}: give Photo.srgb()."
+        )
+    compute = compute or choose()
+    net = compute.place(load_net("mini/damage", DamageNet)).eval()
+    return marked(chances(net, pixels), sensitivity)
+
+
+def check_sensitivity(sensitivity: float) -> None:
+    """Whether there is such a sensitivity.
+
+    Raises:
+        LimnerError: it is not above 0 and below 1.
+    """
+    if not 0 < sensitivity < 1:
+        raise LimnerError(f"The sensitivity is {sensitivity:g}: give a number above 0 and below 1, such as 0.5.")
+
+
+def marked(chance: np.ndarray, sensitivity: float) -> np.ndarray:
+    """The mask, (H, W) uint8 of 0 and 255, that chances of damage, (H, W) in [0, 1], make at a sensitivity."""
+    found = np.where(chance >= 1 - sensitivity, np.uint8(255), np.uint8(0))
+    wide = 2 * max(1, round(max(chance.shape) / MARGIN)) + 1
+    return cv2.dilate(found, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (wide, wide)))
+
+
+@torch.inference_mode()
+def chances(net: DamageNet, pixels: np.ndarray) -> np.ndarray:
+    """How likely each pixel is damaged: the largest that the net says of it in any copy.
+
+    Args:
+        net: placed and in evaluation mode.
+        pixels: (H, W, 3) uint8.
+
+    Returns:
+        (H, W) float32 in [0, 1].
+    """
+    height, width = pixels.shape[:2]
+    chance, copy = np.zeros((height, width), np.float32), pixels
+    for number in range(COPIES):
+        if number:
+            copy = cv2.resize(copy, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
+        seen = in_tiles(lambda x: net(x)[:, None], to_tensor(copy)[None].to(net.device), tile=TILE, overlap=OVERLAP)
+        likely = seen[0, 0].sigmoid().cpu().numpy()
+        chance = np.maximum(chance, cv2.resize(likely, (width, height), interpolation=cv2.INTER_LINEAR))
+        if max(copy.shape[:2]) < 2 * SMALLEST_COPY:
+            break
+    return chance

@@ -1,0 +1,44 @@
+"""`limner damage`: a mask of the photo's size, upright, never over the photo itself."""
+
+import json
+
+import numpy as np
+import pytest
+from PIL import Image
+from skimage.data import astronaut
+
+
+@pytest.fixture
+def photo(tmp_path):
+    picture = np.ascontiguousarray(astronaut()[:200, 100:260])
+    picture[:, 30:33] = 250
+    turned = Image.Exif()
+    turned[0x0112] = 6  # to be turned by a quarter
+    Image.fromarray(picture).save(tmp_path / "old.jpg", quality=95, exif=turned)
+    return tmp_path / "old.jpg"
+
+
+@pytest.mark.slow
+def test_a_mask_is_written(run, photo, tmp_path):
+    before = photo.read_bytes()
+    code, out, err = run("damage", photo, "-o", tmp_path / "mask.png", "--json")
+    told = json.loads(out)
+    with Image.open(tmp_path / "mask.png") as mask:
+        assert code == 0 and mask.mode == "L" and mask.size == (200, 160)  # upright
+        pixels = np.asarray(mask)
+    assert set(np.unique(pixels)) == {0, 255} and told["share"] == pytest.approx((pixels > 0).mean())
+    assert (pixels[30:33] > 0).mean() > 0.5  # the scratch lies level in the upright photo
+    assert told["sensitivity"] == 0.5 and not err
+    assert photo.read_bytes() == before
+    assert run("damage", photo, "-o", tmp_path / "mask.png", "--sensitivity", "0.7")[2].endswith("where it is wrong.\n")
+
+
+@pytest.mark.parametrize("sensitivity", ["0", "1", "2"])
+def test_a_sensitivity_that_is_none(run, photo, tmp_path, sensitivity):
+    code, _, err = run("damage", photo, "-o", tmp_path / "mask.png", "--sensitivity", sensitivity)
+    assert code == 2 and "above 0 and below 1" in err and err.count("\n") == 1 and not (tmp_path / "mask.png").exists()
+
+
+def test_the_photo_is_never_written_over(run, photo):
+    code, _, err = run("damage", photo, "-o", photo)
+    assert code == 2 and "is the input itself" in err

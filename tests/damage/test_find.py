@@ -1,0 +1,105 @@
+"""Finding damage: what is drawn on a clean picture is found, a clean one stays unmarked, and bad input is told."""
+
+import cv2
+import numpy as np
+import pytest
+import torch
+from skimage.data import astronaut
+
+from limner.damage import find
+from limner.damage.find import chances, find_damage, marked
+from limner.device import choose
+from limner.errors import LimnerError
+
+FACE = np.ascontiguousarray(astronaut()[:384, 64:448])
+
+
+def scratched() -> tuple[np.ndarray, np.ndarray]:
+    """The portrait with two light scratches, some specks and a white corner, and where they are."""
+    picture, where = FACE.copy(), np.zeros(FACE.shape[:2], np.uint8)
+    for canvas, colour in ((picture, (245, 240, 225)), (where, 255)):
+        cv2.line(canvas, (40, 20), (70, 360), colour, 2, cv2.LINE_AA)
+        cv2.line(canvas, (350, 100), (330, 380), colour, 3, cv2.LINE_AA)
+        for place in ((120, 60), (300, 40), (90, 200), (310, 250)):
+            cv2.circle(canvas, place, 3, colour, -1, cv2.LINE_AA)
+    return picture, where > 127
+
+
+@pytest.mark.slow
+def test_what_was_drawn_is_found_and_little_else():
+    picture, where = scratched()
+    mask = find_damage(picture)
+    assert mask.shape == where.shape and mask.dtype == np.uint8 and set(np.unique(mask)) == {0, 255}
+    found = mask > 0
+    near = cv2.dilate(where.astype(np.uint8), np.ones((9, 9), np.uint8)) > 0
+    assert (found & where).sum() > 0.7 * where.sum()
+    assert (found & near).sum() > 0.7 * found.sum()
+    assert found[near].mean() > 50 * found[~near].mean()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("tone", ["colour", "grey"])
+def test_a_clean_face_stays_unmarked(tone):
+    face = FACE if tone == "colour" else cv2.cvtColor(cv2.cvtColor(FACE, cv2.COLOR_RGB2GRAY), cv2.COLOR_GRAY2RGB)
+    assert (find_damage(face)[:200, 80:240] > 0).mean() < 0.01
+
+
+@pytest.mark.slow
+def test_the_more_sensitive_the_more_is_marked():
+    picture, _ = scratched()
+    masks = [find_damage(picture, sensitivity) > 0 for sensitivity in (0.1, 0.5, 0.9)]
+    shares = [mask.mean() for mask in masks]
+    assert shares == sorted(shares) and shares[0] < shares[2]
+    assert (masks[2] | masks[0] == masks[2]).all()
+
+
+def test_the_margin_grows_with_the_photo():
+    for side, reach in ((300, 1), (4000, 4)):
+        chance = np.zeros((side, 9), np.float32)
+        chance[100, 4] = 0.7
+        assert not marked(chance, 0.2).any()
+        assert (marked(chance, 0.4)[:, 4] > 0).sum() == 2 * reach + 1
+
+
+class Bright(torch.nn.Module):
+    """Takes what is bright for damage, and remembers the sizes that it was shown."""
+
+    device = torch.device("cpu")
+
+    def __init__(self):
+        super().__init__()
+        self.shown = list[tuple[int, ...]]()
+
+    def forward(self, pictures: torch.Tensor) -> torch.Tensor:
+        self.shown.append(tuple(pictures.shape[-2:]))
+        return 20 * (pictures.mean(1) - 0.5)
+
+
+@pytest.mark.parametrize(("side", "copies"), [(40, [40]), (599, [599]), (600, [600, 300]), (1000, [1000, 500])])
+def test_large_photos_are_looked_at_in_copies(side, copies):
+    net, picture = Bright(), np.zeros((side, 30, 3), np.uint8)
+    picture[:10] = 255
+    chance = chances(net, picture)
+    assert [shape[0] for shape in net.shown] == copies
+    assert chance.shape == (side, 30) and chance[:9].min() > 0.9 and chance[12:].max() < 0.1
+
+
+def test_tiles_cover_a_large_photo(monkeypatch):
+    monkeypatch.setattr(find, "TILE", 128)
+    net, picture = Bright(), np.zeros((200, 300, 3), np.uint8)
+    picture[150:, 250:] = 255
+    chance = chances(net, picture)
+    assert max(max(shape) for shape in net.shown) == 128 and len(net.shown) > 4
+    assert chance[160:, 260:].min() > 0.9 and chance[:140].max() < 0.1
+
+
+@pytest.mark.parametrize("sensitivity", [0, 1, -0.5, 7, float("nan")])
+def test_a_sensitivity_that_is_none(sensitivity):
+    with pytest.raises(LimnerError, match="above 0 and below 1"):
+        find_damage(FACE, sensitivity)
+
+
+@pytest.mark.parametrize("pixels", [FACE[..., 0], FACE.astype(np.float32), FACE[:0]])
+def test_pixels_that_are_no_photograph(pixels):
+    with pytest.raises(LimnerError, match=r"\(H, W, 3\) uint8 pixels, not"):
+        find_damage(pixels, compute=choose("cpu"))
