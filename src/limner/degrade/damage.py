@@ -35,9 +35,9 @@ KINDS: Mapping[str, tuple[Callable[[int, int, float, np.random.Generator], list[
 }
 """Every kind of damage and how often it is drawn."""
 
-SEEN = 10.0
+SEEN = 12.0
 """Grey levels of 255, in the channel that shows it best, by which damage must differ from what was there..."""
-OVER_TEXTURE = 0.7
+OVER_TEXTURE = 1.0
 """... and in deviations of the photo's own detail and noise within about 3 px."""
 TOUCHED = 0.05
 """Cover from which on a pixel is no longer clean, whether that can be seen or not."""
@@ -66,13 +66,13 @@ def draw_layers(
     Args:
         height, width: in pixels.
         rng: draws it.
-        kinds: of `KINDS`; None draws one to four.
+        kinds: of `KINDS`; None draws one to four, mostly one or two.
         unit: pixels of a hair's breadth, by which all lengths scale; None draws 0.8 to 2.
     """
     if kinds is None:
         shares = [share for _, share in KINDS.values()]
         kinds = list(
-            rng.choice(list(KINDS), 1 + int(rng.integers(0, 4) * rng.random()), p=np.array(shares) / sum(shares))
+            rng.choice(list(KINDS), 1 + int(rng.integers(0, 5) * rng.random()), p=np.array(shares) / sum(shares))
         )
     unit = log_uniform(rng, 0.8, 2) if unit is None else unit
     return [layer for kind in kinds for layer in KINDS[kind][0](height, width, unit, rng)]
