@@ -24,6 +24,7 @@ Net = TypeVar("Net", bound=ModelMixin)
 NETS = {
     "AlignNet": "limner.nets.alignnet",
     "Cleaner": "limner.nets.clean",
+    "DamageNet": "limner.nets.damage",
     "DegradedEncoder": "limner.nets.degraded_encoder",
     "Discriminant": "limner.nets.discriminant",
     "Estimator": "limner.nets.estimator",
