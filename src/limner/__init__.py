@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from limner.version import __version__ as __version__
 
 if TYPE_CHECKING:
+    from limner.damage.find import find_damage
     from limner.errors import Cancelled, LimnerError, PhotoError, WeightsError
     from limner.faces.find import Face, find_faces
     from limner.faces.seen import SeenFace
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 _HOME = {
     "restore": "limner.restorer",
     "list_methods": "limner.methods",
+    "find_damage": "limner.damage.find",
     "find_faces": "limner.faces.find",
     "Restorer": "limner.restorer",
     "Restoration": "limner.restoration",
@@ -55,6 +57,7 @@ __all__ = [
     "SeenFace",
     "Settings",
     "WeightsError",
+    "find_damage",
     "find_faces",
     "list_methods",
     "restore",

@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 import torch
 
+from limner.damage import SENSITIVITY
 from limner.device import Compute, choose
 from limner.errors import LimnerError
 from limner.nets.damage import DamageNet
@@ -18,8 +19,6 @@ from limner.nets.tiles import in_tiles
 from limner.pixels import to_tensor
 from limner.weights.load import load_net
 
-SENSITIVITY = 0.5
-"""By default; damage counts from a chance of 1 less this on."""
 TILE, OVERLAP = 1024, 96
 """Of a copy that goes through the net at once, in pixels: as far as the net sees, tiles overlap."""
 COPIES = 3

@@ -1,4 +1,4 @@
-"""What looks like damage and is none: an engraver's lines, a printer's dots, cloth, writing, mounts with their rules.
+"""What looks like damage and is none: an engraver's lines, a printer's dots, cloth, writing, mounts, buttons, pearls.
 
 Each function makes such a picture of a clean one, of the same size, (H, W, 3) uint8.
 """
@@ -94,6 +94,27 @@ def mounted(clean: Picture, rng: np.random.Generator) -> Picture:
     return _picture(image)
 
 
+def buttoned(clean: Picture, rng: np.random.Generator) -> Picture:
+    """Rows of buttons, pearls or studs, all of one size and evenly apart, each with its light and its shadow."""
+    height, width = clean.shape[:2]
+    image, (y, x) = clean.astype(np.float32) / 255, np.mgrid[:height, :width].astype(np.float32)
+    radius, colour = log_uniform(rng, 1.5, 8), grey(rng.uniform(0, 1), rng.uniform(0, 1))
+    start, turn = rng.uniform(0.1, 0.9, 2) * (width, height), rng.uniform(0, np.pi)
+    step = radius * rng.uniform(2.1, 8) * np.array([np.cos(turn), np.sin(turn)])
+    bend, light = rng.normal(0, 0.1), rng.uniform(-0.6, 0.6, 2)
+    for _ in range(int(rng.integers(3, 12))):
+        across, down = (x - start[0]) / radius, (y - start[1]) / radius
+        away = np.hypot(across, down)
+        lit = np.exp(-4 * ((across - light[0]) ** 2 + (down - light[1]) ** 2)) * 0.6 - 0.3 * away * away
+        disc = np.clip((1 - away) * radius + 0.5, 0, 1)[..., None]
+        shadow = np.clip(1 - np.hypot(across + light[0], down + light[1]) / 1.4, 0, 1)[..., None]
+        image = image * (1 - 0.5 * shadow)
+        image += disc * (colour * (1 + lit[..., None]) - image)
+        start = start + step
+        step = np.array([[np.cos(bend), -np.sin(bend)], [np.sin(bend), np.cos(bend)]]) @ step
+    return _picture(image)
+
+
 def made_up(clean: Picture, rng: np.random.Generator) -> Picture:
     """Stripes, shapes, writing or clouds that the finder learns from as well."""
     height, width = clean.shape[:2]
@@ -101,11 +122,12 @@ def made_up(clean: Picture, rng: np.random.Generator) -> Picture:
 
 
 HARMLESS: tuple[tuple[Callable[[Picture, np.random.Generator], Picture], float], ...] = (
-    (engraved, 0.07),
+    (engraved, 0.06),
     (printed, 0.03),
     (woven, 0.04),
     (written, 0.04),
     (mounted, 0.08),
+    (buttoned, 0.03),
     (made_up, 0.02),
 )
 """Each with the share of windows that it is made of."""
