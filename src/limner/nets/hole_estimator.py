@@ -1,0 +1,107 @@
+"""A small regressor from a face with holes to one without: DifFace's estimator for inpainting, sized to be trained on a
+CPU.
+
+Holes are first filled with the smoothest colours that fit their edges (`smooth_fill`), and a residual U-Net adds what
+belongs there. Its least level attends to all of the face, so that one eye may learn from the other; its last layers are
+at the picture's own size.
+"""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import torch
+import torch.nn.functional as F
+from diffusers.configuration_utils import ConfigMixin, register_to_config
+from diffusers.models.modeling_utils import ModelMixin
+from torch import Tensor, nn
+
+from limner.nets.attention import Attention
+from limner.nets.blocks import ResidualBlock, padded
+from limner.nets.estimator import CONTRAST
+from limner.nets.initial import keep_variance
+from limner.nets.tail import Tail
+
+PATCH = 4
+HEAD = 32
+"""Channels of an attention head."""
+
+
+class HoleEstimator(ModelMixin, ConfigMixin):
+    """A face with holes, and where they are, to an estimate of the whole face (DifFace's f for inpainting in small;
+    docs/methods/difface.md, eq. (15)).
+
+    Args:
+        sample_size: side in pixels of the faces it was trained on.
+        widths: channels of each level, the first after a pixel-unshuffle by 4; every level halves the resolution.
+        depths: residual blocks of each level, on the way down and again on the way up (the last level: once).
+        tail_widths: channels at half and at full size.
+    """
+
+    @register_to_config
+    def __init__(
+        self,
+        sample_size: int = 256,
+        widths: tuple[int, ...] = (40, 96, 160),
+        depths: tuple[int, ...] = (1, 2, 4),
+        tail_widths: tuple[int, ...] = (24, 12),
+    ):
+        super().__init__()
+        self.multiple = PATCH * 2 ** (len(widths) - 1)
+        self.stem = nn.Conv2d(4 * PATCH**2, widths[0], 3, padding=1)
+        sides = list(zip(widths[:-1], depths[:-1], strict=True))
+        pairs = list(pairwise(widths))
+        self.down = nn.ModuleList(nn.Sequential(*(ResidualBlock(w) for _ in range(d))) for w, d in sides)
+        self.shrink = nn.ModuleList(nn.Conv2d(a, b, 2, stride=2) for a, b in pairs)
+        middle = [part for _ in range(depths[-1]) for part in (ResidualBlock(widths[-1]), _attention(widths[-1]))]
+        self.middle = nn.Sequential(*middle, ResidualBlock(widths[-1]))
+        self.grow = nn.ModuleList(nn.Conv2d(b, 4 * a, 1) for a, b in pairs)
+        self.up = nn.ModuleList(nn.Sequential(*(ResidualBlock(w) for _ in range(d))) for w, d in sides)
+        keep_variance(self, zero=("conv2", "out"))
+        self.tail = Tail(widths[0], 4, 3, 0, tail_widths, (1, 1))
+
+    def forward(self, image: Tensor, mask: Tensor) -> Tensor:
+        """Fills holes; arguments and result as for `LaMa.forward`, but for what `image` holds in the holes, which plays
+        no part, and for the result, which isn't clipped. Sides that are no multiples of `multiple` are continued by
+        their edge, and the output cropped."""
+        height, width = image.shape[-2:]
+        hole = padded(mask.float(), self.multiple)
+        base = smooth_fill(padded(image.float(), self.multiple), hole)
+        given = torch.cat([CONTRAST * (base - 0.5), 2 * hole - 1], dim=1).to(self.stem.weight.dtype)
+        h = self.stem(F.pixel_unshuffle(given, PATCH))
+        skips: list[Tensor] = []
+        for blocks, shrink in zip(self.down, self.shrink, strict=True):
+            h = blocks(h)
+            skips.append(h)
+            h = shrink(h)
+        h = self.middle(h)
+        for blocks, grow, skip in zip(reversed(self.up), reversed(self.grow), reversed(skips), strict=True):
+            h = blocks(skip + F.pixel_shuffle(grow(h), 2))
+        return (base + self.tail(h, given).float())[..., :height, :width].to(image.dtype)
+
+
+def _attention(channels: int) -> Attention:
+    return Attention(channels, HEAD, 0, positions=True)
+
+
+def smooth_fill(image: Tensor, mask: Tensor) -> Tensor:
+    """Holes filled by the means of what is known around them, of ever larger squares the larger the hole (Gortler et
+    al. 1996, pull and push).
+
+    Args:
+        image: (B, C, H, W); what it holds in the holes plays no part.
+        mask: (B, 1, H, W), 1 in holes, 0 elsewhere.
+
+    Returns:
+        (B, C, H, W); known pixels as they were, and a picture without any is grey, 0.5.
+    """
+    known = 1 - mask
+    height, width = image.shape[-2:]
+    if min(height, width) < 2:
+        mean = (image * known).sum((2, 3), keepdim=True) + 1e-4 * 0.5
+        coarse = (mean / (known.sum((2, 3), keepdim=True) + 1e-4)).expand_as(image)
+        return torch.where(mask > 0, coarse, image)
+    weight = F.avg_pool2d(known, 2, ceil_mode=True)
+    pooled = F.avg_pool2d(image * known, 2, ceil_mode=True) / weight.clamp(min=1e-6)
+    coarse = smooth_fill(pooled, (weight == 0).to(mask.dtype))
+    return torch.where(mask > 0, F.interpolate(coarse, (height, width), mode="bilinear"), image)
