@@ -96,6 +96,17 @@ class DifFaceOptions(Options):
 
 
 @dataclass(frozen=True, kw_only=True)
+class DifFaceInpaintOptions(DifFaceOptions):
+    """What DifFace can be asked where a face has holes (docs/methods/difface.md, eq. (15) to (17))."""
+
+    start: int = declared(480, "timestep at which the chain is entered; larger is freer", least=1, most=999)
+    steps: int = declared(120, "evaluations of the prior; 0 gives the estimate alone", least=0, most=999)
+    eta: float = declared(1.0, "0 deterministic to 1", least=0, most=1)
+    guidance: float = declared(0.5, "0 none; 0.5 holds known pixels to what they were", least=0, most=1)
+    updates: int = declared(1, "updates of the guidance in each step", least=1, most=100)
+
+
+@dataclass(frozen=True, kw_only=True)
 class RefLDMOptions(Options):
     """What ReF-LDM can be asked (docs/methods/refldm.md, eq. (4) to (9))."""
 
