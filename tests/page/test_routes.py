@@ -125,7 +125,9 @@ def test_a_request_that_is_no_form_or_has_no_photo(client, service):
     for answer in (client.post("/restore", content=picture()), client.post("/restore", data={"seed": "1"})):
         assert answer.status_code == 400 and answer.json()["error"].startswith("There is no photo in the request")
     answer = client.post("/restore", files={"picture": ("a.jpg", picture())})
-    assert answer.json()["error"] == "There is no file 'picture': send photo, and for a person reference."
+    assert answer.json()["error"] == (
+        "There is no file 'picture': send photo, for a person reference, and a mask as holes."
+    )
     assert len(service.work) == 0
 
 

@@ -8,8 +8,7 @@ import cv2
 import numpy as np
 import torch
 
-from limner.data.faces import FaceSet
-from limner.data.pairs import RestorationPairs
+from limner.data.pairs import Faces
 from limner.pixels import to_tensor
 
 SIDE = 256
@@ -94,24 +93,12 @@ SHOWN = ((strokes, 0.32), (boxes, 0.26), (borders, 0.12), (halves, 0.1), (expand
 """What the small estimator learns from, and how often."""
 
 
-class FacesWithHoles(RestorationPairs):
-    """An endless stream: sample n is {"lq": (3, S, S) with its holes black, "mask": (1, S, S), "image": (3, S, S)}.
-
-    Args:
-        damaged: share of faces that are degraded besides, as `RestorationPairs` degrades them.
-    """
-
-    def __init__(self, faces: FaceSet, size: int, seed: int, presets: Mapping[str, float], damaged: float, grey: float):
-        super().__init__(faces, size, seed, presets, grey)
-        self.damaged = damaged
+class FacesWithHoles(Faces):
+    """An endless stream: sample n is {"lq": (3, S, S) with its holes black, "mask": (1, S, S), "image": (3, S, S)}."""
 
     def __getitem__(self, n: int) -> dict[str, torch.Tensor]:
-        generator = np.random.default_rng((self.seed, 2, n))
-        if generator.random() < self.damaged:
-            sample = self.pair(n)[0]
-        else:
-            picture = to_tensor(self.picture(n)[0])
-            sample = {"lq": picture, "image": picture}
+        image, _, generator = self.picture(n)
         kind = generator.choice(len(SHOWN), p=[share for _, share in SHOWN])
         mask = torch.from_numpy(SHOWN[kind][0](self.size, generator) / np.float32(255))[None]
-        return {**sample, "lq": sample["lq"] * (1 - mask), "mask": mask}
+        whole = to_tensor(image)
+        return {"lq": whole * (1 - mask), "mask": mask, "image": whole}

@@ -166,7 +166,7 @@ class CLRFaceOptions(Options):
         "limner.methods.clrface:CLRFACE",
         references=True,
         on_the_way=("recovered", "mask"),
-        when="you want to say how strongly (--guidance) and where (--mask) the person's identity guides",
+        when="you want to say how strongly (--guidance) and where (--guidance-mask) the person's identity guides",
         freer="--steps 4 --eta 1",
     )
 
@@ -181,7 +181,9 @@ class CLRFaceOptions(Options):
     )
     eta: float = declared(0.0, "0 deterministic to 1, with the scheduler ddim", least=0, most=1)
     guidance: float = declared(0.02, "0 none; larger is more like the person", least=0, most=10)
-    mask: MaskKind = declared("learned", "where the guidance acts: learned, all over (one), nowhere (zero)")
+    mask: MaskKind = declared(
+        "learned", "where the guidance acts: learned, all over (one), nowhere (zero)", flag="--guidance-mask"
+    )
     guide_below: int = declared(600, "guide only timesteps below this", least=0, most=1000)
     guide_every: int = declared(1, "of those, each (1), every other (2), ...; the last one always", least=1, most=999)
     timestep_spacing: TimestepSpacing | None = declared(

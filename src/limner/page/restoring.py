@@ -104,7 +104,12 @@ def look_at(job: Job, path: Path, settings: Settings, limits: Limits) -> tuple[P
 
 
 def restore(
-    job: Job, path: Path, settings: Settings, restorers: Restorers, faces: int | None = None
+    job: Job,
+    path: Path,
+    settings: Settings,
+    restorers: Restorers,
+    holes: Path | None = None,
+    faces: int | None = None,
 ) -> tuple[Photo, Restoration]:
     """A photograph and what became of it.
 
@@ -113,6 +118,7 @@ def restore(
         path: of the photograph.
         settings: how to restore.
         restorers: lend one.
+        holes: the file of their mask; None where the photograph has none.
         faces: how many will be restored; None where nobody knows.
 
     Raises:
@@ -131,7 +137,7 @@ def restore(
         else:
             job.tell(f"{path.name}: {in_work(done / total, faces, settings.samples, at_once)}", done / total)
 
-    return photo, restorer.restore(photo, progress)
+    return photo, restorer.restore(photo, progress, holes)
 
 
 def in_work(share: float, faces: int | None, samples: int, at_once: int) -> str:

@@ -16,7 +16,8 @@ from limner.data.faces import FaceSet
 from limner.data.holes import KINDS, FacesWithHoles
 from limner.data.pairs import named_generator
 from limner.evaluate.metrics.fidelity import psnr
-from limner.nets.hole_estimator import HoleEstimator
+from limner.nets.estimator import Estimator
+from limner.nets.hole_estimator import SHRINK, HoleEstimator
 from limner.nets.lama import LaMa
 from limner.pixels import to_picture, to_tensor
 from limner.train.losses.adversary import AdversarialLoss
@@ -24,17 +25,14 @@ from limner.train.losses.projected import Projected, projected
 from limner.train.recipe import Batch, MiniTraining, Preset, Recipe, Training
 from limner.train.starting import begin
 from limner.train.validation import Validation, device_of, mean
+from limner.weights.load import load_net
 
 WITHIN = 10.0
 """How much more an error in a hole weighs than one in known pixels."""
-FOOLS_FROM = 2_200
+FOOLS_FROM = 900
 """Step from which on the adversarial term counts: before, holes hold nothing that it could judge."""
-WINDOW = 128
-"""Side in pixels of what the perceptual and the adversarial term look at, of each face."""
-DAMAGE = {"ffhq-ref-moderate": 2, "old-print": 2, "ffhq-ref-severe": 1}
-"""What befalls faces beside their holes."""
 TRAINING = {
-    "mini": MiniTraining(steps=5_000, batch=4, lr=7e-4, final_lr=1e-5, warmup=100),
+    "mini": MiniTraining(steps=2_500, batch=16, lr=1e-3, final_lr=1e-5, warmup=100),
     "paper": Training(steps=500_000, batch=64, lr=1e-4, final_lr=5e-6, ema=0.999),
 }
 
@@ -57,7 +55,7 @@ def l1(model: ModelMixin, batch: Batch, generator: torch.Generator) -> Tensor:
 
 @dataclass
 class FilledLoss(AdversarialLoss):
-    """`weighted_l1`, and of a window of every other face, its holes filled, the perceptual and the adversarial term.
+    """Of the small picture: `weighted_l1`, and with its holes filled the perceptual and the adversarial term.
 
     Attributes:
         adversary: the latter two.
@@ -67,24 +65,12 @@ class FilledLoss(AdversarialLoss):
     adversary: Projected
     step: int = 0
 
-    def __call__(self, model: ModelMixin, batch: Batch, generator: torch.Generator) -> Tensor:
+    def __call__(self, model: HoleEstimator, batch: Batch, generator: torch.Generator) -> Tensor:
         mask, truth = batch["mask"], batch["image"]
-        made = model(batch["lq"], mask).float()
-        loss = 4 * weighted_l1(made, truth, mask)
-        filled = mask * made + (1 - mask) * truth  # so that a seam is seen
-        half = slice(len(truth) // 2 or 1)  # these terms cost as much as all else, and one face is as good as another
-        seen, real = windows(torch.cat([filled, truth], dim=1)[half], WINDOW, generator).chunk(2, dim=1)
-        loss = loss + self.adversary(seen * 2 - 1, real * 2 - 1, self.step, generator)
+        made = model.coarse(batch["lq"], mask).float()  # known pixels are the truth's, so that a seam is seen
+        loss = 4 * weighted_l1(made, truth, mask) + self.adversary(made * 2 - 1, truth * 2 - 1, self.step, generator)
         self.step += 1
         return loss
-
-
-def windows(pictures: Tensor, side: int, generator: torch.Generator) -> Tensor:
-    """One square of each of (B, C, H, W), at a place of its own, (B, C, side, side); smaller pictures whole."""
-    spare = [max(0, length - side) for length in pictures.shape[-2:]]
-    places = [torch.randint(0, free + 1, (len(pictures),), generator=generator).tolist() for free in spare]
-    cut = [one[:, y : y + side, x : x + side] for one, y, x in zip(pictures, *places, strict=True)]
-    return torch.stack(cut)
 
 
 class Holed(NamedTuple):
@@ -101,21 +87,23 @@ def difface_inpainting(
 
     Args:
         data: folder of aligned faces with its tables.
-        preset: `mini`, a small residual U-Net, or `paper`, LaMa with the published settings; both at 256 px.
+        preset: `mini`, a small net for the coarse picture before `mini/difface-estimator`, which stays; or `paper`, LaMa
+            with the published settings; both for faces of 256 px.
         seed: of initialisation, data order and holes.
         start: an estimator to go on from, a name of the catalogue or a folder; None begins anew.
     """
     torch.manual_seed(seed)
-    faces, validation = FaceSet.open(data, "train"), FaceSet.open(data, "val").spread(16)
+    faces, validation = FaceSet.open(data, "train"), FaceSet.open(data, "val").spread(8)
     paper = preset == "paper"
-    model = begin(LaMa if paper else HoleEstimator, start, ModelMixin)
+    model = begin(LaMa if paper else mini_estimator, start, ModelMixin)
     size = int(model.config["sample_size"])
-    adversary = projected(faces, WINDOW, weight=0.3)
+    shown = size if paper else size // SHRINK
+    adversary = projected(faces, shown, weight=0.3)
     adversary.start = FOOLS_FROM
     return Recipe(
         name="difface-inpainting",
         model=model,
-        data=FacesWithHoles(faces, size, seed, DAMAGE, 0.0 if paper else 0.25, 0.0 if paper else 0.1),
+        data=FacesWithHoles(faces, shown, seed, grey=0.0 if paper else 0.1),
         loss=l1 if paper else FilledLoss(adversary),
         training=TRAINING[preset],
         validation=Validation(
@@ -131,6 +119,18 @@ def difface_inpainting(
         ),
         seed=seed,
     )
+
+
+def mini_estimator() -> HoleEstimator:
+    """A new small net before the embedded estimator, which stays."""
+    estimator = load_net("mini/difface-estimator", Estimator)
+    net = HoleEstimator(
+        estimator_config={key: value for key, value in estimator.config.items() if not key.startswith("_")},
+        borrows={"estimator": "mini/difface-estimator"},
+    )
+    net.estimator.load_state_dict(estimator.state_dict())
+    net.estimator.requires_grad_(False)
+    return net
 
 
 def holed_faces(faces: FaceSet, size: int) -> dict[str, list[Holed]]:
