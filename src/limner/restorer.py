@@ -25,10 +25,10 @@ from limner.faces.join import Joiner
 from limner.faces.placing import placing_of
 from limner.faces.put_back import PutBack, enlarged
 from limner.faces.references import Reference, References, ReferenceSource
-from limner.faces.samples import most_like, note_on_kept, note_on_samples
+from limner.faces.samples import most_like, note_on_blend, note_on_kept, note_on_samples
 from limner.faces.seen import SeenFace
 from limner.faces.tone import keep_tone
-from limner.holes.fill import Filler, as_large
+from limner.holes.fill import Filled, Filler
 from limner.holes.mask import FilledHoles, Mask, digest_of_mask, mask_of
 from limner.methods import find_method, load
 from limner.methods.crops import stacked
@@ -80,12 +80,15 @@ class Restorer:
 
     @cached_property
     def filler(self) -> Filler:
-        """What fills holes; its weights are loaded when it is first asked for.
-
-        Raises:
-            WeightsError: if they don't fit.
-        """
+        """What fills holes; its weights are loaded when it is first asked for, a WeightsError if they don't fit."""
         return Filler(self.settings, self.placing, self.compute)
+
+    def fill(self, photo: Photo, mask: Mask | None) -> Filled | None:
+        """A photo without its holes, as `restore` begins; None where there is no mask. See there."""
+        if mask is None:
+            return None
+        with self._one_at_a_time:
+            return self.filler.fill(photo, mask_of(mask, photo, self.max_megapixels), digest_of_mask(mask))
 
     def restore(self, photo: Picture, progress: Progress | None = None, mask: Mask | None = None) -> Restoration:
         """Walks the whole way, from a photo to restored photos.
@@ -104,11 +107,8 @@ class Restorer:
         started = time.perf_counter()
         device.use_threads(self.settings.threads)
         photo, asked = Photo.of(photo, self.max_megapixels), Asked(progress)
-        holes = None
-        if mask is not None:
-            with self._one_at_a_time:
-                holes = self.filler.fill(photo, mask_of(mask, photo, self.max_megapixels), digest_of_mask(mask))
-            photo = holes.photo
+        holes = self.fill(photo, mask)
+        photo = holes.photo if holes else photo
         rgb, settings = photo.srgb(), self.settings
         chosen = faces_to_restore(rgb, self.placing, settings, self.size)
         faces = chosen.restored
@@ -117,10 +117,8 @@ class Restorer:
         references = self.references.of_faces(photo, faces, crops)
         restored = self.restore_crops(crops, [face.number for face in faces], asked, references.each)
         put_back = self.put_back(photo, rgb, faces, crops, restored, asked)
-        if holes:
-            put_back.invented[as_large(holes.mask, *put_back.invented.shape) > 0] = 255
         count = sum(map(len, references.each))
-        return Restoration(
+        restoration = Restoration(
             photos=[put_back.photo.replaced(pixels) for pixels in put_back.canvases],
             faces=faces,
             provenance=self.provenance(
@@ -137,12 +135,16 @@ class Restorer:
                 *photo.notes,
                 *(holes.notes if holes else []),
                 *chosen.notes,
-                *self.notes(matrices),
+                *([self.method.info.note] if self.method.info.note else []),
+                *note_on_blend(matrices, self.method.info, settings),
                 *references.told(find_method(settings.method)),
                 *note_on_kept([one.numbers for one in restored], settings),
                 *note_on_samples(put_back.canvases, put_back.invented, find_method(settings.method).freer),
             ],
         )
+        if holes:
+            holes.mark(restoration.invented)
+        return restoration
 
     def put_back(
         self,
@@ -291,23 +293,6 @@ class Restorer:
             precision=precision,
             **filled,
         )
-
-    def notes(self, matrices: Sequence[np.ndarray]) -> list[str]:
-        """What the weights' files held and was passed over; and where a plain blend takes more from a face than the
-        weights give."""
-        passed_over = [self.method.info.note] if self.method.info.note else []
-        if self.settings.strength == "auto":
-            return passed_over
-        scales = [float(np.sqrt(abs(np.linalg.det(matrix[:, :2])))) for matrix in matrices]
-        larger = sum(scale < 0.75 for scale in scales)
-        if not larger:
-            return passed_over
-        return [
-            *passed_over,
-            f"{larger} of {len(scales)} faces are larger in the photo than the {self.size} px of the weights "
-            f"'{self.method.info.name}', so the restored face can be softer than a sharp original: leave --strength "
-            "at auto, or use weights of a larger size.",
-        ]
 
 
 def restore(

@@ -41,7 +41,7 @@ def restore(
         str | None,
         typer.Option(
             "--mask",
-            help="Holes to fill, white in a picture of the photo's size; for several photos a folder of masks of the same "
+            help="Holes to fill, white in a picture of the photo's size; for several photos a folder of masks of their "
             "names; or auto-black: pixels that are exactly black.",
         ),
     ] = None,

@@ -120,8 +120,8 @@ class PhotoReferences:
             return list(self.notes)
         return [
             *self.notes,
-            f"There are no references, so the method '{method.name}' restored from the photo alone: other photos of the "
-            "same person (--reference) would make the result truer to the person.",
+            f"There are no references, so the method '{method.name}' restored from the photo alone: other photos of "
+            "the same person (--reference) would make the result truer to the person.",
         ]
 
 

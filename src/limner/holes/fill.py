@@ -56,6 +56,11 @@ class Filled:
         """What the result says of them."""
         return FilledHoles(round(float((self.mask > 0).mean()), 6), self.digest)
 
+    def mark(self, invented: np.ndarray) -> None:
+        """Marks the holes in a map of what was made up, (h, w) uint8, of the photograph or of it enlarged."""
+        size = invented.shape[1::-1]
+        invented[cv2.resize(self.mask, size, interpolation=cv2.INTER_NEAREST) > 0] = 255
+
 
 class Filler:
     """Fills photographs; its nets are loaded once.
@@ -124,8 +129,8 @@ class Filler:
         return list(out.images.permute(0, 2, 3, 1).numpy())
 
     def _owner(self, mask: np.ndarray, matrices: Sequence[np.ndarray]) -> np.ndarray:
-        """Of each pixel of a hole the number of the face that fills it, of several crops that show it the one's in whose
-        middle it lies more; -1 elsewhere. (H, W) int16."""
+        """Of each pixel of a hole the number of the face that fills it, of several crops that show it the one's in
+        whose middle it lies more; -1 elsewhere. (H, W) int16."""
         height, width = mask.shape
         owner, most = np.full((height, width), -1, np.int16), np.zeros((height, width), np.float32)
         for number, matrix in enumerate(matrices):
@@ -167,8 +172,3 @@ class Filler:
                 "edges is smooth, and only a guess."
             )
         return told
-
-
-def as_large(mask: np.ndarray, height: int, width: int) -> np.ndarray:
-    """A mask, (H, W) uint8, for the same photograph enlarged: (height, width)."""
-    return mask if mask.shape == (height, width) else cv2.resize(mask, (width, height), interpolation=cv2.INTER_NEAREST)

@@ -99,8 +99,8 @@ class MaskFiles:
     """Where the masks of a run's photographs lie.
 
     Args:
-        given: a file, for a run of a single photograph; a folder, in which each photograph's mask has its name, with any
-            picture's suffix; or `auto-black`.
+        given: a file, for a run of a single photograph; a folder, in which each photograph's mask has its name, with
+            any picture's suffix; or `auto-black`.
         single: whether the run has a single photograph.
 
     Raises:

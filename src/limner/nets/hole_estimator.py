@@ -2,8 +2,8 @@
 CPU.
 
 What belongs in a hole is decided at a quarter of the picture's size, where a net of a few million parameters learns it
-from few faces; the sharp face is then made of that by the estimator of degraded faces (`estimator.py`), which has learnt
-to enlarge faces that are as coarse, and stays as it is.
+from few faces; the sharp face is then made of that by the estimator of degraded faces (`estimator.py`), which has
+learnt to enlarge faces that are as coarse, and stays as it is.
 """
 
 from __future__ import annotations

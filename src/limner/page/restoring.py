@@ -108,8 +108,8 @@ def restore(
     path: Path,
     settings: Settings,
     restorers: Restorers,
-    holes: Path | None = None,
     faces: int | None = None,
+    holes: Path | None = None,
 ) -> tuple[Photo, Restoration]:
     """A photograph and what became of it.
 
@@ -118,8 +118,8 @@ def restore(
         path: of the photograph.
         settings: how to restore.
         restorers: lend one.
-        holes: the file of their mask; None where the photograph has none.
         faces: how many will be restored; None where nobody knows.
+        holes: the file of a mask of its holes; None where it has none.
 
     Raises:
         LimnerError: it can't be read, is too large, or a setting can't be met.

@@ -194,7 +194,7 @@ async def _restore(request: Request, service: Service, job: Job, asked: Asked, f
 def _restored(
     job: Job, path: Path, settings, service: Service, folder: Path, holes: Path | None = None
 ) -> tuple[Path, dict[str, object]]:
-    _, done = restoring.restore(job, path, settings, service.restorers, holes)
+    _, done = restoring.restore(job, path, settings, service.restorers, holes=holes)
     notes, files = list(done.notes), list[Path]()
     folder.mkdir()
     for number, photo in enumerate(done.photos, 1):

@@ -87,8 +87,8 @@ def difface_inpainting(
 
     Args:
         data: folder of aligned faces with its tables.
-        preset: `mini`, a small net for the coarse picture before `mini/difface-estimator`, which stays; or `paper`, LaMa
-            with the published settings; both for faces of 256 px.
+        preset: `mini`, a small net for the coarse picture before `mini/difface-estimator`, which stays; or `paper`,
+            LaMa with the published settings; both for faces of 256 px.
         seed: of initialisation, data order and holes.
         start: an estimator to go on from, a name of the catalogue or a folder; None begins anew.
     """
