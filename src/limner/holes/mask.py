@@ -60,7 +60,7 @@ def mask_of(given: Mask, photo: Photo, max_megapixels: float = 100.0) -> np.ndar
         holes = drawn.srgb().mean(axis=2) * share >= WHITE
     if holes.all():
         raise LimnerError("All of the photo is a hole: white is a hole in a mask, black is what stays.")
-    return holes.astype(np.uint8) * np.uint8(255)
+    return np.where(holes, 255, 0).astype(np.uint8)
 
 
 def digest_of_mask(given: Mask) -> str:

@@ -65,9 +65,11 @@ class FilledLoss(AdversarialLoss):
     adversary: Projected
     step: int = 0
 
-    def __call__(self, model: HoleEstimator, batch: Batch, generator: torch.Generator) -> Tensor:
+    def __call__(self, model: ModelMixin, batch: Batch, generator: torch.Generator) -> Tensor:
         mask, truth = batch["mask"], batch["image"]
-        made = model.coarse(batch["lq"], mask).float()  # known pixels are the truth's, so that a seam is seen
+        made = model.get_submodule("coarse")(
+            batch["lq"], mask
+        ).float()  # known pixels are the truth's, so that a seam is seen
         loss = 4 * weighted_l1(made, truth, mask) + self.adversary(made * 2 - 1, truth * 2 - 1, self.step, generator)
         self.step += 1
         return loss
