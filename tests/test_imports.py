@@ -33,6 +33,7 @@ ORDER = (
     ("methods",),
     ("settings",),
     ("faces",),
+    ("holes",),
     ("album",),
     ("progress", "restoration"),
     ("restorer",),
