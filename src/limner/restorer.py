@@ -88,7 +88,9 @@ class Restorer:
         if mask is None:
             return None
         with self._one_at_a_time:
-            return self.filler.fill(photo, mask_of(mask, photo, self.max_megapixels), digest_of_mask(mask))
+            return self.filler.fill(
+                photo, mask_of(mask, photo, self.max_megapixels, self.compute), digest_of_mask(mask)
+            )
 
     def restore(self, photo: Picture, progress: Progress | None = None, mask: Mask | None = None) -> Restoration:
         """Walks the whole way, from a photo to restored photos.

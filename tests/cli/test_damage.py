@@ -7,6 +7,9 @@ import pytest
 from PIL import Image
 from skimage.data import astronaut
 
+from limner.errors import LimnerError
+from limner.holes.mask import OwnDamage
+
 
 @pytest.fixture
 def photo(tmp_path):
@@ -42,3 +45,23 @@ def test_a_sensitivity_that_is_none(run, photo, tmp_path, sensitivity):
 def test_the_photo_is_never_written_over(run, photo):
     code, _, err = run("damage", photo, "-o", photo)
     assert code == 2 and "is the input itself" in err
+
+
+def test_restore_takes_a_mask_or_finds_damage(run, photo, tmp_path):
+    words = ("restore", photo, "-o", tmp_path / "out.jpg", "--find-damage")
+    for more, told in ((("--mask", "auto-black"), "either those of --mask"), (("--sensitivity", "3"), "below 1")):
+        code, _, err = run(*words, *more)
+        assert code == 2 and told in err and err.count("\n") == 1
+
+
+def test_restore_fills_what_it_finds(run, photo, tmp_path, monkeypatch):
+    asked = []
+
+    def restored(restorer, photo, progress=None, mask=None):
+        asked.append(mask)
+        raise LimnerError("that will do.")
+
+    monkeypatch.setattr("limner.restorer.Restorer.restore", restored)
+    for words in (("--find-damage",), ("--find-damage", "--sensitivity", "0.3"), ()):
+        assert run("restore", photo, "-o", tmp_path / "out.jpg", *words)[0] == 1
+    assert asked == [OwnDamage(), OwnDamage(0.3), None]

@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from limner.errors import LimnerError, PhotoError
-from limner.holes.mask import MaskFiles, digest_of_mask, mask_of
+from limner.holes.mask import MaskFiles, OwnDamage, digest_of_mask, mask_of
 from limner.photo.photo import Photo
 
 PHOTO = Photo(np.full((20, 30, 3), 99, np.uint8), "PNG")
@@ -100,3 +100,13 @@ def test_files_of_a_run(tmp_path):
         MaskFiles(str(tmp_path / "gone"), single=True)
     with pytest.raises(LimnerError, match=r"anna.png can't be of several photos: give a folder"):
         MaskFiles(str(inner), single=False)
+
+
+def test_damage_can_be_the_holes(monkeypatch):
+    monkeypatch.setattr("limner.holes.mask.find_damage", lambda pixels, sensitivity, compute: DRAWN)
+    assert np.array_equal(mask_of(OwnDamage(0.4), PHOTO), DRAWN)
+    assert digest_of_mask(OwnDamage(0.4)) == "damage 0.4" and digest_of_mask(OwnDamage()) != "damage 0.4"
+    files = MaskFiles(OwnDamage(0.4), single=False)
+    assert files.folder is None and files.of(Path("any.jpg")) == OwnDamage(0.4)
+    with pytest.raises(LimnerError, match="above 0 and below 1"):
+        OwnDamage(1.0)

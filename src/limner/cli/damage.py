@@ -11,7 +11,7 @@ from limner.cli import output as ui
 from limner.cli.loading import uncollected
 from limner.cli.options import Given, Json, Megapixels, takes
 from limner.cli.streams import streams
-from limner.damage import SENSITIVITY
+from limner.damage import SENSITIVITY, check_sensitivity
 
 
 @takes("device", "dtype", "threads")
@@ -25,16 +25,16 @@ def damage(
 ) -> None:
     """Find scratches, cracks, specks, folds, tears and stains, and write them as a mask."""
     settings = given.settings()
+    check_sensitivity(sensitivity)
     with ui.progress("loading PyTorch", show=not json) as bar, streams([photo]) as files:
         with uncollected():
             import numpy as np
 
-            from limner.damage.find import check_sensitivity, find_damage
+            from limner.damage.find import find_damage
             from limner.device import choose
             from limner.photo.photo import Photo
             from limner.photo.writable import check_writable
 
-        check_sensitivity(sensitivity)
         opened = Photo.open(files.sources[0], max_megapixels)
         picture = Photo(opened.srgb(), "PNG", grey=True, path=opened.path)
         check_writable(picture, output, None)

@@ -1,5 +1,18 @@
 """Damage of photographs: where it is (`find.py`). This module stays light."""
 
+from __future__ import annotations
+
+from limner.errors import LimnerError
+
 SENSITIVITY = 0.5
-"""How sensitively damage is looked for by default: it counts from a chance of 1 less this on. 0 would be nothing, 1
-all."""
+"""How sensitively damage is looked for by default: it counts from a chance of 1 less this on."""
+
+
+def check_sensitivity(sensitivity: float) -> None:
+    """Whether there is such a sensitivity.
+
+    Raises:
+        LimnerError: it is not above 0 and below 1.
+    """
+    if not 0 < sensitivity < 1:
+        raise LimnerError(f"The sensitivity is {sensitivity:g}: give a number above 0 and below 1, such as 0.5.")

@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 import torch
 
-from limner.damage import SENSITIVITY
+from limner.damage import SENSITIVITY, check_sensitivity
 from limner.device import Compute, choose
 from limner.errors import LimnerError
 from limner.nets.damage import DamageNet
@@ -51,16 +51,6 @@ def find_damage(pixels: np.ndarray, sensitivity: float = SENSITIVITY, compute: C
     compute = compute or choose()
     net = compute.place(load_net("mini/damage", DamageNet)).eval()
     return marked(chances(net, pixels), sensitivity)
-
-
-def check_sensitivity(sensitivity: float) -> None:
-    """Whether there is such a sensitivity.
-
-    Raises:
-        LimnerError: it is not above 0 and below 1.
-    """
-    if not 0 < sensitivity < 1:
-        raise LimnerError(f"The sensitivity is {sensitivity:g}: give a number above 0 and below 1, such as 0.5.")
 
 
 def marked(chance: np.ndarray, sensitivity: float) -> np.ndarray:

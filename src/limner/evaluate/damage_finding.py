@@ -19,8 +19,8 @@ from pathlib import Path
 
 import numpy as np
 
-from limner.damage import SENSITIVITY
-from limner.damage.find import chances, check_sensitivity, marked
+from limner.damage import SENSITIVITY, check_sensitivity
+from limner.damage.find import chances, marked
 from limner.data.damage import worn
 from limner.data.faces import FaceSet, read_picture
 from limner.data.nofaces import FOLDER, photographs_of_nobody

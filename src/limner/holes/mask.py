@@ -10,6 +10,9 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from limner.damage import SENSITIVITY, check_sensitivity
+from limner.damage.find import find_damage
+from limner.device import Compute
 from limner.errors import LimnerError
 from limner.photo.contents import SUFFIXES
 from limner.photo.photo import Photo
@@ -20,20 +23,39 @@ AUTO_BLACK = "auto-black"
 WHITE = 128
 """Grey level from which a pixel of a mask is a hole."""
 
-Mask = str | PathLike[str] | Image.Image | np.ndarray
+
+@dataclass(frozen=True)
+class OwnDamage:
+    """Asks for what is damaged in the photograph: its scratches, folds, stains are the holes (`limner.damage.find`).
+
+    Args:
+        sensitivity: above 0 and below 1.
+
+    Raises:
+        LimnerError: there is no such sensitivity.
+    """
+
+    sensitivity: float = SENSITIVITY
+
+    def __post_init__(self) -> None:
+        check_sensitivity(self.sensitivity)
+
+
+Mask = str | PathLike[str] | Image.Image | np.ndarray | OwnDamage
 """Whatever `mask_of` makes a mask of."""
 
 
-def mask_of(given: Mask, photo: Photo, max_megapixels: float = 100.0) -> np.ndarray:
+def mask_of(given: Mask, photo: Photo, max_megapixels: float = 100.0, compute: Compute | None = None) -> np.ndarray:
     """The holes of a photograph.
 
     Args:
         given: a picture of the photograph's upright size, white (128 of 255 and more) where a hole is: its path, whose
             EXIF turn is applied as a photograph's is, one of Pillow's, or an array, (H, W) or (H, W, 3) in uint8, or
             (H, W) bool. What is transparent in it is no hole. Or the word `auto-black`: pixels of the photograph that
-            are exactly black.
+            are exactly black. Or `OwnDamage`.
         photo: which has the holes.
         max_megapixels: of the mask's file, see `Photo.open`.
+        compute: where damage is looked for; by default as `limner.device.choose` does.
 
     Returns:
         (H, W) uint8, 255 in holes, 0 elsewhere.
@@ -45,6 +67,8 @@ def mask_of(given: Mask, photo: Photo, max_megapixels: float = 100.0) -> np.ndar
     height, width = photo.pixels.shape[:2]
     if isinstance(given, str) and given == AUTO_BLACK:
         holes = ~photo.pixels.any(axis=2)
+    elif isinstance(given, OwnDamage):
+        holes = find_damage(photo.srgb(), given.sensitivity, compute) > 0
     else:
         if isinstance(given, np.ndarray) and given.dtype == bool:
             given = given.astype(np.uint8) * 255
@@ -64,14 +88,16 @@ def mask_of(given: Mask, photo: Photo, max_megapixels: float = 100.0) -> np.ndar
 
 
 def digest_of_mask(given: Mask) -> str:
-    """What tells one mask from another in a result's provenance: `auto-black`, or the SHA-256 of the mask's file or
-    pixels.
+    """What tells one mask from another in a result's provenance: `auto-black`, `damage` and its
+    sensitivity, or the SHA-256 of the mask's file or pixels.
 
     Raises:
         LimnerError: the file can't be read.
     """
     if isinstance(given, str) and given == AUTO_BLACK:
         return given
+    if isinstance(given, OwnDamage):
+        return f"damage {given.sensitivity:g}"
     if isinstance(given, str | PathLike):
         try:
             return digest_of(Path(given))
@@ -100,18 +126,18 @@ class MaskFiles:
 
     Args:
         given: a file, for a run of a single photograph; a folder, in which each photograph's mask has its name, with
-            any picture's suffix; or `auto-black`.
+            any picture's suffix; `auto-black`; or `OwnDamage`.
         single: whether the run has a single photograph.
 
     Raises:
         LimnerError: there is no such file or folder, or a file is given for several photographs.
     """
 
-    given: str
+    given: str | OwnDamage
     single: bool
 
     def __post_init__(self) -> None:
-        if self.given == AUTO_BLACK or Path(self.given).is_dir():
+        if isinstance(self.given, OwnDamage) or self.given == AUTO_BLACK or Path(self.given).is_dir():
             return
         if not Path(self.given).is_file():
             raise LimnerError(f"There is no mask {self.given}: give a picture, a folder of pictures, or {AUTO_BLACK}.")
@@ -124,7 +150,9 @@ class MaskFiles:
     @property
     def folder(self) -> Path | None:
         """The folder, where it is one."""
-        return Path(self.given) if self.given != AUTO_BLACK and Path(self.given).is_dir() else None
+        if isinstance(self.given, OwnDamage) or self.given == AUTO_BLACK or not Path(self.given).is_dir():
+            return None
+        return Path(self.given)
 
     def of(self, place: Path) -> Mask | None:
         """The mask of a photograph; None where the folder has none.
