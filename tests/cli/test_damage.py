@@ -63,5 +63,5 @@ def test_restore_fills_what_it_finds(run, photo, tmp_path, monkeypatch):
 
     monkeypatch.setattr("limner.restorer.Restorer.restore", restored)
     for words in (("--find-damage",), ("--find-damage", "--sensitivity", "0.3"), ()):
-        assert run("restore", photo, "-o", tmp_path / "out.jpg", *words)[0] == 1
+        assert run("restore", photo, "-o", tmp_path / "out.jpg", *words)[2].endswith("that will do.\n")
     assert asked == [OwnDamage(), OwnDamage(0.3), None]
