@@ -18,7 +18,7 @@ from limner.degrade.print_wear import SEPIA
 from limner.degrade.scan_wear import Scan, draw_scan
 from limner.pixels import to_tensor, without_colour
 
-UNDAMAGED = 0.3
+UNDAMAGED = 0.2
 """Share of windows without any damage."""
 OTHERS = 0.35
 """Share of windows that show no face."""

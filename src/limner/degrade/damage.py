@@ -35,9 +35,9 @@ KINDS: Mapping[str, tuple[Callable[[int, int, float, np.random.Generator], list[
 }
 """Every kind of damage and how often it is drawn."""
 
-SEEN = 12.0
+SEEN = 16.0
 """Grey levels of 255, in the channel that shows it best, by which damage must differ from what was there..."""
-OVER_TEXTURE = 1.0
+OVER_TEXTURE = 1.5
 """... and in deviations of the photo's own detail and noise within about 3 px."""
 TOUCHED = 0.05
 """Cover from which on a pixel is no longer clean, whether that can be seen or not."""
