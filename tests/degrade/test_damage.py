@@ -30,8 +30,8 @@ def test_what_cannot_be_seen_is_doubtful():
     assert not case.truth.any() and case.doubtful[30:36].all() and not case.doubtful[:28].any()
     faint = damaged(GREY, [bar(1.0, 0.06)], Scan())  # eight grey levels
     assert not faint.truth.any() and faint.doubtful.any()
-    noisy = damaged(GREY, [bar(1.0, 0.12)], Scan(grains=(Grain(25.0, 0.0, 0.0, False, 3),)))
-    assert damaged(GREY, [bar(1.0, 0.12)], Scan()).truth[31:35].all() and noisy.truth[31:35].mean() < 0.5
+    noisy = damaged(GREY, [bar(1.0, 0.2)], Scan(grains=(Grain(25.0, 0.0, 0.0, False, 3),)))
+    assert damaged(GREY, [bar(1.0, 0.2)], Scan()).truth[31:35].all() and noisy.truth[31:35].mean() < 0.5
 
 
 def test_shading_is_no_damage():
@@ -75,6 +75,6 @@ def test_a_difference_counts_by_the_texture_around_it():
     coarse = np.clip(120 + 40 * rng.standard_normal((80, 80, 1)), 0, 255).astype(np.uint8).repeat(3, 2)
     for bare, sees in ((GREY, True), (coarse, False)):
         changed = bare.copy()
-        changed[40:44, 40:44] = np.clip(changed[40:44, 40:44].astype(int) + 20, 0, 255)
+        changed[40:44, 40:44] = np.clip(changed[40:44, 40:44].astype(int) + 30, 0, 255)
         assert seen(changed, bare)[41:43, 41:43].all() == sees
         assert not seen(bare, bare).any()
