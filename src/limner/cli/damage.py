@@ -9,7 +9,7 @@ import typer
 
 from limner.cli import output as ui
 from limner.cli.loading import uncollected
-from limner.cli.options import Given, Json, Megapixels, takes
+from limner.cli.options import Given, Json, Megapixels, Sensitivity, takes
 from limner.cli.streams import streams
 from limner.damage import SENSITIVITY, check_sensitivity
 
@@ -19,7 +19,7 @@ def damage(
     given: Given,
     photo: Annotated[Path, typer.Argument(help="The photo; - is the input stream.")],
     output: Annotated[Path, typer.Option("--output", "-o", help="The mask to write, white where there is damage.")],
-    sensitivity: Annotated[float, typer.Option(help="Above 0, only what is certain, and below 1.")] = SENSITIVITY,
+    sensitivity: Sensitivity = SENSITIVITY,
     max_megapixels: Megapixels = 100.0,
     json: Json = False,
 ) -> None:

@@ -32,6 +32,7 @@ Nets = Annotated[
         "niqe, arcface; may be repeated.",
     ),
 ]
+Sensitivity = Annotated[float, typer.Option(help="To damage: above 0, only what is certain, and below 1.")]
 Megapixels = Annotated[float, typer.Option("--max-megapixels", help="Refuse larger photos.")]
 
 

@@ -10,7 +10,7 @@ import typer
 
 from limner.cli import output as ui
 from limner.cli.loading import uncollected
-from limner.cli.options import Given, Json, Megapixels, takes
+from limner.cli.options import Given, Json, Megapixels, Sensitivity, takes
 from limner.cli.report import Report
 from limner.cli.streams import STREAM, streams
 from limner.damage import SENSITIVITY
@@ -21,6 +21,14 @@ from limner.settings import Settings
 if TYPE_CHECKING:
     from limner.folder.run import Saving
     from limner.folder.targets import Target
+    from limner.holes.mask import MaskFiles
+
+FindDamage = Annotated[
+    bool,
+    typer.Option(
+        "--find-damage", help="Fill scratches, specks, folds, tears and stains, as `limner damage` finds them."
+    ),
+]
 
 
 @takes(*(one.name for one in declared_fields(Settings)), methods=True)
@@ -46,15 +54,8 @@ def restore(
             "names; or auto-black: pixels that are exactly black.",
         ),
     ] = None,
-    find_damage: Annotated[
-        bool,
-        typer.Option(
-            "--find-damage", help="Fill scratches, specks, folds, tears and stains, where `limner damage` finds them."
-        ),
-    ] = False,
-    sensitivity: Annotated[
-        float, typer.Option(help="Of --find-damage: above 0, what is certain, and below 1.")
-    ] = SENSITIVITY,
+    find_damage: FindDamage = False,
+    sensitivity: Sensitivity = SENSITIVITY,
     compare: Annotated[Path | None, typer.Option(help="Folder for pictures of before and after, side by side.")] = None,
     suffix: Annotated[str, typer.Option(help="Behind the name of each result, such as _restored.")] = "",
     keep_time: Annotated[bool, typer.Option("--keep-time", help="Results bear the times of their photos.")] = False,
@@ -67,23 +68,16 @@ def restore(
     settings = given.settings()
     if json and output == STREAM:
         raise LimnerError("The output stream can't hold both a photo and --json: give a file with --output.")
-    if holes and find_damage:
-        raise LimnerError(
-            "The holes are either those of --mask or those of --find-damage: write the latter with `limner damage`, "
-            "and draw the former into them."
-        )
     with ui.progress("loading PyTorch", show=not json) as bar, streams(sources, output) as given_files:
         with uncollected():
             from limner.folder.find import find_photos
             from limner.folder.pictures import SidePictures
             from limner.folder.run import Saving, check_intermediate
             from limner.folder.targets import targets_of
-            from limner.holes.mask import MaskFiles, OwnDamage
 
         beside = SidePictures(save_intermediate, save_map, compare)
         single = len(sources) == 1 and not sources[0].is_dir()
-        sought = OwnDamage(sensitivity) if find_damage else None
-        masks = MaskFiles(holes or sought, single) if holes or sought else None
+        masks = masks_of(holes, find_damage, sensitivity, single)
         saving = Saving(overwrite, max_megapixels, quality, not no_provenance, beside, keep_time, masks)
         check_intermediate(settings.method, beside)
         drawn = [masks.folder] if masks and masks.folder else []
@@ -97,6 +91,23 @@ def restore(
         run(targets, saving, report, bar)
     if report.failed:
         raise typer.Exit(1)
+
+
+def masks_of(holes: str | None, find_damage: bool, sensitivity: float, single: bool) -> MaskFiles | None:
+    """Where the holes of a run's photographs are told; None where none are to be filled.
+
+    Raises:
+        LimnerError: both `--mask` and `--find-damage` tell them; or as `MaskFiles` and `OwnDamage`.
+    """
+    from limner.holes.mask import MaskFiles, OwnDamage
+
+    if holes and find_damage:
+        raise LimnerError(
+            "The holes are either those of --mask or those of --find-damage: write the latter with `limner damage`, "
+            "and draw the former into them."
+        )
+    given = OwnDamage(sensitivity) if find_damage else holes
+    return MaskFiles(given, single) if given else None
 
 
 def run(targets: Sequence[Target], saving: Saving, report: Report, bar: Callable[[str, int, int | None], None]) -> None:
