@@ -47,8 +47,8 @@ def test_a_net_that_knows_has_both():
     truth = np.zeros((40, 40), bool)
     truth[10:14] = True
     cases = [case_of(truth)] * 2
-    assert found(Bright(), cases, 0.5) == Counts(320, 320, 320)
-    assert found(Bright(2.0), cases, 0.5).recall == 0
+    assert found(Bright(), cases, [0.5, 0.5]) == [Counts(320, 320, 320)] * 2
+    assert found(Bright(2.0), cases, [0.5])[0].recall == 0
 
 
 def test_clean_faces_and_their_eyes(tmp_path):
@@ -58,26 +58,22 @@ def test_clean_faces_and_their_eyes(tmp_path):
         cv2.circle(picture, place, 2, (255,) * 3, -1)
         cv2.imwrite(str(tmp_path / name), picture)
     faces = FaceSet(tmp_path, ["a.png", "b.png"], ["a", "b"], points, [100, 100])
-    clean = spared(Bright(), faces, 0.5)
+    (clean,) = spared(Bright(), faces, [0.5])
     assert clean.eyes == 1 and 0.001 < clean.share <= clean.worst < 0.01
-    assert spared(Bright(2.0), faces, 0.5) == damage_finding.Spared(0.0, 0, 0.0)
+    assert spared(Bright(2.0), faces, [0.5]) == [damage_finding.Spared(0.0, 0, 0.0)]
     eyes = around_eyes(faces.landmarks(0, 100), 100)
     assert eyes[40, 35] and eyes[40, 65] and not eyes[40, 50] and eyes.mean() < 0.1
 
 
 @pytest.mark.slow
 def test_the_command_prints_its_figures(collection, monkeypatch, capsys):
-    words = ["damage_finding", "--data", str(collection / "faces"), "--count", "3"]
+    words = ["damage_finding", "--data", str(collection / "faces"), "--count", "3", "--sensitivity", "0.4"]
     monkeypatch.setattr(sys, "argv", words)
     damage_finding.main()
     lines = capsys.readouterr().out.splitlines()
-    assert [line.split(":")[0] for line in lines] == [
-        "faces",
-        "photographs without a face",
-        "together",
-        "3 clean faces",
-    ]
-    assert all("precision 0." in line or "precision 1." in line for line in lines[:3])
+    told = ["sensitivity 0.4", "faces", "photographs without a face", "together", "3 clean faces"]
+    assert [line.split(":")[0].strip() for line in lines] == told
+    assert all(0 <= float(line.split("recall ")[1]) <= 1 for line in lines[1:4])
     files = FaceSet.open(collection / "faces", "test").first(2)
     once, again = (list(with_damage([files.folder / file for file in files.files], "scratches")) for _ in "ab")
     assert all((a.picture == b.picture).all() for a, b in zip(once, again, strict=True))

@@ -1,12 +1,14 @@
 """How well damage is found, and how much is marked where there is none.
 
-    python -m limner.evaluate.damage_finding --data FACES [--count 100] [--weights FOLDER] [--sensitivity 0.5]
+    python -m limner.evaluate.damage_finding --data FACES [--split val] [--count 100] [--weights FOLDER]
+        [--sensitivity 0.3 0.4 0.5] [--kinds]
 
-Photographs that nothing was trained on (test faces, and the third of the photographs without a face that is kept back)
-get synthetic damage with its exact mask (`limner.degrade.damage`), at their own size. Each pixel counts: precision and
+Photographs that nothing was trained on get synthetic damage with its exact mask (`limner.degrade.damage`), at their own
+size: test faces, and the third of the photographs without a face that is kept back. With `--split val`, on which the
+default sensitivity is chosen, they are validation faces and the other two thirds. Each pixel counts: precision and
 recall of those that the net marks, before the margin that `find_damage` puts around them; pixels whose damage can't be
-seen count neither way. Of clean test faces the share of marked pixels is told, margin included, and at how many of them
-any lies across an eye.
+seen count neither way. Of clean faces the share of marked pixels is told, margin included, and at how many of them any
+lies across an eye.
 """
 
 from __future__ import annotations
@@ -89,19 +91,25 @@ def with_damage(files: Sequence[Path], kind: str | None = None) -> Iterable[Dama
             yield damaged(photo, draw_layers(photo.shape[0], photo.shape[1], rng, [kind]), draw_scan(rng))
 
 
-def found(net: DamageNet, cases: Iterable[Damaged], sensitivity: float) -> Counts:
-    """All pixels of these photographs together."""
-    return sum((counted(chances(net, case.picture), case, sensitivity) for case in cases), Counts())
+def found(net: DamageNet, cases: Iterable[Damaged], sensitivities: Sequence[float]) -> list[Counts]:
+    """All pixels of these photographs together, at each sensitivity."""
+    totals = [Counts() for _ in sensitivities]
+    for case in cases:
+        chance = chances(net, case.picture)
+        totals = [one + counted(chance, case, at) for one, at in zip(totals, sensitivities, strict=True)]
+    return totals
 
 
-def spared(net: DamageNet, faces: FaceSet, sensitivity: float) -> Spared:
-    """Looks at clean faces at their own size."""
-    shares, eyes = [], 0
+def spared(net: DamageNet, faces: FaceSet, sensitivities: Sequence[float]) -> list[Spared]:
+    """Looks at clean faces at their own size, at each sensitivity."""
+    shares, eyes = np.zeros((len(sensitivities), len(faces))), np.zeros(len(sensitivities), int)
     for index, side in enumerate(faces.sides):
-        mask = marked(chances(net, faces.read(index, side)), sensitivity) > 0
-        shares.append(float(mask.mean()))
-        eyes += bool((mask & around_eyes(faces.landmarks(index, side), side)).any())
-    return Spared(float(np.mean(shares)), eyes, max(shares))
+        chance, near = chances(net, faces.read(index, side)), around_eyes(faces.landmarks(index, side), side)
+        for row, at in enumerate(sensitivities):
+            mask = marked(chance, at) > 0
+            shares[row, index] = mask.mean()
+            eyes[row] += bool((mask & near).any())
+    return [Spared(float(row.mean()), int(count), float(row.max())) for row, count in zip(shares, eyes, strict=True)]
 
 
 def around_eyes(landmarks: np.ndarray, side: int) -> np.ndarray:
@@ -115,31 +123,32 @@ def around_eyes(landmarks: np.ndarray, side: int) -> np.ndarray:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, required=True, help="folder of aligned faces, `nofaces` beside it")
+    parser.add_argument("--split", choices=("val", "test"), default="test")
     parser.add_argument("--count", type=int, default=100, help="photographs of each sort")
     parser.add_argument("--weights", type=Path, help="folder of a net; the embedded one by default")
-    parser.add_argument("--sensitivity", type=float, default=SENSITIVITY)
+    parser.add_argument("--sensitivity", type=float, nargs="+", default=[SENSITIVITY])
     parser.add_argument("--kinds", action="store_true", help="each kind of damage alone as well, on faces")
     arguments = parser.parse_args()
-    sensitivity = arguments.sensitivity
-    check_sensitivity(sensitivity)
+    for sensitivity in arguments.sensitivity:
+        check_sensitivity(sensitivity)
     net = choose().place(load_net(arguments.weights or "mini/damage", DamageNet)).eval()
-    faces = FaceSet.open(arguments.data, "test").spread(arguments.count)
+    faces = FaceSet.open(arguments.data, arguments.split).spread(arguments.count)
     files = [faces.folder / file for file in faces.files]
-    others = photographs_of_nobody(arguments.data.parent / FOLDER, measured=True)
+    others = photographs_of_nobody(arguments.data.parent / FOLDER, measured=arguments.split == "test")
     some = np.unique(np.linspace(0, len(others) - 1, arguments.count).round().astype(int)).tolist()
     sorts = {"faces": with_damage(files), "photographs without a face": with_damage([others[n] for n in some])}
-    if arguments.kinds:
-        sorts |= {f"faces, {kind}": with_damage(files[::4], kind) for kind in KINDS}
-    whole = Counts()
-    for sort, cases in sorts.items():
-        counts = found(net, cases, sensitivity)
-        print(f"{sort}: precision {counts.precision:.3f}, recall {counts.recall:.3f}", flush=True)
-        whole += counts if "," not in sort else Counts()
-    print(f"together: precision {whole.precision:.3f}, recall {whole.recall:.3f}")
-    clean = spared(net, faces, sensitivity)
-    print(
-        f"{len(faces)} clean faces: {clean.share:.3%} marked, at worst {clean.worst:.2%}, across an eye of {clean.eyes}"
-    )
+    counts = {sort: found(net, cases, arguments.sensitivity) for sort, cases in sorts.items()}
+    kinds = {
+        kind: found(net, with_damage(files[::4], kind), arguments.sensitivity) for kind in KINDS if arguments.kinds
+    }
+    clean = spared(net, faces, arguments.sensitivity)
+    for row, sensitivity in enumerate(arguments.sensitivity):
+        print(f"sensitivity {sensitivity:g}")
+        whole = {"together": sum((one[row] for one in counts.values()), Counts())}
+        for sort, one in ({name: one[row] for name, one in (counts | kinds).items()} | whole).items():
+            print(f"  {sort}: precision {one.precision:.3f}, recall {one.recall:.3f}")
+        print(f"  {len(faces)} clean faces: {clean[row].share:.3%} marked, at worst {clean[row].worst:.2%}, ", end="")
+        print(f"across an eye of {clean[row].eyes}")
 
 
 if __name__ == "__main__":
