@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 
 from limner.data.wear import texture
-from limner.degrade.damage_layer import clouds, grey, log_uniform
+from limner.degrade.damage_layer import clouds, filled, grey, log_uniform, soft
 from limner.degrade.print_wear import Halftone, screened
 
 Picture = np.ndarray
@@ -94,6 +94,24 @@ def mounted(clean: Picture, rng: np.random.Generator) -> Picture:
     return _picture(image)
 
 
+def dressed(clean: Picture, rng: np.random.Generator) -> Picture:
+    """Collars, cuffs and shirt fronts: one to three bright or dark wedges with clean edges, often upon a dark coat."""
+    height, width = clean.shape[:2]
+    image = clean.astype(np.float32) / 255
+    if rng.random() < 0.6:
+        image = image * rng.uniform(0.2, 0.6)
+    for _ in range(int(rng.integers(1, 4))):
+        centre, size = rng.uniform(0, 1, 2) * (width, height), log_uniform(rng, 8, 60)
+        angles = np.sort(rng.uniform(0, 2 * np.pi, int(rng.integers(3, 6))))
+        far = size * rng.uniform(0.3, 1.5, len(angles))
+        corners = centre + np.stack([np.cos(angles), np.sin(angles)], axis=1) * far[:, None]
+        cover = soft(filled(height, width, [corners]), rng.uniform(0.3, 1.2))[..., None]
+        shade = 1 + rng.uniform(0, 0.15) * clouds(height, width, rng.uniform(5, 40), rng)[..., None]
+        cloth = grey(rng.uniform(0.7, 1) if rng.random() < 0.7 else rng.uniform(0, 0.4), rng.uniform(0, 1)) * shade
+        image += cover * (cloth - image)
+    return _picture(image)
+
+
 def buttoned(clean: Picture, rng: np.random.Generator) -> Picture:
     """Rows of buttons, pearls or studs, all of one size and evenly apart, each with its light and its shadow."""
     height, width = clean.shape[:2]
@@ -127,6 +145,7 @@ HARMLESS: tuple[tuple[Callable[[Picture, np.random.Generator], Picture], float],
     (woven, 0.04),
     (written, 0.04),
     (mounted, 0.08),
+    (dressed, 0.06),
     (buttoned, 0.03),
     (made_up, 0.02),
 )
@@ -134,7 +153,7 @@ HARMLESS: tuple[tuple[Callable[[Picture, np.random.Generator], Picture], float],
 
 
 def perhaps_harmless(clean: Picture, rng: np.random.Generator) -> Picture:
-    """The picture itself, or in a quarter of all cases what one of `HARMLESS` makes of it."""
+    """The picture itself, or in three of ten cases what one of `HARMLESS` makes of it."""
     drawn = rng.random()
     for make, share in HARMLESS:
         if drawn < share:
