@@ -7,6 +7,7 @@ import pytest
 from PIL import Image
 from skimage.data import astronaut
 
+from limner.damage import SENSITIVITY
 from limner.errors import LimnerError
 from limner.holes.mask import OwnDamage
 
@@ -31,7 +32,7 @@ def test_a_mask_is_written(run, photo, tmp_path):
         pixels = np.asarray(mask)
     assert set(np.unique(pixels)) == {0, 255} and told["share"] == pytest.approx((pixels > 0).mean())
     assert (pixels[30:33] > 0).mean() > 0.5  # the scratch lies level in the upright photo
-    assert told["sensitivity"] == 0.5 and not err
+    assert told["sensitivity"] == SENSITIVITY and not err
     assert photo.read_bytes() == before
     assert run("damage", photo, "-o", tmp_path / "mask.png", "--sensitivity", "0.7")[2].endswith("where it is wrong.\n")
 
