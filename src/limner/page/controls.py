@@ -87,13 +87,13 @@ def word_of(value: object) -> str:
     return str(value)
 
 
-def method_of(chosen: str, base: str, references: Sequence[object]) -> str:
+def method_of(chosen: str, base: str, references: bool) -> str:
     """The method that is meant.
 
     Args:
         chosen: on the page.
         base: with which the program was started.
-        references: photographs of the person.
+        references: whether there are photographs of the person.
     """
     if chosen != BY_ITSELF:
         return chosen

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from math import floor
 from pathlib import Path
 
+from limner.album.references import note_on
 from limner.errors import LimnerError
 from limner.faces.chosen import Chosen, faces_to_restore, notes_on
 from limner.faces.damage import SIDE
@@ -190,7 +191,8 @@ def save(photo: Photo, provenance: Provenance | None, source: Path, folder: Path
 def notes_for_people(done: Restoration) -> list[str]:
     """A restoration's notes without those on single faces, which the page tells in its own words, and without those
     that name an option of the command line."""
-    told = notes_on(done.faces, done.left_alone)
+    several = len(done.faces) > 1
+    told = [*notes_on(done.faces, done.left_alone), *(note_on(one, several) for one in done.people)]
     return [note for note in done.notes if note not in told and " --" not in note and "(--" not in note]
 
 

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+from limner.album.references import note_on
 from limner.faces.chosen import CUT, DAMAGED, SMALL
+from limner.faces.references import FacePerson
 from limner.faces.seen import HALF_PROFILE, SeenFace
 from limner.page.session import OnePhoto
 from limner.page.work import WAITING, Job
@@ -19,6 +23,16 @@ def of_face(face: SeenFace) -> str:
     ]
     told = "; ".join(words for true, words in doubts if true)
     return f"Face {face.number + 1}" + (f" ({told})" if told else "")
+
+
+def of_person(one: FacePerson) -> str:
+    """Who a face is, as the album says: how sure that is, which references it has and why. Faces count from 1."""
+    if one.verdict == "unsure":
+        return (
+            f"Face {one.face + 1} may be {one.person} ({one.likeness:.2f} alike), which isn't sure enough for "
+            "references: say who it is, if you know."
+        )
+    return note_on(replace(one, face=one.face + 1), several=True)
 
 
 def of_photo(one: OnePhoto, number: int) -> str:
