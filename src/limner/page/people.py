@@ -30,7 +30,11 @@ MANY_PEOPLE = 30
 MANY_SENTENCES = 5
 """So many photographs that couldn't be read are named, the others counted."""
 
-ELSEWHERE = "Folders of this machine are read by its owner alone: `limner album index FOLDER` there."
+NO_ALBUM = "There is no album yet: `limner album index FOLDER` makes one"
+OTHERS = (
+    "This page is open to others, so it reads no folders: whoever owns the machine that it runs on adds photos with "
+    "`limner album index FOLDER`."
+)
 
 
 @dataclass(frozen=True)
@@ -69,6 +73,7 @@ def people_laid_out(access: Access) -> PeopleTab:
             "of its own person. The album is one file on this computer.</p>"
         )
         status = gr.HTML(html.status("Looking who is in the album."), elem_id="people-status")
+        gr.HTML(f"<p>{OTHERS}</p>", visible=not access.folders)
         with gr.Row(visible=access.folders, elem_id="indexing"):
             folder = gr.Textbox(
                 label="Folder of photos", info="Its faces are looked for once; later only what is new.", scale=4,
@@ -124,10 +129,10 @@ class PeopleEvents:
     def change(self, once: bool, asked: gr.EventData, request: gr.Request) -> Shown:
         """Does what is asked of one person."""
         session, wish = self.sessions.of(request.session_hash or ""), dict(asked._data or {})
-        if wish.get("what") == "unfold":
-            session.unfolded.add(int(wish["person"]))
-            return self.view(session, once)
         try:
+            if wish.get("what") == "unfold":
+                session.unfolded.add(number_of(str(wish.get("person"))))
+                return self.view(session, once)
             told = changed(wish)
         except LimnerError as error:
             return self.follower.told(str(error))
@@ -139,6 +144,8 @@ class PeopleEvents:
         if not folder.strip():
             yield self.follower.told("Name a folder of photos first.")
             return
+        if self.tab.status in session.jobs:
+            return  # Enter was pressed twice
         index = partial(index_folder, folder=Path(folder.strip()).expanduser(), settings=self.sessions.service.base)
         async for shown in self.follower.followed(session, partial(index, told=told), "The folder", failed):
             if shown is STOPPED:
@@ -157,11 +164,10 @@ class PeopleEvents:
         try:
             found = gathered(once, MANY_PEOPLE * session.pages, frozenset(session.unfolded))
         except LimnerError as error:
-            sentences = [str(error), *([] if self.access.folders else [ELSEWHERE])]
-            told = "".join(f"<p>{escape(one)}</p>" for one in sentences)
+            none = f"{NO_ALBUM}{', or a folder named above' if self.access.folders else ''}."
             return {
                 **self.follower.told("There are no people to show."),
-                tab.people: told,
+                tab.people: f"<p>{escape(str(error) if self.access.usable else none)}</p>",
                 tab.more: gr.Button(visible=False),
                 tab.once: gr.Checkbox(visible=False),
             }
@@ -171,6 +177,17 @@ class PeopleEvents:
             tab.once: gr.Checkbox(visible=True),
             tab.more: gr.Button(f"Show more people ({found.more})", visible=found.more > 0),
         }
+
+
+def number_of(word: str) -> int:
+    """A person's number.
+
+    Raises:
+        LimnerError: it is none.
+    """
+    if not word.isdecimal():
+        raise LimnerError(f"There is no person with the number '{word}'.")
+    return int(word)
 
 
 def index_folder(job: Job, folder: Path, settings: Settings, told: list[str]) -> None:

@@ -18,9 +18,9 @@ from limner.folder.pictures import invented_picture
 from limner.methods import find_method
 from limner.page import restoring
 from limner.page.controls import WITH_REFERENCES
-from limner.page.restoring import Restorers, look_at, notes_for_people, opened, save, with_picks, without_folder
+from limner.page.restoring import Restorers, look_at, opened, save, with_picks, without_folder
 from limner.page.session import OnePhoto, Result
-from limner.page.words import of_person
+from limner.page.words import notes_for_people, of_person
 from limner.page.work import Job
 from limner.photo.photo import Photo
 from limner.restoration import Restoration
