@@ -45,7 +45,9 @@ def test_how_far_it_is_and_what_fails_is_told(follower, sessions):
         gate.wait(5)
         raise LimnerError(f"{session.folder}/0/photo/old.jpg is broken.")
 
-    shown = followed(follower, session, work, failed, lambda one: gate.set() if half in one.get(follower.status, "") else None)
+    shown = followed(
+        follower, session, work, failed, lambda one: gate.set() if half in one.get(follower.status, "") else None
+    )
     assert half in shown[-1][follower.status] and shown[0][follower.stop].visible
     assert failed == ["old.jpg is broken."] and session.jobs == {}
     followed(follower, session, lambda job: {}["Anna"], failed)
