@@ -66,13 +66,13 @@ def save(address: str, photo: Path, width: int, scheme: str) -> None:
 
 def shoe_box(folder: Path) -> None:
     """Writes several photographs of each of the people whom nobody is."""
-    for number, face in enumerate(NOBODIES):
+    for face in NOBODIES:
         picture = Image.open(FACES / f"fakerai_{face}_1.jpg").convert("RGB")
-        mirrored, grey = picture.transpose(Image.Transpose.FLIP_LEFT_RIGHT), picture.convert("L").convert("RGB")
+        grey = picture.convert("L").convert("RGB")
         brown = Image.blend(grey, Image.new("RGB", grey.size, (150, 120, 80)), 0.3)
-        shade = np.asarray(mirrored) * np.linspace(1.1, 0.5, mirrored.width)[:, None]
+        shade = np.asarray(picture) * np.linspace(1.1, 0.5, picture.width)[:, None]
         dark = Image.fromarray(np.clip(shade, 0, 255).astype(np.uint8))
-        for place, one in enumerate((picture, brown, mirrored, dark)[: 4 - number % 2]):
+        for place, one in enumerate((picture, brown, dark)):
             one.save(folder / f"{face}_{place}.jpg")
 
 
