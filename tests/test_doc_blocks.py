@@ -46,7 +46,7 @@ NOT_RUN = {
     r"python -m pytest": "is what runs this",
     r"python benchmarks/run.py": "measures speed for minutes",
     r"file --> Photo": "a drawing",
-    r"AMD EPYC|killed \(-9\)": "what a program printed",
+    r"AMD EPYC|killed \(-9\)|photos of 2 megapixels": "what a program printed",
 }
 """Commands that are understood, not run, and blocks that are neither code nor commands; and why."""
 
