@@ -12,7 +12,7 @@ import argparse
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import get_args
+from typing import Any, get_args
 
 import cv2
 import numpy as np
@@ -63,7 +63,9 @@ def ways_of(method: LoadedMethod) -> dict[str, Fill]:
     """The ways of filling that are measured, by name."""
 
     def chain(steps: int | None) -> Fill:
-        how = asdict(method.options) | ({} if steps is None else {"steps": steps})
+        how: dict[str, Any] = asdict(method.options)
+        if steps is not None:
+            how["steps"] = steps
 
         def fill(face: np.ndarray, mask: np.ndarray) -> np.ndarray:
             hole = torch.from_numpy(mask / np.float32(255))[None, None]
