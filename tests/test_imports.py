@@ -32,6 +32,7 @@ ORDER = (
     ("methods",),
     ("settings",),
     ("faces",),
+    ("holes",),
     ("album",),
     ("progress", "restoration"),
     ("restorer",),

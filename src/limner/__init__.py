@@ -36,11 +36,14 @@ _HOME = {
     "Cancelled": "limner.errors",
     # Classes that saved pipelines name, looked up here by diffusers.
     "DifFacePipeline": "limner.methods.difface",
+    "DifFaceInpaintPipeline": "limner.methods.difface_inpainting",
     "RefLDMPipeline": "limner.methods.refldm",
     "UNet": "limner.nets.unet",
     "SwinIR": "limner.nets.swinir",
     "VQGAN": "limner.nets.vqgan",
     "Estimator": "limner.nets.estimator",
+    "HoleEstimator": "limner.nets.hole_estimator",
+    "LaMa": "limner.nets.lama",
 }
 
 __all__ = [

@@ -8,6 +8,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from dataclasses import asdict, replace
+from functools import cached_property
 from os import PathLike
 from pathlib import Path
 from threading import RLock
@@ -23,10 +24,12 @@ from limner.faces.chosen import faces_to_restore
 from limner.faces.join import Joiner
 from limner.faces.placing import placing_of
 from limner.faces.put_back import PutBack, enlarged
-from limner.faces.references import PhotoReferences, Reference, References, ReferenceSource
-from limner.faces.samples import most_like, note_on_kept, note_on_samples
+from limner.faces.references import Reference, References, ReferenceSource
+from limner.faces.samples import most_like, note_on_blend, note_on_kept, note_on_samples
 from limner.faces.seen import SeenFace
 from limner.faces.tone import keep_tone
+from limner.holes.fill import Filled, Filler
+from limner.holes.mask import FilledHoles, Mask, digest_of_mask, mask_of
 from limner.methods import find_method, load
 from limner.methods.crops import stacked
 from limner.methods.pipeline import ReadReferences
@@ -75,21 +78,37 @@ class Restorer:
         self._read: tuple[tuple[Reference, ...], ReadReferences] | None = None
         self._one_at_a_time = RLock()  # one that a progress callback may take again
 
-    def restore(self, photo: Picture, progress: Progress | None = None) -> Restoration:
+    @cached_property
+    def filler(self) -> Filler:
+        """What fills holes; its weights are loaded when it is first asked for, a WeightsError if they don't fit."""
+        return Filler(self.settings, self.placing, self.compute)
+
+    def fill(self, photo: Photo, mask: Mask | None) -> Filled | None:
+        """A photo without its holes, as `restore` begins; None where there is no mask. See there."""
+        if mask is None:
+            return None
+        with self._one_at_a_time:
+            return self.filler.fill(photo, mask_of(mask, photo, self.max_megapixels), digest_of_mask(mask))
+
+    def restore(self, photo: Picture, progress: Progress | None = None, mask: Mask | None = None) -> Restoration:
         """Walks the whole way, from a photo to restored photos.
 
         Args:
             photo: a path, a `Photo`, a picture of Pillow's or an array, as `Photo.of` takes it; it is not changed.
             progress: called with (net evaluations done, of how many), and once more with the last numbers before each
                 face is put back. What it raises, as `limner.Cancelled`, ends the restoration.
+            mask: the photo's holes, white in a picture of its upright size, or `auto-black`: see
+                `limner.holes.mask.mask_of`. They are filled first, and what is restored is the photo without them.
 
         Raises:
-            LimnerError: if a chosen face doesn't exist or a setting lies outside its range.
+            LimnerError: if a chosen face doesn't exist or a setting lies outside its range, or the mask doesn't fit.
             PhotoError: if it can't be read, or is no photograph.
         """
         started = time.perf_counter()
         device.use_threads(self.settings.threads)
         photo, asked = Photo.of(photo, self.max_megapixels), Asked(progress)
+        holes = self.fill(photo, mask)
+        photo = holes.photo if holes else photo
         rgb, settings = photo.srgb(), self.settings
         chosen = faces_to_restore(rgb, self.placing, settings, self.size)
         faces = chosen.restored
@@ -98,10 +117,13 @@ class Restorer:
         references = self.references.of_faces(photo, faces, crops)
         restored = self.restore_crops(crops, [face.number for face in faces], asked, references.each)
         put_back = self.put_back(photo, rgb, faces, crops, restored, asked)
-        return Restoration(
+        count = sum(map(len, references.each))
+        restoration = Restoration(
             photos=[put_back.photo.replaced(pixels) for pixels in put_back.canvases],
             faces=faces,
-            provenance=self.provenance(photo.path, len(faces), put_back.share_invented, sum(map(len, references.each))),
+            provenance=self.provenance(
+                photo.path, len(faces), put_back.share_invented, count, holes and holes.recorded
+            ),
             seconds=time.perf_counter() - started,
             invented=put_back.invented,
             referenced=references.owner,
@@ -111,13 +133,18 @@ class Restorer:
             left_alone=chosen.left_alone,
             notes=[
                 *photo.notes,
+                *(holes.notes if holes else []),
                 *chosen.notes,
-                *self.notes(matrices),
-                *self.notes_on_references(references),
+                *([self.method.info.note] if self.method.info.note else []),
+                *note_on_blend(matrices, self.method.info, settings),
+                *references.told(find_method(settings.method)),
                 *note_on_kept([one.numbers for one in restored], settings),
                 *note_on_samples(put_back.canvases, put_back.invented, find_method(settings.method).freer),
             ],
         )
+        if holes:
+            holes.mark(restoration.invented)
+        return restoration
 
     def put_back(
         self,
@@ -222,7 +249,12 @@ class Restorer:
             return kept[1]
 
     def provenance(
-        self, source: Path | None, faces: int, invented: float | None, references: int | None = None
+        self,
+        source: Path | None,
+        faces: int,
+        invented: float | None,
+        references: int | None = None,
+        holes: FilledHoles | None = None,
     ) -> Provenance | None:
         """What a saved result says about how it was made; None where nothing was changed.
 
@@ -231,15 +263,18 @@ class Restorer:
             faces: how many were restored.
             invented: see `Provenance`.
             references: of all faces together; None where they count as they were given.
+            holes: that were filled; None where there was no mask.
         """
         settings = self.settings
         digest = digest_of(Path(source)) if source and Path(source).is_file() else None
         precision = self.compute.precision
+        filled = {"filled": holes.share, "mask": holes.digest} if holes else {}
         if not faces:
             how = settings.recorded()
             made = {"source": digest, "options": how, "precision": precision}
-            clean = Provenance("clean", "mini", None, 0, __version__, invented=0.0, **made)
-            return clean if settings.background == "clean" else None
+            if settings.background == "clean":
+                return Provenance("clean", "mini", None, 0, __version__, invented=0.0, **made, **filled)
+            return Provenance("fill", "mini", None, 0, __version__, **made, **filled) if filled else None
         count, told = self.references.recorded(source)
         return Provenance(
             settings.method,
@@ -256,36 +291,8 @@ class Restorer:
             scheduler=settings.scheduler or "ddim",
             options=settings.recorded(self.options, told),
             precision=precision,
+            **filled,
         )
-
-    def notes(self, matrices: Sequence[np.ndarray]) -> list[str]:
-        """What the weights' files held and was passed over; and where a plain blend takes more from a face than the
-        weights give."""
-        passed_over = [self.method.info.note] if self.method.info.note else []
-        if self.settings.strength == "auto":
-            return passed_over
-        scales = [float(np.sqrt(abs(np.linalg.det(matrix[:, :2])))) for matrix in matrices]
-        larger = sum(scale < 0.75 for scale in scales)
-        if not larger:
-            return passed_over
-        return [
-            *passed_over,
-            f"{larger} of {len(scales)} faces are larger in the photo than the {self.size} px of the weights "
-            f"'{self.method.info.name}', so the restored face can be softer than a sharp original: leave --strength "
-            "at auto, or use weights of a larger size.",
-        ]
-
-    def notes_on_references(self, references: PhotoReferences) -> list[str]:
-        """Sentences on the references of a photo's faces, and that there are none although the method lives on them."""
-        if not references.each or not find_method(self.settings.method).references:
-            return []
-        if any(references.each) or references.people:
-            return list(references.notes)
-        return [
-            *references.notes,
-            f"There are no references, so the method '{self.settings.method}' restored from the photo alone: other "
-            "photos of the same person (--reference) would make the result truer to the person.",
-        ]
 
 
 def restore(
@@ -293,6 +300,7 @@ def restore(
     target: str | PathLike[str] | None = None,
     settings: Settings | None = None,
     *,
+    mask: Mask | None = None,
     progress: Progress | None = None,
     max_megapixels: float = 100.0,
     quality: int | None = None,
@@ -303,7 +311,7 @@ def restore(
         photo: a path, a `Photo`, a picture of Pillow's or an array, as `Photo.of` takes it; it is not changed.
         target: the file to write, whose suffix decides the format; None writes nothing.
         settings: how to restore.
-        progress: see `Restorer.restore`.
+        mask, progress: see `Restorer.restore`.
         max_megapixels: larger files are refused.
         quality: of lossy formats, 1 to 100.
 
@@ -314,7 +322,7 @@ def restore(
     settings, opened = settings or Settings(), Photo.of(photo, max_megapixels)
     if target is not None:
         check_writable(opened, Path(target), quality, settings.upscale)  # before minutes are spent
-    restoration = Restorer(settings, max_megapixels).restore(opened, progress)
+    restoration = Restorer(settings, max_megapixels).restore(opened, progress, mask)
     if target is not None:
         restoration.save(target, quality=quality)
     return restoration

@@ -390,11 +390,11 @@ def test_clrface_with_a_reference_and_what_it_makes_on_the_way(run, portrait, tm
     assert {path.name for path in (tmp_path / "way").iterdir()} == names
     other = tmp_path / "other.png"
     Image.open(portrait).transpose(Image.Transpose.FLIP_LEFT_RIGHT).save(other)
-    reference = ["--reference", other, "--guidance", 0.5, "--mask", "one"]
+    reference = ["--reference", other, "--guidance", 0.5, "--guidance-mask", "one"]
     assert run("restore", portrait, "-o", tmp_path / "b", *words, *reference)[0] == 0
     a, b = (np.asarray(Image.open(tmp_path / folder / portrait.name)) for folder in "ab")
     assert a.shape == b.shape and (a != b).any()
-    code, _, err = run("restore", portrait, "-o", tmp_path / "c", "--method", "difface", "--mask", "one")
+    code, _, err = run("restore", portrait, "-o", tmp_path / "c", "--method", "difface", "--guidance-mask", "one")
     assert code == 2 and "The method 'difface' has no option 'mask'" in err
 
 

@@ -130,7 +130,7 @@ def test_settings_are_made_and_checked_of_what_was_given(harp):
     [
         (["--detector", "yolo"], "'yolo' is not one of 'limner', 'yunet'"),
         (["--encoding", "tall"], "'tall' is not one of 'wide', 'separate'"),
-        (["--mask", "half"], "'half' is not one of 'learned', 'one', 'zero'"),
+        (["--guidance-mask", "half"], "'half' is not one of 'learned', 'one', 'zero'"),
         (["--strings", "many"], "valid integer"),
         (["--eta", "much"], "valid number"),
         (["--no-aligned"], "No such option: --no-aligned"),

@@ -3,6 +3,7 @@
 import json
 import os
 from contextlib import contextmanager
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -34,10 +35,10 @@ def portrait(tmp_path):
 def test_an_unexpected_failure_is_that_photos(run, album, tmp_path, monkeypatch):
     restore = Restorer.restore
 
-    def failing(self, photo, progress=None):
+    def failing(self, photo, progress=None, mask=None):
         if photo.path.name == "b.png":
             raise MemoryError("16 GB")
-        return restore(self, photo, progress)
+        return restore(self, photo, progress, mask)
 
     monkeypatch.setattr(Restorer, "restore", failing)
     code, _, err = run("restore", album, "-o", tmp_path / "out", *FAST)
@@ -129,10 +130,10 @@ def test_samples_that_hardly_differ_are_told(run, portrait, tmp_path):
 def test_an_interruption_tells_what_was_done(run, album, tmp_path, monkeypatch):
     restore = Restorer.restore
 
-    def interrupted(self, photo, progress=None):
+    def interrupted(self, photo, progress=None, mask=None):
         if photo.path.name == "b.png":
             raise KeyboardInterrupt
-        return restore(self, photo, progress)
+        return restore(self, photo, progress, mask)
 
     monkeypatch.setattr(Restorer, "restore", interrupted)
     code, out, err = run("restore", album, "-o", tmp_path / "out", "--json", *FAST)
@@ -145,3 +146,47 @@ def test_a_coffee_cup_is_no_aligned_crop(run, tmp_path):
     Image.fromarray(np.zeros((400, 600, 3), np.uint8)).save(tmp_path / "cup.png")
     code, _, err = run("restore", tmp_path / "cup.png", "-o", tmp_path / "o.png", "--aligned", *FAST)
     assert code == 2 and "600 x 400 pixels, so it is no aligned crop" in err and not (tmp_path / "o.png").exists()
+
+
+def test_holes_of_an_album(run, album, tmp_path):
+    """Each photo's mask has its name; a photo without one is restored as ever."""
+    masks = album / "masks"  # a folder among the photos, which isn't taken for some
+    masks.mkdir()
+    drawn = np.zeros((40, 40), np.uint8)
+    drawn[10:20, 10:30] = 255
+    Image.fromarray(drawn).save(masks / "b.png")
+    torn = np.full((40, 40, 3), 20, np.uint8)
+    torn[drawn > 0] = 0
+    Image.fromarray(torn).save(album / "b.png")
+    code, out, _ = run("restore", album, "-o", tmp_path / "out", "--mask", masks, "--json", *FAST)
+    assert code == 0
+    told = {Path(one["photo"]).name: one["notes"] for one in json.loads(out)}
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["a.png", "b.png", "c.png"]
+    assert np.abs(np.asarray(Image.open(tmp_path / "out/b.png")).astype(int) - 20).max() <= 1
+    assert (tmp_path / "out/a.png").read_bytes() == (album / "a.png").read_bytes()
+    assert any("were filled" in note for note in told["b.png"]) and not any("filled" in note for note in told["a.png"])
+    code, _, err = run("restore", album / "b.png", "-o", tmp_path / "auto.png", "--mask", "auto-black", *FAST)
+    assert code == 0 and "were filled" in " ".join(err.split())
+    assert np.abs(np.asarray(Image.open(tmp_path / "auto.png")).astype(int) - 20).max() <= 1
+
+
+def test_a_black_pixel_is_never_silently_a_hole(run, tmp_path):
+    dark = np.full((40, 40, 3), 20, np.uint8)
+    dark[10:20, 10:30] = 0
+    Image.fromarray(dark).save(tmp_path / "dark.png")
+    assert run("restore", tmp_path / "dark.png", "-o", tmp_path / "out.png", *FAST)[0] == 0
+    assert np.array_equal(np.asarray(Image.open(tmp_path / "out.png")), dark)
+
+
+def test_masks_that_cannot_be_are_told_before_the_nets(run, album, tmp_path, monkeypatch):
+    monkeypatch.setattr(Restorer, "__init__", lambda *_: pytest.fail("the nets were loaded"))
+    for source, mask, sentence in (
+        (album, album / "a.png", "can't be of several photos: give a folder"),
+        (
+            album / "a.png",
+            "gone.png",
+            "There is no mask gone.png: give a picture, a folder of pictures, or auto",
+        ),
+    ):
+        code, _, err = run("restore", source, "-o", tmp_path / "out", "--mask", mask)
+        assert code == 2 and sentence in " ".join(err.split())

@@ -9,6 +9,7 @@ from PIL import Image
 
 from limner.device import choose
 from limner.folder.earlier import alters, kept
+from limner.holes.mask import FilledHoles, digest_of_mask
 from limner.photo.photo import Photo
 from limner.restorer import Restorer, Settings
 
@@ -91,6 +92,20 @@ def test_another_precision_makes_it_anew_if_it_is_asked_for(restorer, source, re
 def test_another_photo_makes_it_anew(restorer, source, result):
     Image.fromarray(np.full((48, 64, 3), 9, np.uint8)).save(source)
     assert kept([result], source, restorer) is None
+
+
+def test_another_mask_makes_it_anew(restorer, source, tmp_path):
+    masks = [np.zeros((48, 64), np.uint8) for _ in range(2)]
+    masks[0][:9], masks[1][:10] = 255, 255
+    result = tmp_path / "filled.png"
+    holes = FilledHoles(0.1875, digest_of_mask(masks[0]))
+    Photo.open(source).save(result, provenance=restorer.provenance(source, 1, 0.25, holes=holes))
+    assert kept([result], source, restorer, mask=masks[0]) is not None
+    assert kept([result], source, restorer, mask=masks[1]) is None
+    assert kept([result], source, restorer) is None
+    result.write_bytes(source.read_bytes())  # a copy: no face was found before there was a mask
+    assert kept([result], source, restorer) is not None
+    assert kept([result], source, restorer, mask=masks[0]) is None
 
 
 def test_another_version_makes_it_anew(restorer, source, result):

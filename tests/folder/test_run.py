@@ -57,7 +57,7 @@ class Failing:
     def __getattr__(self, name: str):
         return getattr(self.restorer, name)
 
-    def restore(self, photo, progress=None):
+    def restore(self, photo, progress=None, mask=None):
         if photo.path.name == self.name:
             raise self.error
         return self.restorer.restore(photo, progress)

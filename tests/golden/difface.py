@@ -9,8 +9,11 @@ import numpy as np
 import torch
 
 from limner.methods.difface import DifFacePipeline
+from limner.methods.difface_inpainting import DifFaceInpaintPipeline
+from limner.methods.options import DifFaceInpaintOptions
+from limner.methods.pipeline import Batch
 from limner.methods.schedules import difface_schedule
-from limner.weights.formats import adm, swinir
+from limner.weights.formats import adm, lama, swinir
 
 from .drawn import Tensors, normal, picture
 
@@ -20,6 +23,9 @@ ABAR = np.cumprod(1 - np.linspace(1e-4, 0.02, 1000))
 
 EVERY = list(range(0, 1000, 111))
 """The respacing "10", which ends at 999."""
+
+INPAINTED = [("0.0", "0.25"), ("0.0", "0.5"), ("1.0", "0.5")]
+"""eta and gamma of the runs on a face with holes."""
 
 SEEDS = {"ddim10.s4.eta0.5": 1001, "ddim10.s4.eta0.0": 1001, "ddim250.s100.eta0.5": 1002, "ddim250.s100.eta0.0": 1002}
 
@@ -73,6 +79,34 @@ def outputs(folder: Path, given: Tensors) -> Tensors:
     noise = torch.stack([torch.randn(1, 3, SIDE, SIDE, generator=generator) for _ in range(5)])
     first = "restore.ddim10.s4.eta0.5"
     return made | {f"{first}.x_N_noise": noise[0].clone(), f"{first}.step_noise": noise[1:].clone()}
+
+
+def inpainting_inputs() -> Tensors:
+    """What the nets for holes are given: a face with two holes, exactly black, and the mask."""
+    mask = torch.zeros(1, 1, SIDE, SIDE)
+    mask[..., 12:30, 20:50], mask[..., 44:, :9] = 1, 1
+    seeds = {f"inpaint.ddim10.s4.eta{eta}.g{gamma}.seed": torch.tensor(1005) for eta, gamma in INPAINTED}
+    face = picture("difface holes", 1, 3, SIDE, SIDE).clamp(min=0.01)
+    return {"in.y0_masked": face * (1 - mask), "inpaint.mask": mask} | seeds
+
+
+@torch.no_grad()
+def inpainting_outputs(folder: Path, given: Tensors) -> Tensors:
+    """What the nets for holes make of it."""
+    unet = adm.load(folder / "tiny_unet.safetensors", head_channels=16)
+    unet.register_to_config(sample_size=SIDE)
+    estimator = lama.load(folder / "tiny_lama.safetensors", SIDE)
+    pipeline = DifFaceInpaintPipeline(estimator, unet, difface_schedule()).to("cpu")
+    face, mask = given["in.y0_masked"], given["inpaint.mask"]
+    made = {"lama.out": estimator(face, mask)}
+    for eta, gamma in INPAINTED:
+        case = f"inpaint.ddim10.s4.eta{eta}.g{gamma}"
+        options = DifFaceInpaintOptions(start=400, steps=4, eta=float(eta), guidance=float(gamma))
+        generator = torch.Generator().manual_seed(int(given[f"{case}.seed"]))
+        batch = Batch(torch.cat([face, mask], dim=1), [], [generator], lambda done: None, 1)
+        made[f"{case}.sample"] = pipeline.sample(batch, options).images
+        made[f"{case}.mask_back"] = made[f"{case}.sample"] * mask + face * (1 - mask)
+    return made
 
 
 def ancestral(unet: torch.nn.Module, x: torch.Tensor, noises: torch.Tensor) -> torch.Tensor:

@@ -48,7 +48,7 @@ def weights(shapes: Mapping[str, Shape], salt: str, gains: Mapping[str, float] |
         if len(shape) > 1:
             tensor /= sqrt(prod(shape[1:]))
         else:
-            tensor = 1 + 0.1 * tensor if name.endswith("weight") else 0.05 * tensor
+            tensor = 1 + 0.1 * tensor if name.endswith(("weight", "running_var")) else 0.05 * tensor
         gain = next((gain for end, gain in (gains or {}).items() if name.endswith(end)), 1.0)
         drawn[name] = (gain * tensor).half()
     return drawn

@@ -34,6 +34,7 @@ def lay_out(folder: Path) -> None:
     lay_out_nets(folder)
     recorded = {path.stem: path for path in OUTPUTS.glob("*.safetensors")}
     given = {"difface/tiny_io_restoration": difface.inputs(), "refldm/tiny_io": refldm.inputs()}
+    given |= {"difface/tiny_io_inpainting": difface.inpainting_inputs()}
     given |= {f"ldbfr/{file}": tensors for file, tensors in ldbfr.inputs().items()}
     for file, tensors in given.items():
         save_file(tensors | load_file(recorded[file.split("/")[1]]), folder / f"{file}.safetensors")
@@ -51,6 +52,7 @@ def record(scratch: Path) -> None:
     """
     lay_out_nets(scratch)
     made = {"tiny_io_restoration": difface.outputs(scratch / "difface", difface.inputs())}
+    made["tiny_io_inpainting"] = difface.inpainting_outputs(scratch / "difface", difface.inpainting_inputs())
     made["tiny_io"] = refldm.outputs(scratch / "refldm", refldm.inputs())
     made |= ldbfr.outputs(scratch / "ldbfr", ldbfr.inputs())
     OUTPUTS.mkdir(exist_ok=True)

@@ -11,11 +11,13 @@ from safetensors.torch import save_file
 from torch import nn
 
 from limner.nets.injection import Injection
+from limner.nets.lama import LaMa
 from limner.nets.stage_a import StageA
 from limner.nets.swinir import SwinIR, relative_position_index, shift_mask
 from limner.nets.unet import UNet
 from limner.nets.vqgan import VQGAN
 from limner.weights.formats.adm import adm_names
+from limner.weights.formats.lama import lama_names
 from limner.weights.formats.ldbfr import attention_blocks, injection_names, stage_a_names
 from limner.weights.formats.swinir import swinir_names
 from limner.weights.formats.vqgan import vqgan_names
@@ -48,13 +50,18 @@ def tables(stages: int, depth: int, side: int, device: str) -> Tensors:
 
 
 def difface(folder: Path) -> None:
-    """`tiny_unet` and `tiny_swinir`."""
+    """`tiny_unet`, `tiny_swinir` and `tiny_lama`."""
     with torch.device("meta"):
+        lama = LaMa(width=16, blocks=2)
         unet = UNet(128, 3, 6, 32, (1, 1, 2), (1, 2, 1), (2,), 16)
         swinir = SwinIR(channels=24, depths=(2, 2), heads=(2, 2))
     save_file(weights(named(unet, adm_names(unet)), "difface"), folder / "tiny_unet.safetensors")
     tensors = weights(named(swinir, swinir_names(swinir)), "swinir") | tables(2, 2, 16, "cpu")
     save_file(tensors, folder / "tiny_swinir.safetensors")
+    shapes = named(lama, lama_names(lama))
+    counts = {name: torch.tensor(0) for name in shapes if name.endswith("num_batches_tracked")}
+    drawn = weights({name: shape for name, shape in shapes.items() if name not in counts}, "lama")
+    save_file(drawn | counts, folder / "tiny_lama.safetensors")
 
 
 def refldm(folder: Path) -> None:
@@ -134,12 +141,13 @@ def published() -> dict[str, Shapes]:
             "unet_iddpm_ffhq256_inpaint": UNet(256, 3, 6, 128, (1, 1, 2, 2, 4, 4), (2,) * 6, (4, 5)),
             "refldm": UNet(64, 16, 8, 160, (1, 2, 2, 4), (2,) * 4, (1, 2, 3), 32, False),
         }
-        swinir, vqgan, stage_a = SwinIR(), VQGAN(), StageA()
+        swinir, lama, vqgan, stage_a = SwinIR(), LaMa(), VQGAN(), StageA()
         unet = UNet(64, 3, 3, 224, (1, 2, 3, 4), (2,) * 4, (1, 2, 3), 32, False)
         injection, target = Injection(), VQGAN(256, latent_channels=3, multipliers=(1, 2, 4), asymmetric=True)
     nets = {name: named(net, adm_names(net)) for name, net in priors.items()}
     masks = {name: tuple(tensor.shape) for name, tensor in tables(8, 6, 64, "meta").items()}
     nets["swinir_restoration512"] = named(swinir, swinir_names(swinir)) | masks
+    nets["lama_inpainting256"] = named(lama, lama_names(lama))
     nets["vqgan"] = named(vqgan, vqgan_names(vqgan))
     nets["a_stage_a_vq"] = named(stage_a, stage_a_names(stage_a))
     nets["b_unet"] = named(unet, adm_names(unet)) | named(injection, injection_names(injection, unet))
@@ -158,7 +166,7 @@ def lay_out_published(recorded: Path, folder: Path) -> None:
     nets = json.loads(recorded.read_text(encoding="utf-8"))
     keys = {name: {key: {"shape": shape} for key, shape in shapes.items()} for name, shapes in nets.items()}
     totals = {"unet_iddpm_ffhq512": 159_788_454, "unet_iddpm_ffhq256_inpaint": 124_056_710}
-    totals["swinir_restoration512"] = 15_792_587
+    totals |= {"swinir_restoration512": 15_792_587, "lama_inpainting256": 50_975_875}
     write(folder / "difface", {name: {"keys": keys[name], "params": total} for name, total in totals.items()})
     order = [f"diffusion_model.{name}" for name in keys["refldm"]]
     denoiser = {f"model.{name}": keys["refldm"][name.removeprefix("diffusion_model.")] for name in order}

@@ -39,7 +39,7 @@ class QuickRestorer:
     def batch_size(self, size: int) -> int:
         return 4
 
-    def restore(self, photo, progress) -> Restoration:
+    def restore(self, photo, progress, mask=None) -> Restoration:
         self.begun += 1
         for step in range(self.steps):
             time.sleep(self.seconds)

@@ -102,7 +102,20 @@ def test_references_are_given_along(client, service, monkeypatch):
     assert client.post("/restore", files=files, data={"method": "refldm"}).status_code == 200
     assert [path.name for path in quick.settings.references] == ["0.jpg", "1.jpg"]
     answer = client.post("/restore", files=[*files, files[1]], data={"method": "refldm"})
-    assert answer.status_code == 400 and "many files" in answer.json()["error"].lower()
+    assert answer.status_code == 400 and answer.json()["error"] == "3 references are too many: give 2 at most."
+
+
+def test_a_mask_of_holes_is_given_along(client):
+    white = io.BytesIO()
+    Image.fromarray(np.pad(np.full((8, 12), 255, np.uint8), 8)).save(white, "PNG")
+    files = [("photo", ("a.png", picture(28, 24, "PNG"))), ("holes", ("m.png", white.getvalue()))]
+    answer = client.post("/restore", files=files)
+    assert answer.status_code == 200
+    notes = json.loads(answer.headers["limner-report"])["notes"]
+    assert any("Holes of 14 % of the photo were filled" in note for note in notes)
+    files[1] = ("holes", ("m.png", picture(20, 20, "PNG")))
+    answer = client.post("/restore", files=files)
+    assert answer.status_code == 400 and "m.png is 20 x 20 pixels, but its photo" in answer.json()["error"]
 
 
 @pytest.mark.parametrize(
@@ -131,13 +144,15 @@ def test_a_request_that_is_no_form_or_has_no_photo(client, service):
     for answer in (client.post("/restore", content=picture()), client.post("/restore", data={"seed": "1"})):
         assert answer.status_code == 400 and answer.json()["error"].startswith("There is no photo in the request")
     answer = client.post("/restore", files={"picture": ("a.jpg", picture())})
-    assert answer.json()["error"] == "There is no file 'picture': send photo, and for a person reference."
+    assert answer.json()["error"] == (
+        "There is no file 'picture': send photo, for a person reference, and a mask as holes."
+    )
     assert len(service.work) == 0
 
 
 def test_an_error_of_limner_s_own_says_no_more_than_its_kind(client, service, monkeypatch):
     quick = quickly(service, monkeypatch)
-    monkeypatch.setattr(quick, "restore", lambda photo, progress: {}[str(photo.path)])
+    monkeypatch.setattr(quick, "restore", lambda photo, progress, mask: {}[str(photo.path)])
     answer = sent(client)
     assert answer.status_code == 500
     assert answer.json()["error"].startswith("limner failed at this photo (KeyError)")

@@ -1,6 +1,7 @@
 """The XMP of a restored photograph: written, merged with what was there, read again."""
 
 import hashlib
+from dataclasses import replace
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -64,6 +65,12 @@ def test_sixteen_bit_png_carries_it_too(tmp_path: Path) -> None:
 def test_bmp_has_no_place_for_it(tmp_path: Path) -> None:
     photo().save(tmp_path / "a.bmp", provenance=MADE)
     assert read(tmp_path / "a.bmp") is None
+
+
+def test_holes_that_were_filled_are_said(tmp_path: Path) -> None:
+    made = replace(MADE, filled=0.031, mask="auto-black")
+    photo().save(tmp_path / "a.png", provenance=made)
+    assert read(tmp_path / "a.png") == made
 
 
 def test_without_provenance_nothing_is_said(tmp_path: Path) -> None:

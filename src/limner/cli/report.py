@@ -115,7 +115,8 @@ class Report:
         if outcome.kept:
             self._say(outcome.kept.reason)
         elif done and not done.faces:
-            what = "the photo, cleaned" if done.provenance else "the photo as it was"
+            made = done.provenance.method if done.provenance else ""
+            what = {"fill": "the photo, its holes filled", "": "the photo as it was"}.get(made, "the photo, cleaned")
             none = "no face restored" if done.left_alone else "no face found"
             self._say(f"{outcome.source}: {none}, so {names} is {what}.")
         elif done:

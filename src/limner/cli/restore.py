@@ -37,6 +37,14 @@ def restore(
     save_map: Annotated[
         Path | None, typer.Option(help="Folder for pictures of what was made up: grey photos, red where invented.")
     ] = None,
+    holes: Annotated[
+        str | None,
+        typer.Option(
+            "--mask",
+            help="Holes to fill, white in a picture of the photo's size; for several photos a folder of masks of their "
+            "names; or auto-black: pixels that are exactly black.",
+        ),
+    ] = None,
     compare: Annotated[Path | None, typer.Option(help="Folder for pictures of before and after, side by side.")] = None,
     suffix: Annotated[str, typer.Option(help="Behind the name of each result, such as _restored.")] = "",
     keep_time: Annotated[bool, typer.Option("--keep-time", help="Results bear the times of their photos.")] = False,
@@ -55,15 +63,18 @@ def restore(
             from limner.folder.pictures import SidePictures
             from limner.folder.run import Saving, check_intermediate
             from limner.folder.targets import targets_of
+            from limner.holes.mask import MaskFiles
 
         beside = SidePictures(save_intermediate, save_map, compare)
-        saving = Saving(overwrite, max_megapixels, quality, not no_provenance, beside, keep_time)
+        single = len(sources) == 1 and not sources[0].is_dir()
+        masks = MaskFiles(holes, single) if holes else None
+        saving = Saving(overwrite, max_megapixels, quality, not no_provenance, beside, keep_time, masks)
         check_intermediate(settings.method, beside)
-        found = find_photos(given_files.sources, [given_files.output, *beside.folders()])
+        drawn = [masks.folder] if masks and masks.folder else []
+        found = find_photos(given_files.sources, [given_files.output, *beside.folders(), *drawn])
         targets = targets_of(found, given_files.output, settings.results, suffix)
         if output == STREAM and sum(len(target.outputs) for target in targets) > 1:
             raise LimnerError("The output stream takes one photo with one result: give a folder with --output.")
-        single = len(sources) == 1 and not sources[0].is_dir()
         report = Report(settings, len(targets), single, json, given_files.named)
         for sentence in found.passed_over:
             report.note(sentence)

@@ -20,6 +20,7 @@ from limner.faces.find import Face
 from limner.faces.placing import Placing, placing_of
 from limner.faces.recogniser import identity_net
 from limner.faces.seen import SeenFace
+from limner.methods.options import MethodInfo
 from limner.nets.identity import IdentityNet
 from limner.photo.contents import SUFFIXES
 from limner.photo.photo import Photo
@@ -110,6 +111,18 @@ class PhotoReferences:
     notes: Sequence[str] = ()
     owner: int | None = None
     people: Sequence[FacePerson] = ()
+
+    def told(self, method: MethodInfo) -> list[str]:
+        """Sentences on them, and that there are none although the method lives on them."""
+        if not self.each or not method.references:
+            return []
+        if any(self.each) or self.people:
+            return list(self.notes)
+        return [
+            *self.notes,
+            f"There are no references, so the method '{method.name}' restored from the photo alone: other photos of "
+            "the same person (--reference) would make the result truer to the person.",
+        ]
 
 
 class ReferenceSource(Protocol):

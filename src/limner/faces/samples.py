@@ -8,6 +8,7 @@ import numpy as np
 
 from limner.faces.references import References
 from limner.settings import Settings
+from limner.weights.load import WeightsInfo
 
 HARDLY = 3.5
 """Mean difference, of 255, below which results look alike."""
@@ -73,3 +74,22 @@ def note_on_kept(numbers: Sequence[Sequence[int]], settings: Settings) -> list[s
     which = "; ".join(", ".join(str(number + 1) for number in of_face) for of_face in numbers)
     faces = "face by face " if len(numbers) > 1 else ""
     return [f"Of {settings.samples} samples those most like the person were kept: {faces}number {which}."]
+
+
+def note_on_blend(matrices: Sequence[np.ndarray], weights: WeightsInfo, settings: Settings) -> list[str]:
+    """A sentence where a plain blend takes more from faces than the weights give.
+
+    Args:
+        matrices: of the faces, the 2x3 from the photo to the crop.
+        weights: what is known of them.
+        settings: how the photo is restored.
+    """
+    scales = [float(np.sqrt(abs(np.linalg.det(matrix[:, :2])))) for matrix in matrices]
+    larger = sum(scale < 0.75 for scale in scales)
+    if not larger or settings.strength == "auto":
+        return []
+    return [
+        f"{larger} of {len(scales)} faces are larger in the photo than the {weights.size} px of the weights "
+        f"'{weights.name}', so the restored face can be softer than a sharp original: leave --strength at auto, or use "
+        "weights of a larger size."
+    ]

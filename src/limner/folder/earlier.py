@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from limner.folder.find import provenance_of
+from limner.holes.mask import FilledHoles, Mask, digest_of_mask
 from limner.photo.contents import SUFFIXES, suffix_of
 from limner.photo.provenance import Provenance
 from limner.restorer import Restorer
@@ -25,7 +26,9 @@ class Kept:
     provenance: Provenance | None = None
 
 
-def kept(outputs: Sequence[Path], source: Path, restorer: Restorer, quality: int | None = None) -> Kept | None:
+def kept(
+    outputs: Sequence[Path], source: Path, restorer: Restorer, quality: int | None = None, mask: Mask | None = None
+) -> Kept | None:
     """Whether the results of a photograph stay as they are; None if they are to be made.
 
     They are made anew where one is missing or empty, or was made of another photograph, with other settings or another
@@ -36,6 +39,7 @@ def kept(outputs: Sequence[Path], source: Path, restorer: Restorer, quality: int
         source: the photograph.
         restorer: with the settings of this run.
         quality: that results are stored with, see `Provenance`.
+        mask: of the photograph's holes; None where it has none.
     """
     there = [path for path in outputs if path.is_file() and path.stat().st_size]
     told = {path: provenance_of(path) for path in there}
@@ -43,9 +47,9 @@ def kept(outputs: Sequence[Path], source: Path, restorer: Restorer, quality: int
     for path in there:
         if told[path] is None and path not in copies:
             return Kept(f"{path} is there already and doesn't say how it was made: --overwrite replaces it.")
-    if len(there) < len(outputs) or (copies and alters(restorer, source, copies[0])):
+    if len(there) < len(outputs) or (copies and (mask is not None or alters(restorer, source, copies[0]))):
         return None
-    if any(one and one != expected(one, source, restorer, quality) for one in told.values()):
+    if any(one and one != expected(one, source, restorer, quality, mask) for one in told.values()):
         return None
     names = ", ".join(str(path) for path in outputs)
     if copies:
@@ -53,15 +57,18 @@ def kept(outputs: Sequence[Path], source: Path, restorer: Restorer, quality: int
     return Kept(f"{names} is there already: --overwrite makes it anew.", told[there[0]])
 
 
-def expected(told: Provenance, source: Path, restorer: Restorer, quality: int | None) -> Provenance | None:
+def expected(
+    told: Provenance, source: Path, restorer: Restorer, quality: int | None, mask: Mask | None = None
+) -> Provenance | None:
     """What a result of this run would say of itself, of as many faces as another; None if nothing. Where no precision
     is asked for, any will do: it depends on the machine.
 
     Args:
         told: by the other result.
-        source, restorer, quality: see `kept`.
+        source, restorer, quality, mask: see `kept`.
     """
-    made = restorer.provenance(source, told.faces, told.invented, told.references)
+    holes = None if mask is None else FilledHoles(told.filled or 0.0, digest_of_mask(mask))
+    made = restorer.provenance(source, told.faces, told.invented, told.references, holes)
     if made and restorer.settings.dtype == "auto":
         made = replace(made, precision=told.precision)
     return made and replace(made, quality=quality)

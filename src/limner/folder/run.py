@@ -13,6 +13,7 @@ from limner.errors import Cancelled, LimnerError, unexpected
 from limner.folder.earlier import Kept, alters, kept
 from limner.folder.pictures import SidePictures
 from limner.folder.targets import Target
+from limner.holes.mask import MaskFiles
 from limner.methods import METHODS, find_method
 from limner.photo.photo import Photo
 from limner.photo.read import check_limit
@@ -55,6 +56,7 @@ class Saving:
         provenance: whether results say how they were made.
         beside: pictures beside the results.
         keep_time: whether results bear their photographs' times.
+        masks: where the masks of photographs with holes lie; None where none has any.
 
     Raises:
         PhotoError: if a number lies outside its range.
@@ -66,6 +68,7 @@ class Saving:
     provenance: bool = True
     beside: SidePictures = field(default_factory=SidePictures)
     keep_time: bool = False
+    masks: MaskFiles | None = None
 
     def __post_init__(self) -> None:
         check_limit(self.max_megapixels)
@@ -131,7 +134,8 @@ def restore_all(
 
 def _kept(restorer: Restorer, target: Target, saving: Saving) -> Kept | None:
     """As `kept`; but a result without the pictures that are wanted beside it is made anew."""
-    found = kept(target.outputs, target.source.path, restorer, saving.quality)
+    mask = saving.masks.of(target.source.place) if saving.masks else None
+    found = kept(target.outputs, target.source.path, restorer, saving.quality, mask)
     faces = found.provenance.faces if found and found.provenance else 0
     return None if faces and not saving.beside.there(target.source.place) else found
 
@@ -144,7 +148,8 @@ def _restored(
     photo = Photo.open(source, saving.max_megapixels)
     for path in target.outputs:
         check_writable(photo, path, saving.quality, restorer.settings.upscale)
-    restoration = restorer.restore(photo, progress)
+    mask = saving.masks.of(target.source.place) if saving.masks else None
+    restoration = restorer.restore(photo, progress, mask)
     for path, restored in zip(target.outputs, restoration.photos, strict=True):
         path.parent.mkdir(parents=True, exist_ok=True)
         if restoration.provenance or alters(restorer, source, path):

@@ -18,6 +18,7 @@ from typing import Any, ClassVar
 
 import torch
 from diffusers.models.modeling_utils import ModelMixin
+from diffusers.schedulers.scheduling_ddim import DDIMScheduler
 from diffusers.schedulers.scheduling_utils import SchedulerMixin
 from torch import Tensor
 
@@ -118,6 +119,7 @@ def refine(
     generators: list[torch.Generator],
     done: Callable[[int], None] | None = None,
     after_step: AfterStep | None = None,
+    guide: Callable[[Tensor], Tensor] | None = None,
 ) -> Tensor:
     """Noises an estimate to `start` and walks the chain back.
 
@@ -129,20 +131,40 @@ def refine(
         generators: of the noise on the way, on the CPU, one for each face.
         done: called with the number of steps done.
         after_step: see `FacePipeline.restore`.
+        guide: from a step's x0, (B, 3, H, W) in [-1, 1], to what the chain goes on with, while the noise stays as the
+            net gave it; DDIM alone has such an x0.
 
     Returns:
         What the estimate became, likewise.
 
     Raises:
-        LimnerError: if so many steps don't fit below the start.
+        LimnerError: if so many steps don't fit below the start, or another scheduler than DDIM is to be guided.
     """
     scheduler, entry, timesteps = chain(scheduler, options.start, options.steps)
+    if guide and not isinstance(scheduler, DDIMScheduler):
+        raise LimnerError("A chain is held to known pixels with the scheduler ddim alone: choose that.")
     x = enter(estimate * 2 - 1, noise, scheduler, entry)
 
     def predict(x: Tensor, level: Tensor) -> Tensor:
         return unet(x, level).float()[:, : x.shape[1]]  # a learned variance lies after it; DDIM has no use for it
 
-    x = walk(x, scheduler, timesteps, predict, options.eta, generators, done, after_step=after_step)
+    after = dict(zip(timesteps.tolist(), [*timesteps.tolist()[1:], None], strict=True))
+
+    def correct(x0: Tensor, t: int) -> Tensor:
+        share = 1.0 if after[t] is None else float(scheduler.alphas_cumprod[after[t]].sqrt())
+        return share * (guide(x0) - x0) if guide else torch.zeros_like(x0)
+
+    x = walk(
+        x,
+        scheduler,
+        timesteps,
+        predict,
+        options.eta,
+        generators,
+        done,
+        correct=correct if guide else None,
+        after_step=after_step,
+    )
     return (x * 0.5 + 0.5).clamp(0, 1)
 
 

@@ -96,6 +96,17 @@ class DifFaceOptions(Options):
 
 
 @dataclass(frozen=True, kw_only=True)
+class DifFaceInpaintOptions(DifFaceOptions):
+    """What DifFace can be asked where a face has holes (docs/methods/difface.md, eq. (15) to (17))."""
+
+    start: int = declared(480, "timestep at which the chain is entered; larger is freer", least=1, most=999)
+    steps: int = declared(120, "evaluations of the prior; 0 gives the estimate alone", least=0, most=999)
+    eta: float = declared(1.0, "0 deterministic to 1", least=0, most=1)
+    guidance: float = declared(0.5, "0 none; 0.5 holds known pixels to what they were", least=0, most=1)
+    updates: int = declared(1, "updates of the guidance in each step", least=1, most=100)
+
+
+@dataclass(frozen=True, kw_only=True)
 class RefLDMOptions(Options):
     """What ReF-LDM can be asked (docs/methods/refldm.md, eq. (4) to (9))."""
 
@@ -155,7 +166,7 @@ class CLRFaceOptions(Options):
         "limner.methods.clrface:CLRFACE",
         references=True,
         on_the_way=("recovered", "mask"),
-        when="you want to say how strongly (--guidance) and where (--mask) the person's identity guides",
+        when="you want to say how strongly (--guidance) and where (--guidance-mask) the person's identity guides",
         freer="--steps 4 --eta 1",
     )
 
@@ -170,7 +181,9 @@ class CLRFaceOptions(Options):
     )
     eta: float = declared(0.0, "0 deterministic to 1, with the scheduler ddim", least=0, most=1)
     guidance: float = declared(0.02, "0 none; larger is more like the person", least=0, most=10)
-    mask: MaskKind = declared("learned", "where the guidance acts: learned, all over (one), nowhere (zero)")
+    mask: MaskKind = declared(
+        "learned", "where the guidance acts: learned, all over (one), nowhere (zero)", flag="--guidance-mask"
+    )
     guide_below: int = declared(600, "guide only timesteps below this", least=0, most=1000)
     guide_every: int = declared(1, "of those, each (1), every other (2), ...; the last one always", least=1, most=999)
     timestep_spacing: TimestepSpacing | None = declared(

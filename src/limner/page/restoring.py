@@ -104,7 +104,12 @@ def look_at(job: Job, path: Path, settings: Settings, limits: Limits) -> tuple[P
 
 
 def restore(
-    job: Job, path: Path, settings: Settings, restorers: Restorers, faces: int | None = None
+    job: Job,
+    path: Path,
+    settings: Settings,
+    restorers: Restorers,
+    faces: int | None = None,
+    holes: Path | None = None,
 ) -> tuple[Photo, Restoration]:
     """A photograph and what became of it.
 
@@ -114,6 +119,7 @@ def restore(
         settings: how to restore.
         restorers: lend one.
         faces: how many will be restored; None where nobody knows.
+        holes: the file of a mask of its holes; None where it has none.
 
     Raises:
         LimnerError: it can't be read, is too large, or a setting can't be met.
@@ -131,7 +137,7 @@ def restore(
         else:
             job.tell(f"{path.name}: {in_work(done / total, faces, settings.samples, at_once)}", done / total)
 
-    return photo, restorer.restore(photo, progress)
+    return photo, restorer.restore(photo, progress, holes)
 
 
 def in_work(share: float, faces: int | None, samples: int, at_once: int) -> str:

@@ -53,9 +53,10 @@ class Unexpected(LimnerError):
 
 @dataclass
 class Asked:
-    """What a request brought: its photograph, the references and the other fields."""
+    """What a request brought: its photograph, the mask of its holes, the references and the other fields."""
 
     photo: Path | None = None
+    holes: Path | None = None
     references: list[Path] = field(default_factory=list)
     words: dict[str, str] = field(default_factory=dict)
 
@@ -112,7 +113,7 @@ def add_routes(app: FastAPI, service: Service) -> None:
         summary="A photo with its faces restored",
         responses={200: {"description": RESULT, "content": {"image/*": {}, "application/zip": {}}}, **answers},
         response_class=FileResponse,
-        openapi_extra=_body("photo", "reference", **schema()),
+        openapi_extra=_body("photo", "holes", "reference", **schema()),
     )
     async def restore(request: Request) -> Response:
         return await _with_place(request, service, _restore)
@@ -139,6 +140,7 @@ def _body(*files: str, **fields: dict) -> dict:
     binary = {"type": "string", "format": "binary"}
     said = {
         "photo": {**binary, "description": "The photo's file."},
+        "holes": {**binary, "description": "A picture of the photo's size, white where the photo has a hole to fill."},
         "reference": {"type": "array", "items": binary, "description": "Other photos of the person."},
     }
     form = {"type": "object", "required": ["photo"], "properties": {**{one: said[one] for one in files}, **fields}}
@@ -183,13 +185,16 @@ async def _restore(request: Request, service: Service, job: Job, asked: Asked, f
     settings = settings_of(asked.words, service.base, service.limits, asked.references)
     path = asked.photo
     assert path
-    work = partial(_restored, path=path, settings=settings, service=service, folder=folder / "result")
+    how = {"settings": settings, "service": service, "folder": folder / "result", "holes": asked.holes}
+    work = partial(_restored, path=path, **how)
     file, report = await _done(request, job.start(work))
     return Sent(folder, file, filename=file.name, headers={"limner-report": json.dumps(report)})
 
 
-def _restored(job: Job, path: Path, settings, service: Service, folder: Path) -> tuple[Path, dict[str, object]]:
-    _, done = restoring.restore(job, path, settings, service.restorers)
+def _restored(
+    job: Job, path: Path, settings, service: Service, folder: Path, holes: Path | None = None
+) -> tuple[Path, dict[str, object]]:
+    _, done = restoring.restore(job, path, settings, service.restorers, holes=holes)
     notes, files = list(done.notes), list[Path]()
     folder.mkdir()
     for number, photo in enumerate(done.photos, 1):
@@ -238,19 +243,22 @@ async def _received(request: Request, service: Service, folder: Path) -> Asked:
         async with (
             asyncio.timeout(SECONDS_TO_SEND),
             Request(request.scope, counted).form(
-                max_files=1 + service.limits.references, max_fields=MOST_FIELDS
+                max_files=2 + service.limits.references, max_fields=MOST_FIELDS
             ) as form,
         ):
             for name, value in form.multi_items():
                 if not isinstance(value, UploadFile):
                     asked.words[name] = value
-                elif name in ("photo", "reference"):
+                elif name in ("photo", "holes", "reference"):
                     path = await asyncio.to_thread(_laid_down, value, folder / f"{len(asked.references)}{name}")
-                    asked.photo, asked.references = (
-                        (path, asked.references) if name == "photo" else (asked.photo, [*asked.references, path])
-                    )
+                    if name == "reference":
+                        asked.references.append(path)
+                    else:
+                        setattr(asked, name, path)
                 else:
-                    raise LimnerError(f"There is no file '{name}': send photo, and for a person reference.")
+                    raise LimnerError(
+                        f"There is no file '{name}': send photo, for a person reference, and a mask as holes."
+                    )
     except TimeoutError as error:
         raise LimnerError(f"The photo took longer than {SECONDS_TO_SEND} seconds to arrive: send it again.") from error
     except HTTPException as error:

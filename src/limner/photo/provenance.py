@@ -20,7 +20,7 @@ SOURCE_TYPE = "http://cv.iptc.org/newscodes/digitalsourcetype/compositeWithTrain
 _XMP = "http://ns.adobe.com/xap/1.0/"
 _IPTC = "http://iptc.org/std/Iptc4xmpExt/2008-02-29/"
 _LIMNER = "urn:x-limner:provenance:1.0/"
-_HOW = ("source", "strength", "steps", "finish", "scheduler", "options", "precision", "quality")
+_HOW = ("filled", "mask", "source", "strength", "steps", "finish", "scheduler", "options", "precision", "quality")
 """What it takes to make a result again, beside method, weights, seed and version."""
 
 
@@ -42,6 +42,8 @@ class Provenance:
         steps, finish, scheduler: of the method; see `limner.Settings`.
         options: what else was asked, as JSON.
         precision: of the nets, `fp32` or `bf16`.
+        filled: the part of the photograph that lay in holes and was filled, 0 to 1; None where there was no mask.
+        mask: SHA-256 of the mask that said so, or `auto-black`.
         quality: that the file was asked to be stored with, 1 to 100; None for the source's own or the format's usual.
     """
 
@@ -60,6 +62,8 @@ class Provenance:
     options: str | None = None
     precision: str | None = None
     quality: int | None = None
+    filled: float | None = None
+    mask: str | None = None
 
     def xmp(self) -> str:
         """This as a complete XMP packet."""
@@ -148,6 +152,8 @@ def read(path: str | PathLike[str]) -> Provenance | None:
             options=found.get("options"),
             precision=found.get("precision"),
             quality=int(found["quality"]) if "quality" in found else None,
+            filled=float(found["filled"]) if "filled" in found else None,
+            mask=found.get("mask"),
         )
     except (KeyError, ValueError):
         return None

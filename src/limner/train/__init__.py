@@ -21,6 +21,7 @@ RECIPES = {
     "fusion": "fusion:fusion",
     "difface-estimator": "difface.estimator:difface_estimator",
     "difface-prior": "difface.prior:difface_prior",
+    "difface-inpainting": "difface.inpainting:difface_inpainting",
     "difface-prior-sharp": "difface.prior_sharp:difface_prior_sharp",
     "identity": "identity:identity",
     "vqgan": "refldm.vqgan:vqgan",

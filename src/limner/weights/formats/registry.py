@@ -63,6 +63,7 @@ FORMATS = (
     Format("ldbfr", "LD-BFR's nets in one file"),  # before refldm, whose names it shares
     Format("adm", "DifFace's U-Net"),
     Format("swinir", "DifFace's SwinIR"),
+    Format("lama", "DifFace's LaMa"),
     Format("refldm", "ReF-LDM's U-Net"),
     Format("vqgan", "ReF-LDM's VQGAN"),
     Format("arcface", "an ArcFace IR-ResNet"),

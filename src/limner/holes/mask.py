@@ -1,0 +1,144 @@
+"""Which pixels of a photograph are holes."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from os import PathLike
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from limner.errors import LimnerError
+from limner.photo.contents import SUFFIXES
+from limner.photo.photo import Photo
+from limner.photo.provenance import digest_of
+
+AUTO_BLACK = "auto-black"
+"""Asks for the habit of DifFace's authors: pixels that are exactly black are holes."""
+WHITE = 128
+"""Grey level from which a pixel of a mask is a hole."""
+
+Mask = str | PathLike[str] | Image.Image | np.ndarray
+"""Whatever `mask_of` makes a mask of."""
+
+
+def mask_of(given: Mask, photo: Photo, max_megapixels: float = 100.0) -> np.ndarray:
+    """The holes of a photograph.
+
+    Args:
+        given: a picture of the photograph's upright size, white (128 of 255 and more) where a hole is: its path, whose
+            EXIF turn is applied as a photograph's is, one of Pillow's, or an array, (H, W) or (H, W, 3) in uint8, or
+            (H, W) bool. What is transparent in it is no hole. Or the word `auto-black`: pixels of the photograph that
+            are exactly black.
+        photo: which has the holes.
+        max_megapixels: of the mask's file, see `Photo.open`.
+
+    Returns:
+        (H, W) uint8, 255 in holes, 0 elsewhere.
+
+    Raises:
+        LimnerError: the mask is of another size than the photograph, or no picture; or all of it is a hole.
+        PhotoError: its file can't be read.
+    """
+    height, width = photo.pixels.shape[:2]
+    if isinstance(given, str) and given == AUTO_BLACK:
+        holes = ~photo.pixels.any(axis=2)
+    else:
+        if isinstance(given, np.ndarray) and given.dtype == bool:
+            given = given.astype(np.uint8) * 255
+        drawn = Photo.of(given, max_megapixels)
+        what = f"The mask {drawn.path}" if drawn.path else "The mask"
+        if drawn.pixels.shape[:2] != (height, width):
+            across, down = drawn.pixels.shape[1::-1]
+            raise LimnerError(
+                f"{what} is {across} x {down} pixels, but its photo, upright, is {width} x {height}: draw it over the "
+                "photo itself, in its size."
+            )
+        share = 1.0 if drawn.alpha is None else drawn.alpha / drawn.peak
+        holes = drawn.srgb().mean(axis=2) * share >= WHITE
+    if holes.all():
+        raise LimnerError("All of the photo is a hole: white is a hole in a mask, black is what stays.")
+    return np.where(holes, 255, 0).astype(np.uint8)
+
+
+def digest_of_mask(given: Mask) -> str:
+    """What tells one mask from another in a result's provenance: `auto-black`, or the SHA-256 of the mask's file or
+    pixels.
+
+    Raises:
+        LimnerError: the file can't be read.
+    """
+    if isinstance(given, str) and given == AUTO_BLACK:
+        return given
+    if isinstance(given, str | PathLike):
+        try:
+            return digest_of(Path(given))
+        except OSError as error:
+            raise LimnerError(f"The mask {given} can't be read: {error.strerror or error}.") from error
+    pixels = np.ascontiguousarray(given)
+    return hashlib.sha256(repr((pixels.shape, pixels.dtype.str)).encode() + pixels.tobytes()).hexdigest()
+
+
+@dataclass(frozen=True)
+class FilledHoles:
+    """What a result says of holes that were filled.
+
+    Attributes:
+        share: of the photograph, 0 to 1.
+        digest: of the mask, see `digest_of_mask`.
+    """
+
+    share: float
+    digest: str
+
+
+@dataclass(frozen=True)
+class MaskFiles:
+    """Where the masks of a run's photographs lie.
+
+    Args:
+        given: a file, for a run of a single photograph; a folder, in which each photograph's mask has its name, with
+            any picture's suffix; or `auto-black`.
+        single: whether the run has a single photograph.
+
+    Raises:
+        LimnerError: there is no such file or folder, or a file is given for several photographs.
+    """
+
+    given: str
+    single: bool
+
+    def __post_init__(self) -> None:
+        if self.given == AUTO_BLACK or Path(self.given).is_dir():
+            return
+        if not Path(self.given).is_file():
+            raise LimnerError(f"There is no mask {self.given}: give a picture, a folder of pictures, or {AUTO_BLACK}.")
+        if not self.single:
+            raise LimnerError(
+                f"The mask {self.given} can't be of several photos: give a folder that holds a mask with the name of "
+                "each."
+            )
+
+    @property
+    def folder(self) -> Path | None:
+        """The folder, where it is one."""
+        return Path(self.given) if self.given != AUTO_BLACK and Path(self.given).is_dir() else None
+
+    def of(self, place: Path) -> Mask | None:
+        """The mask of a photograph; None where the folder has none.
+
+        Args:
+            place: its path relative to the folder of photographs.
+
+        Raises:
+            LimnerError: there are several.
+        """
+        if self.folder is None:
+            return self.given
+        beside = (self.folder / place).parent
+        names = sorted(one for one in beside.glob("*") if one.stem == place.stem and one.suffix.lower() in SUFFIXES)
+        if len(names) > 1:
+            raise LimnerError(f"{names[0]} and {names[1]} could both be the mask of {place}: leave one of them.")
+        return names[0] if names else None

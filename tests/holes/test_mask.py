@@ -1,0 +1,102 @@
+"""Masks of every kind mean the same, and what can't be one is told in a sentence."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from limner.errors import LimnerError, PhotoError
+from limner.holes.mask import MaskFiles, digest_of_mask, mask_of
+from limner.photo.photo import Photo
+
+PHOTO = Photo(np.full((20, 30, 3), 99, np.uint8), "PNG")
+DRAWN = np.zeros((20, 30), np.uint8)
+DRAWN[3:9, 5:25] = 255
+
+
+def saved(picture: Image.Image, path: Path, **how) -> Path:
+    picture.save(path, **how)
+    return path
+
+
+def test_all_kinds_mean_the_same(tmp_path):
+    grey = Image.fromarray(DRAWN)
+    for given in (
+        DRAWN,
+        DRAWN > 0,
+        np.dstack([DRAWN] * 3),
+        grey,
+        grey.convert("RGB"),
+        grey.convert("1"),
+        saved(grey, tmp_path / "a.png"),
+        str(saved(grey, tmp_path / "b.jpg", quality=95)),
+    ):
+        mask = mask_of(given, PHOTO)
+        assert mask.dtype == np.uint8 and np.array_equal(mask, DRAWN)
+
+
+def test_white_is_a_hole_and_grey_is_one_from_the_middle_on():
+    assert (mask_of(np.repeat([[127, 128]], 20, 0).repeat(15, 1).astype(np.uint8), PHOTO)[0, [0, -1]] == (0, 255)).all()
+
+
+def test_what_is_transparent_is_no_hole():
+    drawn = Image.fromarray(np.dstack([np.full((20, 30, 3), 255, np.uint8), DRAWN]))
+    assert np.array_equal(mask_of(drawn, PHOTO), DRAWN)
+
+
+def test_the_masks_own_turn_counts(tmp_path):
+    """As an editor writes it that keeps a phone's pixels and their EXIF."""
+    exif = Image.Exif()
+    exif[0x0112] = 6  # to be turned clockwise
+    lying = Image.fromarray(np.rot90(DRAWN, 1).copy())
+    assert np.array_equal(mask_of(saved(lying, tmp_path / "a.png", exif=exif), PHOTO), DRAWN)
+
+
+def test_a_black_pixel_is_a_hole_only_when_asked():
+    pixels = np.full((20, 30, 3), 99, np.uint8)
+    pixels[4:6, 7:9] = 0
+    pixels[10, 10] = 0, 0, 1
+    mask = mask_of("auto-black", Photo(pixels, "PNG"))
+    assert mask[4:6, 7:9].all() and (mask > 0).sum() == 4
+    assert not mask_of(np.zeros((20, 30), np.uint8), Photo(pixels, "PNG")).any()
+    deep = Photo(pixels.astype(np.uint16), "PNG")  # nearly black in sixteen bits
+    assert (mask_of("auto-black", deep) > 0).sum() == 4
+
+
+def test_what_is_no_mask_of_the_photo_is_told(tmp_path):
+    file = saved(Image.fromarray(DRAWN.T.copy()), tmp_path / "m.png")
+    with pytest.raises(LimnerError, match=r"The mask .*m.png is 20 x 30 pixels, but its photo, upright, is 30 x 20: "):
+        mask_of(file, PHOTO)
+    with pytest.raises(LimnerError, match=r"All of the photo is a hole: white is a hole in a mask, black is what"):
+        mask_of(np.full((20, 30), 255, np.uint8), PHOTO)
+    with pytest.raises(PhotoError, match="gone.png"):
+        mask_of(tmp_path / "gone.png", PHOTO)
+
+
+def test_a_digest_tells_masks_apart(tmp_path):
+    file = saved(Image.fromarray(DRAWN), tmp_path / "a.png")
+    digests = [digest_of_mask(one) for one in (file, DRAWN, DRAWN.T, DRAWN > 0, "auto-black")]
+    assert len(set(digests)) == 5 and digest_of_mask(str(file)) == digests[0]
+    assert digest_of_mask(DRAWN.copy()) == digests[1]
+    with pytest.raises(LimnerError, match=r"The mask .*gone can't be read"):
+        digest_of_mask(tmp_path / "gone")
+
+
+def test_files_of_a_run(tmp_path):
+    folder = tmp_path / "masks"
+    (folder / "1962").mkdir(parents=True)
+    inner = saved(Image.fromarray(DRAWN), folder / "1962/anna.png")
+    masks = MaskFiles(str(folder), single=False)
+    assert masks.folder == folder
+    assert masks.of(Path("1962/anna.jpg")) == inner
+    assert masks.of(Path("anna.jpg")) is None and masks.of(Path("1962/ann.jpg")) is None
+    assert MaskFiles(str(inner), single=True).of(Path("bob.jpg")) == str(inner)
+    assert MaskFiles("auto-black", single=False).of(Path("bob.jpg")) == "auto-black"
+    saved(Image.fromarray(DRAWN), folder / "1962/anna.webp")
+    with pytest.raises(LimnerError, match=r"anna.png and .*anna.webp could both be the mask of 1962/anna.jpg"):
+        masks.of(Path("1962/anna.jpg"))
+    with pytest.raises(LimnerError, match=r"There is no mask .*gone: give a picture, a folder of pictures, or auto-"):
+        MaskFiles(str(tmp_path / "gone"), single=True)
+    with pytest.raises(LimnerError, match=r"anna.png can't be of several photos: give a folder"):
+        MaskFiles(str(inner), single=False)
