@@ -43,10 +43,11 @@ NOT_RUN = {
     r"--weights (nets/|mine|last.ckpt)|limner weights convert ": "needs weights of one's own, or published ones",
     r"python -m (limner.weights.ledger|tests.licences)": "a test holds the page that it writes against what it gives",
     r"python -m limner.evaluate.harm_table": "tells of a benchmark's run",
+    r"python -m limner.evaluate.holes": "measures for minutes, on faces that don't ship",
     r"python -m pytest": "is what runs this",
     r"python benchmarks/run.py": "measures speed for minutes",
     r"file --> Photo": "a drawing",
-    r"AMD EPYC|killed \(-9\)": "what a program printed",
+    r"AMD EPYC|killed \(-9\)|photos of 2 megapixels": "what a program printed",
 }
 """Commands that are understood, not run, and blocks that are neither code nor commands; and why."""
 
@@ -155,6 +156,10 @@ def samples(tmp_path: Path, monkeypatch) -> Path:
         path.parent.mkdir(exist_ok=True)
         (portrait if name in ("old", "photo", "originals/old") else ImageOps.mirror(portrait)).save(path)
     portrait.crop((20, 0, 288, 268)).save(tmp_path / "anna2.jpg")
+    for mask in ("mask", "masks/1"):
+        path = tmp_path / f"{mask}.png"
+        path.parent.mkdir(exist_ok=True)
+        ImageOps.expand(Image.new("L", (60, 12), 255), (110, 120, 118, 156)).save(path)
     for net in ("prior", "mask"):
         shutil.copytree(find(f"mini/clrface-{net}").path(), tmp_path / "runs" / net / "weights")
     monkeypatch.setenv("HOME", str(tmp_path))

@@ -19,7 +19,7 @@ def test_harmonic_fields_come_back():
     field = np.dstack([x, y, x**2 - y**2])
     mask = mask_of(90, 120, np.s_[20:70, 30:100], np.s_[75:80, 5:20])
     found = membrane(field, mask)
-    assert (np.abs(found - field).max((0, 1)) < 0.02 * np.ptp(field, (0, 1))).all()
+    assert (np.abs(found - field).max((0, 1)) < 0.04 * np.ptp(field, (0, 1))).all()
     assert np.array_equal(found[~mask], field[~mask])
 
 

@@ -70,7 +70,7 @@ def test_a_face_s_holes_are_the_nets(restorer, two, monkeypatch):
 
     def paint(rgb, holed):
         noise = np.random.default_rng(0).normal(0, 0.2, (filler.size, filler.size, 3))
-        return [(noise + (0.8, 0.1, 0.1)).astype(np.float32)] * len(holed)
+        return [(noise + np.array((0.8, 0.1, 0.1))).astype(np.float32)] * len(holed)
 
     monkeypatch.setattr(filler, "_estimated", paint)
     pixels = filler.fill(Photo.of(torn(whole, mask)), mask).photo.pixels

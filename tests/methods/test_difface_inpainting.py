@@ -42,7 +42,7 @@ def seeded(golden, eta, guidance) -> torch.Generator:
 def small(estimator=None) -> DifFaceInpaintPipeline:
     """For faces of 32 px."""
     torch.manual_seed(0)
-    estimator = estimator or HoleEstimator(32, (32, 32), (1, 1), {"widths": (8, 8), "depths": (1, 1)})
+    estimator = estimator or HoleEstimator(32, (32, 32), (1, 1))
     return DifFaceInpaintPipeline(estimator.eval(), tiny.difface().unet, difface_schedule())
 
 

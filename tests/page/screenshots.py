@@ -8,6 +8,7 @@ import tempfile
 from itertools import product
 from pathlib import Path
 
+import numpy as np
 from PIL import Image, ImageFilter
 
 from .window import opened, portrait, program
@@ -15,6 +16,9 @@ from .window import opened, portrait, program
 IMAGES = Path(__file__).parents[2] / "docs" / "images"
 WIDTHS, SCHEMES = {1280: 1000, 390: 844}, ("light", "dark")
 MOST_BYTES = 120_000
+FACES = Path(__file__).parents[3] / "shared" / "faces"
+NOBODIES, NAMES = ("female51233", "male51220", "female5129", "male51256"), ("Ada", "Mina", "Sam")
+"""Faces for the pictures of the people's tab, made by machine and nobody's (faker-js, CC0), and names for some."""
 
 
 def spoilt(path: Path) -> None:
@@ -31,10 +35,17 @@ def main() -> None:
         photo = Path(sys.argv[1]) if len(sys.argv) > 1 else Path(scratch) / "aunt-anna-1931.jpg"
         if len(sys.argv) == 1:
             spoilt(photo)
-        (Path(scratch) / "program").mkdir()
+        for place in ("program", "photos"):
+            (Path(scratch) / place).mkdir()
         with program(Path(scratch) / "program") as running:
             for width, scheme in product(WIDTHS, SCHEMES):
                 save(running.address, photo, width, scheme)
+            if FACES.is_dir():
+                shoe_box(Path(scratch) / "photos")
+                for width, scheme in ((1280, "light"), (390, "dark")):
+                    save_people(running.address, Path(scratch) / "photos", width, scheme)
+            else:
+                print(f"There is no folder {FACES}, so the pictures of people stay as they are.")
 
 
 def save(address: str, photo: Path, width: int, scheme: str) -> None:
@@ -50,8 +61,46 @@ def save(address: str, photo: Path, width: int, scheme: str) -> None:
         page.wait_for_selector(".compared img")
         page.wait_for_function("[...document.images].every((one) => one.complete)")
         page.wait_for_timeout(1500)
-        target = IMAGES / f"page_{width}_{scheme}.jpg"
-        page.screenshot(path=target, type="jpeg", quality=60, full_page=True)
+        keep(page, f"page_{width}_{scheme}.jpg")
+
+
+def shoe_box(folder: Path) -> None:
+    """Writes several photographs of each of the people whom nobody is."""
+    for face in NOBODIES:
+        picture = Image.open(FACES / f"fakerai_{face}_1.jpg").convert("RGB")
+        grey = picture.convert("L").convert("RGB")
+        brown = Image.blend(grey, Image.new("RGB", grey.size, (150, 120, 80)), 0.3)
+        shade = np.asarray(picture) * np.linspace(1.1, 0.5, picture.width)[:, None]
+        dark = Image.fromarray(np.clip(shade, 0, 255).astype(np.uint8))
+        for place, one in enumerate((picture, brown, dark)):
+            one.save(folder / f"{face}_{place}.jpg")
+
+
+def save_people(address: str, folder: Path, width: int, scheme: str) -> None:
+    """Has the folder looked at, gives names, and takes the picture of the people."""
+    window = {"viewport": {"width": width, "height": WIDTHS[width]}, "color_scheme": scheme}
+    with opened(address, [], **window) as page:
+        page.get_by_role("tab", name="People").click()
+        page.get_by_role("textbox", name="Folder of photos").fill(str(folder))
+        page.keyboard.press("Enter")
+        page.wait_for_function("document.querySelector('#people-status').innerText.includes('were found')")
+        for name in NAMES:
+            if not page.get_by_role("form", name=name).count():
+                form = page.locator("form.person:has(input[name=name][value=''])").first
+                form.get_by_role("combobox", name="Name").fill(name)
+                form.get_by_role("button", name="Save").click()
+                page.get_by_role("form", name=name).wait_for()
+        page.get_by_role("textbox", name="Folder of photos").fill("~/Photos")
+        page.locator("form.person").last.scroll_into_view_if_needed()
+        page.wait_for_timeout(1500)
+        page.wait_for_function("[...document.images].every((one) => one.complete)")
+        keep(page, f"people_{width}_{scheme}.jpg")
+
+
+def keep(page, name: str) -> None:
+    """Writes the picture of all of the page."""
+    target = IMAGES / name
+    page.screenshot(path=target, type="jpeg", quality=50, full_page=True)
     assert target.stat().st_size < MOST_BYTES, f"{target} has {target.stat().st_size} bytes"
     print(f"{target.stat().st_size / 1000:.0f} kB  {target.name}")
 

@@ -28,3 +28,17 @@ def test_a_page_that_others_reach_answers_to_any_name():
         client = TestClient(app_of(service, "long enough", anywhere), base_url="http://photos.example")
         assert client.get("/health", auth=("me", "long enough")).status_code == status
     service.close()
+
+
+def test_names_of_the_album_need_a_password_where_others_come_in(known):
+    """The page itself says nothing of them, and without a password not even that there is an album."""
+    for password, shown in (("long enough", True), (None, False)):
+        service = Service.open(Settings(threads=1))
+        client = TestClient(app_of(service, password, anywhere=True), base_url="http://photos.example")
+        client.auth = ("me", password) if password else None
+        config = client.get("/config").json()
+        tabs = {one["props"]["label"]: one["props"] for one in config["components"] if one["type"] == "tabitem"}
+        assert tabs["People"]["visible"] is shown
+        folder = next(one for one in config["components"] if one["props"].get("elem_id") == "indexing")
+        assert folder["props"]["visible"] is False
+        service.close()

@@ -12,11 +12,11 @@ from urllib.parse import urlsplit
 import httpx
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageFilter
 
 from limner.photo.provenance import read
 
-from .window import browser, group, opened, portrait, program
+from .window import browser, group, opened, portrait, program, shoe_box
 
 pytestmark = pytest.mark.browser
 
@@ -25,6 +25,9 @@ UNNAMED = """() => [...document.querySelectorAll("button, input, select, textare
     .filter((one) => !(one.ariaLabel || one.title || one.labels?.length || one.innerText?.trim()))
     .map((one) => one.outerHTML.slice(0, 200))"""
 """Controls that a screen reader has no name for."""
+
+ALL_DRAWN = "which => [...document.querySelectorAll(which)].every((one) => one.complete && one.naturalWidth > 0)"
+"""Whether all pictures are there."""
 
 
 @pytest.fixture(scope="module")
@@ -51,8 +54,8 @@ def drop(page, *files: Path, where: str = "#drop") -> None:
     page.set_input_files(f"{where} input[type=file]", [str(file) for file in files])
 
 
-def told(page, text: str) -> None:
-    status = page.locator("#status")
+def told(page, text: str, where: str = "#status") -> None:
+    status = page.locator(where)
     assert eventually(lambda: text in status.inner_text(), 180), f"told is: {status.inner_text()}"
 
 
@@ -149,6 +152,67 @@ def test_many_photos_by_keyboard(window, running, tmp_path):
     assert zipfile.ZipFile(package).namelist() == ["a_restored.jpg", "b_restored.tif"]
 
 
+def test_people_of_a_folder_are_named_split_merged_and_serve_as_references(window, running, tmp_path):
+    """Without an album it is told how one is made; then a folder is taken in, its person named by keyboard, split and
+    merged; a photo is restored with the album's references, and its report has the name."""
+    shoe_box(tmp_path / "shoe box")
+    window.on("dialog", lambda asked: asked.accept())
+    window.get_by_role("tab", name="People").click()
+    people, forms = window.locator("#people"), window.locator("form.person")
+    assert eventually(lambda: "There is no album yet" in people.inner_text())
+    window.get_by_role("textbox", name="Folder of photos").fill(str(tmp_path / "shoe box"))
+    window.keyboard.press("Enter")
+    told(window, "Photographs: 4 new. 4 faces were found", "#people-status")
+    assert forms.count() == 1 and forms.locator("img").count() == 4
+    assert eventually(lambda: window.evaluate(ALL_DRAWN, "form.person img"))
+    forms.get_by_role("combobox", name="Name").fill("Anna")
+    window.keyboard.press("Enter")
+    told(window, "Saved: Anna, 4 faces on 4 photos.", "#people-status")
+    assert window.evaluate("document.activeElement.value") == "Anna", "the keyboard is where it was"
+
+    window.get_by_text("Change Anna").click()
+    for number in (1, 2):
+        forms.get_by_role("checkbox", name=f"Face {number}").check()
+    forms.get_by_role("button", name="Split off the chosen faces").click()
+    told(window, "Split off: person 2, 2 faces on 2 photos.", "#people-status")
+    assert forms.count() == 2 and window.locator("form.person input:checked").count() == 0
+    second = window.get_by_role("form", name="Person 2")
+    second.get_by_role("combobox", name="Name").fill("Bertha")
+    forms.first.get_by_role("button", name="Save").click()
+    told(window, "Saved: Anna, 2 faces on 2 photos.", "#people-status")
+    assert second.get_by_role("combobox", name="Name").input_value() == "Bertha", "it isn't lost"
+    forms.first.get_by_text("Change Anna").click()
+    forms.first.get_by_role("combobox", name="The same person as").fill("2")
+    window.keyboard.press("Enter")
+    told(window, "One person now: Anna, 4 faces on 4 photos.", "#people-status")
+    assert forms.count() == 1 and forms.get_by_role("combobox", name="Name").input_value() == "Anna"
+    assert window.evaluate(UNNAMED) == []
+    window.set_viewport_size({"width": 390, "height": 844})
+    assert eventually(lambda: window.evaluate("document.scrollingElement.scrollWidth") <= 390)
+
+    window.get_by_role("tab", name="Restore").click()
+    photo = tmp_path / "Strand.jpg"
+    Image.fromarray(portrait()[:, ::-1]).filter(ImageFilter.GaussianBlur(2)).save(photo)
+    drop(window, photo)
+    told(window, "One face was found.")
+    window.get_by_role("button", name="Do you have other photos").click()
+    window.get_by_role("checkbox", name="Take them from the album").check()
+    told(window, "Who is in the photo stands below.")
+    assert "Face 1 is Anna (0." in window.locator("#told-people").inner_text()
+    window.get_by_role("button", name="Restore", exact=True).click()
+    told(window, "Done: look at the result below")
+    report = window.locator("#downloads").inner_text()
+    assert re.search(r"Face 1 is Anna \(0\.\d\d alike\); the references are \d\.jpg \(damage", report), report
+    made = read(downloaded(window, window.locator("#downloads a").first, tmp_path / "result"))
+    assert made and made.method == "refldm" and made.references >= 2
+
+    window.get_by_role("tab", name="People").click()
+    window.get_by_text("Change Anna").click()
+    window.get_by_role("button", name="Forget Anna").click()
+    told(window, "Anna is forgotten, with all faces.", "#people-status")
+    assert forms.count() == 0
+
+
 def test_a_job_can_be_stopped_and_a_closed_window_leaves_nothing(running, tmp_path):
     photo = tmp_path / "Tante Frieda.jpg"
     Image.fromarray(portrait()).save(photo)
@@ -176,7 +240,7 @@ def test_a_job_can_be_stopped_and_a_closed_window_leaves_nothing(running, tmp_pa
 def test_nothing_of_the_photos_is_logged_and_the_end_leaves_nothing(running):
     said = "".join(running.said)
     assert "limner is at http://127.0.0.1:" in said
-    for word in ("Gruppe", "Anna", "Tante", "broken", "a.jpg", "/photos/", "Traceback"):
+    for word in ("Gruppe", "Anna", "Tante", "Strand", "shoe box", "broken", "a.jpg", "/photos/", "Traceback"):
         assert word not in said
     assert running.stop() == 130, "interrupted, as every command is by Ctrl-C"
     assert list(running.scratch.glob("limner-ui-*")) == []

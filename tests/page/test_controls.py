@@ -42,5 +42,5 @@ def test_values_are_words(value, word):
 
 
 def test_with_photos_of_the_person_another_method_fits():
-    assert method_of("auto", "difface", []) == "difface" and method_of("auto", "difface", ["a"]) == "refldm"
-    assert method_of("clrface", "difface", ["a"]) == "clrface"
+    assert method_of("auto", "difface", False) == "difface" and method_of("auto", "difface", True) == "refldm"
+    assert method_of("clrface", "difface", True) == "clrface"

@@ -6,14 +6,23 @@ from typing import Any
 
 import gradio as gr
 import pytest
+from PIL import Image
 
+from limner.album import references
+from limner.album.people import name_person, people
 from limner.errors import LimnerError
+from limner.faces.placing import AlignedCrop
+from limner.faces.seen import seen
+from limner.page import steps
+from limner.page.album import Access
 from limner.page.blocks import laid_out
 from limner.page.events import Events
 from limner.page.restoring import Limits
 from limner.page.service import Service
-from limner.page.session import Sessions
+from limner.page.session import OnePhoto, Sessions
 from limner.settings import Settings
+
+from ..album.conftest import Patterns, picture
 
 REQUEST: Any = SimpleNamespace(session_hash="one")
 
@@ -23,7 +32,7 @@ def events():
     service = Service.open(Settings(threads=1), Limits(photos=2), most=1)
     with gr.Blocks():
         page = laid_out(service.limits)
-    yield Events(page, Sessions(service))
+    yield Events(page, Sessions(service), Access())
     service.close()
 
 
@@ -85,3 +94,53 @@ def test_references_come_and_go(events):
     assert [path.name for path in session.references] == ["anna.jpg"]
     events.forget(REQUEST)
     assert session.references == []
+
+
+def test_photos_that_were_dropped_win_over_the_album(events):
+    session = events.sessions.of("one")
+    session.album = True
+    asked = events.settings_of(values(events), session)
+    assert (asked.method, asked.album, asked.references) == ("refldm", True, ())
+    with pytest.raises(LimnerError, match="^The method 'difface' can't use references: choose refldm or clrface"):
+        events.settings_of(values(events, method="difface"), session)
+    session.references.append(session.folder / "anna.jpg")
+    asked = events.settings_of(values(events), session)
+    assert (asked.album, list(asked.references)) == (False, session.references)
+
+
+def test_the_album_tells_who_is_in_a_photo_and_its_owner_knows_better(events, known, monkeypatch, tmp_path):
+    monkeypatch.setattr(references, "Recogniser", Patterns)
+    monkeypatch.setattr(steps, "SIDE_SEEN", 64)
+    monkeypatch.setattr(steps, "placing_of", lambda settings: AlignedCrop())
+    for name, person in zip(("Anna", "Ben"), people(known)[:2], strict=False):
+        name_person(known, person.id, name)
+    session, parts = events.sessions.of("one"), events.page.from_album
+    Image.fromarray(picture(0, 5)).save(tmp_path / "old.png")
+    one = OnePhoto(tmp_path / "old.png", tmp_path)
+    one.faces = [seen(picture(0, 5), AlignedCrop().find(picture(0, 5))[0], AlignedCrop(), 64)]
+    session.photos.append(one)
+
+    def shown(happening) -> dict:
+        async def last() -> dict:
+            return [one async for one in happening][-1]
+
+        return asyncio.run(last())
+
+    view = shown(events.ask_album(True, REQUEST))
+    assert "Face 1 is Anna (0.9" in view[parts.told].value and "the references are p0_0.jpg" in view[parts.told].value
+    assert view[parts.person].choices == [("whoever the album recognises", ""), ("Anna", "Anna"), ("Ben", "Ben")]
+    assert (
+        "Face 1 is Ben (as you said); the references are p1_0.jpg"
+        in shown(events.say_who("Ben", REQUEST))[parts.told].value
+    )
+    assert one.person == "Ben" and steps.with_album(Settings(), one).method == "refldm"
+    session.references.append(tmp_path / "anna.jpg")
+    assert not events.view(session)[parts.told].visible, "they count instead"
+    assert shown(events.ask_album(False, REQUEST))[parts.wanted].value is False and not session.album
+
+
+def test_who_may_not_see_the_album_has_no_references_from_it(events, known):
+    events.access = Access(shown=False)
+    session = events.sessions.of("one")
+    asyncio.run(anext(events.ask_album(True, REQUEST)))
+    assert not session.album

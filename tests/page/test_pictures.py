@@ -7,7 +7,9 @@ import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
-from limner.page.pictures import add_pictures, address_of, zipped
+from limner.album.people import people
+from limner.page.album import Access
+from limner.page.pictures import add_pictures, address_of, address_of_faces, zipped
 from limner.page.routes import add_routes
 from limner.page.service import Service
 from limner.page.session import OnePhoto, Result, Sessions
@@ -38,7 +40,7 @@ def restored(sessions: Sessions, name: str = "anna_restored.jpg") -> OnePhoto:
 def test_pictures_and_results_are_served_to_whom_knows_where(sessions):
     app = FastAPI()
     add_routes(app, sessions.service)
-    add_pictures(app, sessions)
+    add_pictures(app, sessions, Access())
     client, one = TestClient(app), restored(sessions)
     address = address_of(sessions.of("one"), one)
     assert "anna" not in address
@@ -55,3 +57,18 @@ def test_of_two_with_one_name_the_second_is_numbered(sessions):
     for name in ("a.jpg", "a.jpg", "b.jpg"):
         restored(sessions, name)
     assert zipfile.ZipFile(zipped(sessions.of("one"))).namelist() == ["a.jpg", "a_2.jpg", "b.jpg"]
+
+
+@pytest.mark.parametrize("shown", [True, False])
+def test_faces_are_served_to_the_windows_that_may_see_them(sessions, known, shown):
+    app = FastAPI()
+    add_routes(app, sessions.service)
+    add_pictures(app, sessions, Access(shown=shown))
+    client, face = TestClient(app), known.faces("person = ?", people(known)[0].id)[0].id
+    answer = client.get(f"/{address_of_faces(sessions.of('one'))}/{face}")
+    if shown:
+        assert answer.headers["content-type"] == "image/jpeg" and answer.content[:2] == b"\xff\xd8"
+        assert client.get(f"/{address_of_faces(sessions.of('one'))}/999").json() == {"error": "There is no such face."}
+    else:
+        assert answer.json() == {"error": "The album isn't shown here."}
+    assert client.get(f"/people/guessed/{face}").json()["error"].startswith("These photos are here no longer")

@@ -13,7 +13,6 @@ from limner.page.restoring import (
     Restorers,
     TooLarge,
     in_work,
-    notes_for_people,
     opened,
     restore,
     save,
@@ -22,7 +21,6 @@ from limner.page.restoring import (
 )
 from limner.page.work import Job, Work
 from limner.photo.photo import Photo
-from limner.restoration import Restoration
 from limner.settings import Settings
 
 FAST = Settings(options={"steps": 2, "start": 200}, samples=2, threads=1, dtype="fp32", seed=3)
@@ -108,12 +106,6 @@ def test_nothing_comes_back_of_a_folder_that_is_gone(tmp_path):
     photo = Photo(np.zeros((4, 4, 3), np.uint8), "PNG")
     with pytest.raises(OSError):
         save(photo, None, tmp_path / "a.png", tmp_path / "gone" / "result")
-
-
-def test_notes_for_people_name_no_option_of_the_command_line():
-    notes = ["The EXIF is damaged and was left out.", "Leave --strength at auto.", "Others (--reference) would help."]
-    done = Restoration([], [], None, 1, np.zeros((1, 1), np.uint8), notes=notes)
-    assert notes_for_people(done) == notes[:1]
 
 
 def test_sentences_name_photos_without_their_folders(tmp_path):

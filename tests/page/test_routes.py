@@ -18,6 +18,7 @@ from PIL import Image
 from skimage.data import astronaut
 
 from limner.page.app import app_of
+from limner.page.leftovers import LOCK
 from limner.page.restoring import Limits
 from limner.page.service import Service
 from limner.photo.provenance import read
@@ -40,6 +41,11 @@ def portrait(format: str = "JPEG") -> bytes:
     data = io.BytesIO()
     Image.fromarray(astronaut()[:320, 60:380]).save(data, format, exif=exif, quality=90)
     return data.getvalue()
+
+
+def kept(service):
+    """What lies in the folder of a service beside the file that says that it is in use."""
+    return [path.name for path in service.folder.iterdir() if path.name != LOCK]
 
 
 @pytest.fixture
@@ -70,14 +76,14 @@ def test_a_photo_comes_back_in_its_format_with_its_metadata(client, service, tmp
         assert done.size == (320, 320) and done.getexif()[0x010E] == "Anna, 1962"
     made = read(tmp_path / "a.jpg")
     assert made and made.faces == 1 and made.seed == 7
-    assert list(service.folder.iterdir()) == [], "nothing of it stays"
+    assert kept(service) == [], "nothing of it stays"
 
 
 def test_faces_are_found(client, service):
     answer = sent(client, "/detect", portrait("PNG"), "a.png").json()
     assert (answer["photo"], answer["width"], answer["height"], len(answer["faces"])) == ("a.png", 320, 320, 1)
     assert answer["faces"][0]["number"] == 0 and len(answer["faces"][0]["landmarks"]) == 5
-    assert list(service.folder.iterdir()) == []
+    assert kept(service) == []
 
 
 def test_several_samples_are_a_zip_and_fields_are_settings(client, service, monkeypatch):
@@ -131,7 +137,7 @@ def test_a_mask_of_holes_is_given_along(client):
 def test_what_is_wrong_is_told_in_a_sentence(client, service, fields, file, status, sentence):
     answer = sent(client, file=file, **fields)
     assert answer.status_code == status and answer.json()["error"].startswith(sentence)
-    assert len(service.work) == 0 and list(service.folder.iterdir()) == []
+    assert len(service.work) == 0 and kept(service) == []
 
 
 def test_a_request_that_is_no_form_or_has_no_photo(client, service):
@@ -176,7 +182,7 @@ def test_fifty_at_once_none_is_lost(service, monkeypatch):
 
         answers = list(crowd.map(ask, range(50)))
         assert httpx.get(f"{address}/health").json()["waiting"] == 0
-        assert list(service.folder.iterdir()) == []
+        assert kept(service) == []
     done = [number for number, answer in enumerate(answers) if answer.status_code == 200]
     full = [answer for answer in answers if answer.status_code == 503]
     assert len(done) + len(full) == 50 and len(done) == quick.ended >= 10 and full
@@ -201,7 +207,7 @@ def test_who_goes_away_frees_the_place(service, monkeypatch):
                 break
             time.sleep(0.05)
         assert len(service.work) == 0 and quick.begun == 1 and quick.ended == 0
-        assert list(service.folder.iterdir()) == []
+        assert kept(service) == []
 
 
 def test_who_goes_away_while_sending_frees_the_place(service):
@@ -219,7 +225,7 @@ def test_who_goes_away_while_sending_frees_the_place(service):
             if len(service.work) == 0:
                 break
             time.sleep(0.05)
-        assert len(service.work) == 0 and list(service.folder.iterdir()) == []
+        assert len(service.work) == 0 and kept(service) == []
 
 
 def test_the_interface_describes_itself_and_needs_nothing_from_elsewhere(client):

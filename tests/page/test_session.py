@@ -31,7 +31,7 @@ def test_each_window_has_its_own_until_it_is_closed(sessions):
     file = uploaded(sessions)
     taken = one.taken(file)
     assert taken.path.read_bytes() == b"photo" and not file.parent.exists()
-    job = one.job = sessions.service.work.place()
+    job = one.jobs["here"] = sessions.service.work.place()
     sessions.end("one")
     assert not one.folder.exists() and job.future.cancelled() and sessions.with_token(one.folder.name) is None
     sessions.end("one")

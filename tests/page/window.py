@@ -40,6 +40,7 @@ class Program:
     def __init__(self, scratch: Path, *words: str):
         command = [sys.executable, "-m", "limner", "ui", "--no-browser", "--port", "0", "--threads", "1", *words]
         environment = {**os.environ, "TMPDIR": str(scratch), "PYTHONUNBUFFERED": "1", "OMP_NUM_THREADS": "1"}
+        environment["LIMNER_ALBUM"] = str(scratch / "album.sqlite")
         self.process = subprocess.Popen(
             command,
             stdout=subprocess.PIPE,
@@ -122,6 +123,14 @@ def group(path: Path) -> None:
     exif = Image.Exif()
     exif[0x010E] = "Anna and Berta, 1931"
     Image.fromarray(np.concatenate([portrait(), right], axis=1)).save(path, exif=exif, dpi=(300, 300))
+
+
+def shoe_box(folder: Path) -> None:
+    """Writes four photographs of one person, in another light each, that no mirrored one is a copy of."""
+    folder.mkdir()
+    for number, (left, right) in enumerate(((0.5, 1.2), (1.2, 0.5), (0.9, 0.9), (1.2, 1.2))):
+        lit = portrait() * np.linspace(left, right, 320)[:, None]
+        Image.fromarray(np.clip(lit, 0, 255).astype(np.uint8)).rotate(3 * number).save(folder / f"{number}.jpg")
 
 
 def _heeds_ctrl_c() -> None:

@@ -1,5 +1,6 @@
 """What two processes learn together is what one learns alone from the same samples."""
 
+import faulthandler
 import os
 import socket
 from pathlib import Path
@@ -125,6 +126,7 @@ def train(kind, folder, steps=STEPS, resume=False) -> dict[str, torch.Tensor]:
 
 def work(rank, ports, folder):
     torch.set_num_threads(1)
+    faulthandler.dump_traceback_later(90, exit=True)  # where it waits, should it wait
     os.environ |= {"RANK": str(rank), "LOCAL_RANK": str(rank), "WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1"}
     for kind, steps in [(each, until) for each in KINDS for until in PARTS[each]]:
         os.environ["MASTER_PORT"] = str(ports.pop())

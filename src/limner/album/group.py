@@ -7,6 +7,7 @@ photograph are never one person.
 from __future__ import annotations
 
 import heapq
+import sqlite3
 from collections.abc import Iterator
 
 import numpy as np
@@ -81,22 +82,23 @@ def group(album: Album) -> None:
     Args:
         album: open; changed in one transaction.
     """
-    vectors = album.vectors()
-    if not len(vectors.faces):
-        return
-    groups, ids, settled = Groups(vectors), dict[int, int](), set[int]()
-    for person, said in album.ask("SELECT id, settled FROM people ORDER BY settled DESC, id"):
-        place = groups.add(np.flatnonzero(vectors.clear & (vectors.people == person)).tolist())
-        ids[place] = person
-        settled |= {place} if said else set()
-    loose = np.flatnonzero(vectors.clear & (vectors.people < 0)).tolist()
-    for face in loose:
-        place = groups.add([face])
-        nearest = next((one for _, one in groups.alike(place)), None)
-        if nearest is not None:
-            groups.join(nearest, place)
-    _join_alike(groups, settled)
-    _write(album, groups, ids, loose)
+    with album.change() as rows:  # from the first look on, so that nobody is named meanwhile
+        vectors = album.vectors()
+        if not len(vectors.faces):
+            return
+        groups, ids, settled = Groups(vectors), dict[int, int](), set[int]()
+        for person, said in album.ask("SELECT id, settled FROM people ORDER BY settled DESC, id"):
+            place = groups.add(np.flatnonzero(vectors.clear & (vectors.people == person)).tolist())
+            ids[place] = person
+            settled |= {place} if said else set()
+        loose = np.flatnonzero(vectors.clear & (vectors.people < 0)).tolist()
+        for face in loose:
+            place = groups.add([face])
+            nearest = next((one for _, one in groups.alike(place)), None)
+            if nearest is not None:
+                groups.join(nearest, place)
+        _join_alike(groups, settled)
+        _write(rows, groups, ids)
 
 
 def _join_alike(groups: Groups, settled: set[int]) -> None:
@@ -120,14 +122,13 @@ def _join_alike(groups: Groups, settled: set[int]) -> None:
             heapq.heappush(pairs, (-likeness, max(one, other), min(one, other)))
 
 
-def _write(album: Album, groups: Groups, ids: dict[int, int], loose: list[int]) -> None:
+def _write(rows: sqlite3.Connection, groups: Groups, ids: dict[int, int]) -> None:
     """Notes who is who now."""
     faces, before = groups.vectors.faces, groups.vectors.people
-    with album.change() as rows:
-        for place, members in enumerate(groups.members):
-            if not members:
-                continue
-            person = ids.get(place) or new_person(rows)
-            moved = [(person, int(faces[one])) for one in members if before[one] != person]
-            rows.executemany("UPDATE faces SET person = ? WHERE id = ?", moved)
-        drop_nobodies(rows)
+    for place, members in enumerate(groups.members):
+        if not members:
+            continue
+        person = ids.get(place) or new_person(rows)
+        moved = [(person, int(faces[one])) for one in members if before[one] != person]
+        rows.executemany("UPDATE faces SET person = ? WHERE id = ?", moved)
+    drop_nobodies(rows)

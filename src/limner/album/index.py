@@ -58,6 +58,18 @@ class Indexed:
     faces: int = 0
     failed: list[str] = field(default_factory=list)
 
+    def __str__(self) -> str:
+        counts = {
+            "new": self.added,
+            "changed": self.changed,
+            "moved": self.moved,
+            "copies": self.copied,
+            "gone": self.removed,
+            "as before": self.known,
+        }
+        told = ", ".join(f"{count} {what}" for what, count in counts.items() if count) or "no photograph"
+        return f"Photographs: {told}. {self.faces} faces were found in those that were looked at."
+
 
 class Indexer:
     """Takes photographs into an album.

@@ -35,6 +35,11 @@ class Person:
     def __str__(self) -> str:
         return self.name or f"person {self.id}"
 
+    @property
+    def seen(self) -> str:
+        """How often, in words."""
+        return f"{self.faces} face{'s' * (self.faces != 1)} on {self.photos} photo{'s' * (self.photos != 1)}"
+
 
 _PERSON = (
     "SELECT people.id, name, count(faces.id), count(DISTINCT faces.photo), people.settled "
@@ -43,9 +48,15 @@ _PERSON = (
 )
 
 
-def people(album: Album) -> list[Person]:
-    """Everybody, those with names first, then by the number of photographs."""
-    return [_person(row) for row in album.ask(_PERSON.format("1"))]
+def people(album: Album, once: bool = True) -> list[Person]:
+    """Everybody, those with names first, then by the number of photographs.
+
+    Args:
+        album: open.
+        once: whether those count, too, who have no name and are on one photograph only.
+    """
+    every = [_person(row) for row in album.ask(_PERSON.format("1"))]
+    return [one for one in every if once or one.name or one.photos > 1]
 
 
 def find_person(album: Album, called: str | int) -> Person:

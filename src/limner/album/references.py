@@ -20,6 +20,7 @@ from limner.album.store import Album, AlbumPhoto
 from limner.errors import LimnerError
 from limner.faces.align import crop, similarity
 from limner.faces.find import Face
+from limner.faces.placing import Placing
 from limner.faces.recogniser import SIDE, Recogniser
 from limner.faces.references import FacePerson, PhotoReferences, Reference, References
 from limner.faces.seen import SeenFace
@@ -96,8 +97,18 @@ class AlbumReferences:
                 because = tuple((str(choice.photo.path), choice.reason) for choice in chosen)
                 told.append(FacePerson(face.number, one.verdict, name, round(one.likeness, 3), because))
                 each.append(References(references, self.device))
-                notes.append(note_on(told[-1], len(faces)))
+                notes.append(note_on(told[-1], len(faces) > 1))
         return PhotoReferences(each, notes, people=told)
+
+    def of_photo(self, photo: Photo, faces: Sequence[SeenFace], placing: Placing) -> PhotoReferences:
+        """The same for faces of a photo that nobody has cut out yet.
+
+        Args:
+            photo, faces: see `of_faces`.
+            placing: how they lie in it.
+        """
+        rgb = photo.srgb()
+        return self.of_faces(photo, faces, [crop(rgb, placing.matrix(rgb, one, self.size), self.size) for one in faces])
 
     def recorded(self, path: Path | None) -> tuple[int | None, str | None]:
         """As `ReferenceSource` says: the album as it is."""
@@ -192,14 +203,14 @@ def _with_person(
     return named
 
 
-def note_on(told: FacePerson, faces: int) -> str:
+def note_on(told: FacePerson, several: bool) -> str:
     """Who a face is, as a sentence.
 
     Args:
         told: of the face.
-        faces: how many the photo has.
+        several: whether the photo has others.
     """
-    face = "The face" if faces == 1 else f"Face {told.face}"
+    face = f"Face {told.face}" if several else "The face"
     if told.verdict == "nobody":
         return f"{face} is nobody whom the album knows, so there are no references for it."
     if told.verdict == "unsure":

@@ -13,7 +13,6 @@ from limner.cli.options import Given, Json, Megapixels, takes
 from limner.errors import LimnerError
 
 if TYPE_CHECKING:
-    from limner.album.index import Indexed
     from limner.album.people import Person
 
 album_app = typer.Typer(
@@ -32,46 +31,18 @@ def index(
     json: Json = False,
 ) -> None:
     """Find the faces of photographs and group them by person; again, only what is new or changed is looked at."""
-    settings = given.settings()
     with ui.progress("loading PyTorch", show=not json) as bar:
         with uncollected():
-            from limner.album.group import group
-            from limner.album.index import Indexer
-            from limner.album.store import Album
-            from limner.device import choose
-            from limner.faces.placing import placing_of
-            from limner.faces.recogniser import Recogniser
-            from limner.folder.find import find_photos
+            from limner.folder.index import index_folders
 
-        compute = choose(settings.device, settings.dtype, settings.threads)
-        found = find_photos(sources)
-        with Album(create=True) as album:
-            indexer = Indexer(album, Recogniser(compute.device), placing_of(settings), max_megapixels)
-            folders = [source for source in sources if source.is_dir()]
-            done = indexer.run([photo.path for photo in found.photos], folders, bar)
-            bar("grouping by person", 0, None)
-            group(album)
-            where = album.path
+        indexed = index_folders(sources, given.settings(), max_megapixels, bar)
+    done, passed_over = indexed.done, indexed.passed_over
     if json:
-        ui.emit({**vars(done), "passed_over": found.passed_over, "album": str(where)})
+        ui.emit({**vars(done), "passed_over": passed_over, "album": str(indexed.album)})
         return
-    for sentence in (*found.passed_over, *done.failed):
+    for sentence in (*passed_over, *done.failed):
         ui.say(f"  Note: {sentence}")
-    print(sentence_on(done))
-
-
-def sentence_on(done: Indexed) -> str:
-    """What became of the photographs of a run, in words."""
-    counts = {
-        "new": done.added,
-        "changed": done.changed,
-        "moved": done.moved,
-        "copies": done.copied,
-        "gone": done.removed,
-        "as before": done.known,
-    }
-    told = ", ".join(f"{count} {what}" for what, count in counts.items() if count) or "no photograph"
-    return f"Photographs: {told}. {done.faces} faces were found in those that were looked at."
+    print(done)
 
 
 def people(
@@ -87,7 +58,7 @@ def people(
 
     with Album() as album:
         if called is None:
-            known = [one for one in everybody(album) if every or one.name or one.photos > 1]
+            known = everybody(album, once=every)
             faces = [album.faces("person = ?", one.id)[0] for one in known if one.faces] if save else []
         else:
             known = [find_person(album, called)]
@@ -146,7 +117,6 @@ def who(
         with uncollected():
             from limner.album.references import AlbumReferences
             from limner.device import choose
-            from limner.faces.align import crop
             from limner.faces.chosen import faces_to_restore
             from limner.faces.placing import placing_of
             from limner.faces.recogniser import SIDE
@@ -156,9 +126,7 @@ def who(
         source, placing = AlbumReferences(settings, SIDE, compute.device, max_megapixels), placing_of(settings)
         bar("looking for faces", 0, None)
         opened = Photo.open(photo, max_megapixels)
-        rgb = opened.srgb()
-        faces = faces_to_restore(rgb, placing, settings, SIDE).all
-        found = source.of_faces(opened, faces, [crop(rgb, placing.matrix(rgb, one, SIDE), SIDE) for one in faces])
+        found = source.of_photo(opened, faces_to_restore(opened.srgb(), placing, settings, SIDE).all, placing)
     if json:
         ui.emit({"photo": str(photo), "people": [ui.person_as_json(one) for one in found.people]})
         return
@@ -194,8 +162,7 @@ def forget(
 
 def described(person: Person) -> str:
     """A person in words."""
-    faces, photos = person.faces, person.photos
-    return f"{person} (number {person.id}): {faces} face{'s' * (faces > 1)} on {photos} photo{'s' * (photos > 1)}."
+    return f"{person} (number {person.id}): {person.seen}."
 
 
 for command in (index, people, name, merge, split, who, where, forget):

@@ -47,8 +47,9 @@ def ui(
         app = app_of(service, password, anywhere)
     if anywhere:
         output.say(
-            f"Warning: whoever reaches {host} and knows the password can use this limner, and on their way there "
-            "photos and password can be read along, for nothing is encrypted: let only people in whom you trust."
+            f"Warning: whoever reaches {host} and knows the password can use this limner and sees who is in your "
+            "album, and on their way there photos, names and password can be read along, for nothing is encrypted: let "
+            "only people in whom you trust."
         )
 
     def started(port: int) -> None:

@@ -2,8 +2,8 @@
 
     python -m limner.evaluate.holes --data FACES [--split test] [--limit 32] [--weights FOLDER] [--sheet FILE]
 
-Holes are of the kinds of the paper's test set and scratches, one of each for every face, alike in every run. Outside them
-all rows show the truth, bit for bit, so that a distance of whole faces is one of what was filled in.
+Holes are of the kinds of the paper's test set and scratches, one of each for every face, alike in every run. Outside
+them all rows show the truth, bit for bit, so that a distance of whole faces is one of what was filled in.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import argparse
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import get_args
+from typing import Any, get_args
 
 import cv2
 import numpy as np
@@ -63,7 +63,9 @@ def ways_of(method: LoadedMethod) -> dict[str, Fill]:
     """The ways of filling that are measured, by name."""
 
     def chain(steps: int | None) -> Fill:
-        how = asdict(method.options) | ({} if steps is None else {"steps": steps})
+        how: dict[str, Any] = asdict(method.options)
+        if steps is not None:
+            how["steps"] = steps
 
         def fill(face: np.ndarray, mask: np.ndarray) -> np.ndarray:
             hole = torch.from_numpy(mask / np.float32(255))[None, None]
@@ -105,9 +107,8 @@ def measure(faces: FaceSet, ways: Mapping[str, Fill], size: int, sheet: Path | N
             for way, picture in filled.items():
                 assert np.array_equal(picture[~holes], truth[~holes]), f"{way} changed what is known"
                 inside = psnr(picture[holes][None], truth[holes][None])
-                figures[way].append(
-                    (inside, perceptual_distance(picture, truth), efficientnet_distance(picture, truth))
-                )
+                distances = perceptual_distance(picture, truth), efficientnet_distance(picture, truth)
+                figures[way].append((inside, *distances))
             if number < 2:
                 rows.append([torn, *filled.values(), truth])
         yield from (Line(kind, way, *np.mean(found, axis=0).tolist()) for way, found in figures.items())
@@ -133,10 +134,8 @@ def main() -> None:
         lines.append(line)
         print(line, flush=True)
     for way in ("estimator", "difface"):
-        gains = [gain(lines, kind, way) for kind in MEASURED]
-        told = ", ".join(
-            f"{kind} {more:+.2f} dB, {less:+.0%}" for kind, (more, less) in zip(MEASURED, gains, strict=True)
-        )
+        gains = {kind: gain(lines, kind, way) for kind in MEASURED}
+        told = ", ".join(f"{kind} {more:+.2f} dB, {less:+.0%}" for kind, (more, less) in gains.items())
         print(f"{way} against the better of OpenCV's two, PSNR and perceptual distance: {told}", flush=True)
 
 

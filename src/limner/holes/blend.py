@@ -7,13 +7,13 @@ but in 8 bits, with a mask that it shrinks, and not at the border of a picture.
 
 from __future__ import annotations
 
-import cv2
 import numpy as np
+import torch
+
+from limner.nets.smooth_fill import smooth_fill
 
 RELAXATIONS = 32
-"""Of each level of the pyramid. A harmonic field is then met within 2 % of its range: half a grey level where a filling
-is off by 25."""
-_NEIGHBOURS = np.array([[0, 1, 0], [1, 0, 1], [0, 1, 0]], np.float32) / 4
+"""Of the membrane, see `smooth_fill`: a grey level at most lacks then where a filling is off by 25."""
 
 
 def blended(filling: np.ndarray, around: np.ndarray, mask: np.ndarray) -> np.ndarray:
@@ -31,8 +31,7 @@ def blended(filling: np.ndarray, around: np.ndarray, mask: np.ndarray) -> np.nda
 
 
 def membrane(edge: np.ndarray, mask: np.ndarray) -> np.ndarray:
-    """Laplace's equation: under a mask a field is the mean of its four neighbours; at a picture's border it goes on
-    level. From coarse to fine, so that large holes cost no more than small ones.
+    """The smoothest field under a mask that goes on from what lies around.
 
     Args:
         edge: (H, W, C) float32, the field outside the mask.
@@ -41,17 +40,7 @@ def membrane(edge: np.ndarray, mask: np.ndarray) -> np.ndarray:
     Returns:
         (H, W, C) float32: `edge` outside the mask.
     """
-    known = (~mask).astype(np.float32)
-    field = np.where(mask[..., None], 0, edge).astype(np.float32)
-    height, width = mask.shape
-    if mask.any() and min(height, width) > 2:
-        size = (-(-width // 2), -(-height // 2))
-        weight = cv2.resize(known, size, interpolation=cv2.INTER_AREA)
-        coarse = cv2.resize(field, size, interpolation=cv2.INTER_AREA) / np.maximum(weight, 1e-6)[..., None]
-        coarse = membrane(coarse, weight < 1e-6)
-        field = np.where(mask[..., None], cv2.resize(coarse, (width, height), interpolation=cv2.INTER_LINEAR), field)
-    elif mask.any():
-        field[mask] = edge[~mask].mean(axis=0) if (~mask).any() else 0
-    for _ in range(RELAXATIONS if mask.any() else 0):
-        field[mask] = cv2.filter2D(field, -1, _NEIGHBOURS, borderType=cv2.BORDER_REPLICATE)[mask]
-    return field
+    field = torch.from_numpy(np.where(mask[..., None], 0, edge).astype(np.float32)).permute(2, 0, 1)[None]
+    hole = torch.from_numpy(mask.astype(np.float32))[None, None]
+    with torch.no_grad():
+        return smooth_fill(field, hole, RELAXATIONS)[0].permute(1, 2, 0).numpy()

@@ -2,15 +2,12 @@
 CPU.
 
 What belongs in a hole is decided at a quarter of the picture's size, where a net of a few million parameters learns it
-from few faces; the sharp face is then made of that by the estimator of degraded faces (`estimator.py`), which has
-learnt to enlarge faces that are as coarse, and stays as it is.
+from few faces; its finer detail is left to the prior that follows. A membrane brings it to the known pixels around.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from itertools import pairwise
-from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -20,8 +17,9 @@ from torch import Tensor, nn
 
 from limner.nets.attention import Attention
 from limner.nets.blocks import ResidualBlock, padded, zeroed
-from limner.nets.estimator import CONTRAST, Estimator
+from limner.nets.estimator import CONTRAST
 from limner.nets.initial import keep_variance
+from limner.nets.smooth_fill import smooth_fill
 
 SHRINK = 4
 """How many pixels of the picture are one of the small picture, each way."""
@@ -29,6 +27,8 @@ PATCH = 2
 """Of the small picture's pixel-unshuffle."""
 HEAD = 32
 """Channels of an attention head."""
+RELAXATIONS = 8
+"""Of the membrane, see `smooth_fill`. Without one boxes came 1.3 dB less near to the truth, scratches 3 dB."""
 
 
 class HoleEstimator(ModelMixin, ConfigMixin):
@@ -39,8 +39,6 @@ class HoleEstimator(ModelMixin, ConfigMixin):
         sample_size: side in pixels of the faces it was trained on.
         widths: channels of each level of the small picture's net; every level halves the resolution.
         depths: residual blocks of each level, on the way down and again on the way up (the last level: once).
-        estimator_config: arguments of the `Estimator` that makes the sharp face.
-        borrows: parts whose tensors lie with other weights, see `limner.weights.borrowed`.
     """
 
     @register_to_config
@@ -49,25 +47,22 @@ class HoleEstimator(ModelMixin, ConfigMixin):
         sample_size: int = 256,
         widths: tuple[int, ...] = (48, 96, 160),
         depths: tuple[int, ...] = (2, 2, 4),
-        estimator_config: Mapping[str, Any] | None = None,
-        borrows: Mapping[str, str] | None = None,
     ):
         super().__init__()
         self.coarse = CoarseFiller(widths, depths)
-        self.estimator = Estimator(**(estimator_config or {}))
-        steps = self.estimator.config["patch_size"] * 2 ** (len(self.estimator.config["widths"]) - 1)
-        self.multiple = max(SHRINK * PATCH * 2 ** (len(widths) - 1), steps)
+        self.multiple = SHRINK * PATCH * 2 ** (len(widths) - 1)
 
     def forward(self, image: Tensor, mask: Tensor) -> Tensor:
         """Fills holes; arguments and result as for `LaMa.forward`, but for what `image` holds in the holes, which plays
-        no part, and for the result, which isn't clipped. Sides that are no multiples of `multiple` are continued by
-        their edge, and the output cropped."""
+        no part, and for the result, which has the known pixels as they are and isn't clipped. Sides that are no
+        multiples of `multiple` are continued by their edge, and the output cropped."""
         height, width = image.shape[-2:]
         hole = (padded(mask.float(), self.multiple) > 0).float()
         known = padded(image.float(), self.multiple) * (1 - hole)
         small = self.coarse(F.avg_pool2d(known, SHRINK), F.max_pool2d(hole, SHRINK))
-        whole = F.interpolate(small.float(), known.shape[-2:], mode="bicubic").clamp(0, 1)
-        return self.estimator(whole)[..., :height, :width].to(image.dtype)
+        whole = F.interpolate(small.float(), known.shape[-2:], mode="bicubic")
+        whole = whole + smooth_fill(known - whole, hole, RELAXATIONS)
+        return whole[..., :height, :width].to(image.dtype)
 
 
 class CoarseFiller(nn.Module):
@@ -109,26 +104,3 @@ class CoarseFiller(nn.Module):
         for blocks, grow, skip in zip(reversed(self.up), reversed(self.grow), reversed(skips), strict=True):
             h = blocks(skip + F.pixel_shuffle(grow(h), 2))
         return base + mask * F.pixel_shuffle(self.head(F.silu(h)), PATCH).float()
-
-
-def smooth_fill(image: Tensor, mask: Tensor) -> Tensor:
-    """Holes filled by the means of what is known around them, of ever larger squares the larger the hole (Gortler et
-    al. 1996, pull and push).
-
-    Args:
-        image: (B, C, H, W); what it holds in the holes plays no part.
-        mask: (B, 1, H, W), 1 in holes, 0 elsewhere.
-
-    Returns:
-        (B, C, H, W); known pixels as they were, and a picture without any is grey, 0.5.
-    """
-    known = 1 - mask
-    height, width = image.shape[-2:]
-    if min(height, width) < 2:
-        mean = (image * known).sum((2, 3), keepdim=True) + 1e-4 * 0.5
-        coarse = (mean / (known.sum((2, 3), keepdim=True) + 1e-4)).expand_as(image)
-        return torch.where(mask > 0, coarse, image)
-    weight = F.avg_pool2d(known, 2, ceil_mode=True)
-    pooled = F.avg_pool2d(image * known, 2, ceil_mode=True) / weight.clamp(min=1e-6)
-    coarse = smooth_fill(pooled, (weight == 0).to(mask.dtype))
-    return torch.where(mask > 0, F.interpolate(coarse, (height, width), mode="bilinear"), image)

@@ -9,9 +9,12 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from limner.extras import needed
+from limner.page import html
+from limner.page.album import Access
 from limner.page.blocks import laid_out
 from limner.page.events import Events
 from limner.page.guard import LOOPBACK, Guard
+from limner.page.people import PeopleEvents, people_laid_out
 from limner.page.pictures import add_pictures
 from limner.page.routes import add_routes
 from limner.page.service import Service
@@ -34,15 +37,17 @@ MONO = ["ui-monospace", "Consolas", "monospace"]
 """Fonts of the reader's own system: none is fetched."""
 
 STARTED = """() => {
-    const status = document.getElementById("status");
-    status.setAttribute("role", "status");
-    status.setAttribute("aria-live", "polite");
     const mend = () => {
+        for (const one of document.querySelectorAll("#status, #people-status")) {
+            one.setAttribute("role", "status");
+            one.setAttribute("aria-live", "polite");
+        }
         for (const one of document.querySelectorAll("#versions button:has(img[alt])"))
             one.setAttribute("aria-label", one.querySelector("img").alt);
         for (const one of document.querySelectorAll("fieldset[id] input[type=radio]"))
             if (one.name !== one.closest("fieldset").id) one.name = one.closest("fieldset").id;
     };
+    mend();
     new MutationObserver(mend).observe(document.body, {
         subtree: true, childList: true, attributes: true, attributeFilter: ["name"]
     });
@@ -80,12 +85,12 @@ def app_of(service: Service, password: str | None = None, anywhere: bool = False
 
     app = FastAPI(title="limner over HTTP", version=__version__, docs_url=None, redoc_url=None, lifespan=closing)
     app.add_middleware(Guard, password=password, hosts=None if anywhere else LOOPBACK)
-    sessions = Sessions(service)
+    sessions, access = Sessions(service), Access.of(password, anywhere)
     add_routes(app, service)
-    add_pictures(app, sessions)
+    add_pictures(app, sessions, access)
     return gr.mount_gradio_app(
         app,
-        page_of(sessions),
+        page_of(sessions, access),
         path="/",
         footer_links=[],
         run_history=False,
@@ -97,16 +102,23 @@ def app_of(service: Service, password: str | None = None, anywhere: bool = False
     )
 
 
-def page_of(sessions: Sessions) -> gr.Blocks:
+def page_of(sessions: Sessions, access: Access) -> gr.Blocks:
     """The page, alive.
 
     Args:
         sessions: of its windows.
+        access: what those who reach it may have of the album.
     """
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
     os.environ["GRADIO_TEMP_DIR"] = str(sessions.service.folder)  # what is uploaded goes when the program ends
     with gr.Blocks(title="limner", analytics_enabled=False) as blocks:
-        Events(laid_out(sessions.service.limits), sessions).bind()
+        gr.HTML(html.INTRODUCTION)
+        with gr.Tabs():
+            with gr.Tab("Restore"):
+                page = laid_out(sessions.service.limits)
+            people = people_laid_out(access)
+        Events(page, sessions, access).bind()
+        PeopleEvents(people, sessions, access).bind()
         blocks.load(None, None, None, js=STARTED)
 
         def left(request: gr.Request) -> None:

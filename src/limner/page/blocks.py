@@ -1,4 +1,4 @@
-"""The page: what stands on it and in which order. What happens is in `events.py`."""
+"""The tab in which photographs are restored: what stands on it and in which order. What happens is in `events.py`."""
 
 from __future__ import annotations
 
@@ -21,8 +21,28 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
+class FromAlbum:
+    """References from the album.
+
+    Attributes:
+        wanted: whether they come from there.
+        person: who the photograph shows, where its owner knows better than the album.
+        told: who the album says that the faces are.
+    """
+
+    wanted: gr.Checkbox
+    person: gr.Dropdown
+    told: gr.HTML
+
+    @property
+    def parts(self) -> list[Block]:
+        """All of them."""
+        return [self.wanted, self.person, self.told]
+
+
+@dataclass(frozen=True)
 class Page:
-    """The parts of the page.
+    """The parts of the tab in which photographs are restored.
 
     Attributes:
         drop: where photographs are dropped.
@@ -33,6 +53,7 @@ class Page:
         faces: the choice of its faces.
         notes: on it.
         reference_drop, references, forget: other photographs of the person.
+        from_album: the same from the album.
         samples: how many of each face.
         restore, stop: buttons.
         result: all that is shown once a photograph is restored.
@@ -53,6 +74,7 @@ class Page:
     reference_drop: gr.File
     references: gr.HTML
     forget: gr.Button
+    from_album: FromAlbum
     samples: gr.Slider
     restore: gr.Button
     stop: gr.Button
@@ -71,6 +93,7 @@ class Page:
         """What `events.view` renews, in its order."""
         return [
             *(self.work, self.photos, self.stage, self.faces, self.notes, self.references, self.forget),
+            *self.from_album.parts,
             *(self.result, self.compared, self.invented, self.versions_title, self.versions, self.downloads),
         ]
 
@@ -84,13 +107,12 @@ class Page:
 
 
 def laid_out(limits: Limits) -> Page:
-    """Lays out the page, within gradio's `Blocks`.
+    """Lays out the tab, within gradio's `Blocks`.
 
     Args:
         limits: of what is taken.
     """
     kinds = [*SUFFIXES, "image"]
-    gr.HTML(html.INTRODUCTION)
     drop = gr.File(label="Drop your photos here", file_count="multiple", file_types=kinds, height=150, elem_id="drop")
     status = gr.HTML(html.status("Drop one or more photos to begin."), elem_id="status")
     with gr.Column(visible=False) as work:
@@ -109,6 +131,7 @@ def laid_out(limits: Limits) -> Page:
             )  # fmt: skip
             references = gr.HTML(visible=False)
             forget = gr.Button("Leave these photos out", visible=False, size="sm")
+            from_album = _from_album()
         samples = gr.Slider(
             1, limits.samples, 1, step=1, label="Versions of each face", elem_id="samples",
             info="Where a face is badly damaged it can be restored in several ways: choose the one that you recognise.",
@@ -131,6 +154,22 @@ def laid_out(limits: Limits) -> Page:
         )  # fmt: skip
         downloads = gr.HTML(elem_id="downloads")
     return Page(
-        *(drop, status, work, photos, stage, faces, notes, reference_drop, references, forget, samples, restore, stop),
+        *(drop, status, work, photos, stage, faces, notes, reference_drop, references, forget, from_album),
+        *(samples, restore, stop),
         *(result, compared, invented, versions_title, versions, downloads, method, common, of_methods),
     )
+
+
+def _from_album() -> FromAlbum:
+    """Lays out the choice of references from the album."""
+    return FromAlbum(
+        gr.Checkbox(
+            False, label="Take them from the album", visible=False, elem_id="from-album",
+            info="Each face gets the photos of its own person. Photos that you drop here count instead of those.",
+        ),
+        gr.Dropdown(
+            [], label="Who is in this photo", visible=False, elem_id="who",
+            info="Where the album isn't sure, or wrong: the face that is most like this person is this person.",
+        ),
+        gr.HTML(visible=False, elem_id="told-people"),
+    )  # fmt: skip

@@ -59,7 +59,7 @@ def control(one: DeclaredField, suits: bool = False) -> FormComponent:
     empty = suits or one.default is None
     limits = f" ({declaration.range})" if declaration.range and (declaration.most or 0) < MANY else ""
     said = f"{declaration.help.rstrip('.')}{limits}."
-    how: dict[str, Any] = {"label": one.name.replace("_", " ").capitalize(), "info": said}
+    how: dict[str, Any] = {"label": label_of(one.name), "info": said}
     if one.name in SUGGESTED:
         return gr.Dropdown(SUGGESTED[one.name], value=str(one.default), allow_custom_value=True, **how)
     if bool in kinds and not suits:
@@ -70,6 +70,11 @@ def control(one: DeclaredField, suits: bool = False) -> FormComponent:
     if isinstance(one.default, int | float) and not suits:
         return gr.Number(value=one.default, precision=None if float in kinds else 0, **how)
     return gr.Textbox(value="" if empty else str(one.default), placeholder=SUITS, **how)
+
+
+def label_of(name: str) -> str:
+    """What an option is called on the page."""
+    return name.replace("_", " ").capitalize()
 
 
 def words_of(names: Sequence[str], values: Sequence[object]) -> dict[str, str]:
@@ -87,13 +92,13 @@ def word_of(value: object) -> str:
     return str(value)
 
 
-def method_of(chosen: str, base: str, references: Sequence[object]) -> str:
+def method_of(chosen: str, base: str, references: bool) -> str:
     """The method that is meant.
 
     Args:
         chosen: on the page.
         base: with which the program was started.
-        references: photographs of the person.
+        references: whether there are photographs of the person.
     """
     if chosen != BY_ITSELF:
         return chosen

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
-from concurrent.futures import CancelledError
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -13,23 +12,17 @@ from limner.errors import LimnerError
 from limner.extras import needed
 from limner.methods import find_method
 from limner.page import html, steps, words
+from limner.page.album import Access, known_names
 from limner.page.blocks import Page
 from limner.page.controls import method_of, words_of
 from limner.page.fields import settings_of
+from limner.page.follower import STOPPED, Follower, Shown
 from limner.page.pictures import address_of
-from limner.page.restoring import without_folder
 from limner.page.session import OnePhoto, Session, Sessions
-from limner.page.work import Job
 from limner.settings import Settings
 
 with needed("gradio", "The page"):
     import gradio as gr
-
-TICK = 0.2
-"""Seconds between two looks at how far a job is."""
-
-Shown = dict[Any, Any]
-"""What changes on the page: values and settings by parts of it."""
 
 
 class Events:
@@ -38,16 +31,19 @@ class Events:
     Args:
         page: its parts.
         sessions: of all windows.
+        access: what those who reach the page may have of the album.
     """
 
-    def __init__(self, page: Page, sessions: Sessions):
-        self.page, self.sessions = page, sessions
+    def __init__(self, page: Page, sessions: Sessions, access: Access):
+        self.page, self.sessions, self.access = page, sessions, access
         self.service = sessions.service
+        self.follower = Follower(self.service, page.status, page.restore, page.stop)
+        self.told, self.followed = self.follower.told, self.follower.followed
 
     def bind(self) -> None:
         """Says which event of which part calls what."""
         page = self.page
-        everything = [page.drop, page.reference_drop, page.status, page.restore, page.stop, *page.viewed]
+        everything = [page.drop, page.reference_drop, *self.follower.parts, *page.viewed]
         quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private", "queue": True}
         quiet |= {"concurrency_limit": None}
         page.drop.upload(self.add, [page.drop], everything, **quiet)
@@ -61,6 +57,8 @@ class Events:
         asked = [one for _, one in page.asked]
         page.restore.click(self.restore, asked, everything, **quiet)
         page.stop.click(self.stop, None, None, **quiet)
+        page.from_album.wanted.input(self.ask_album, [page.from_album.wanted], everything, **latest)
+        page.from_album.person.input(self.say_who, [page.from_album.person], everything, **latest)
         groups = [group for group, _ in page.of_methods.values()]
         page.method.change(
             lambda chosen: [gr.Group(visible=method == chosen) for method in page.of_methods],
@@ -84,6 +82,8 @@ class Events:
                 session.photos.append(one)
                 session.at = first
                 yield self.view(session)
+        async for shown in self.recognised(session, added, failed):
+            yield shown
         yield {**self.view(session), **self.told(self.summary(session, failed)), self.page.drop: None}
 
     async def add_references(self, files: Sequence[str], request: gr.Request) -> Shown:
@@ -113,6 +113,36 @@ class Events:
         session.references.clear()
         return self.view(session)
 
+    async def ask_album(self, wanted: bool, request: gr.Request) -> AsyncIterator[Shown]:
+        """Takes references from the album, and tells who is in the photographs, or doesn't."""
+        session = self.sessions.of(request.session_hash or "")
+        session.album, failed = wanted and self.access.usable, list[str]()
+        async for shown in self.recognised(session, session.photos, failed):
+            yield shown
+        told = "Who is in the photo stands below." if session.album else "The album isn't used."
+        yield {**self.view(session), **self.told(" ".join(failed) or told)}
+
+    async def say_who(self, person: str, request: gr.Request) -> AsyncIterator[Shown]:
+        """Says who is in the photograph that is looked at."""
+        session = self.sessions.of(request.session_hash or "")
+        one, failed = session.photo, list[str]()
+        if one is None:
+            return
+        one.person = person or None
+        async for shown in self.recognised(session, [one], failed):
+            yield shown
+        yield {**self.view(session), **self.told(" ".join(failed) or self.summary(session, failed))}
+
+    async def recognised(self, session: Session, photos: Sequence[OnePhoto], failed: list[str]) -> AsyncIterator[Shown]:
+        """Has the album say who is in photographs, where it is wanted; what fails is told in `failed`."""
+        for one in [one for one in photos if session.album and one.faces]:
+            settings = steps.with_album(self.service.base, one)
+            ask = partial(steps.recognise, one=one, settings=settings, restorers=self.service.restorers)
+            async for shown in self.followed(session, ask, one.path.name, failed):
+                if shown is STOPPED:
+                    return
+                yield shown
+
     def turn_to(self, at: int, invented: bool, request: gr.Request) -> Shown:
         """Looks at another photograph."""
         session = self.sessions.of(request.session_hash or "")
@@ -138,7 +168,7 @@ class Events:
 
     def stop(self, request: gr.Request) -> None:
         """Cancels what is being done."""
-        self.sessions.of(request.session_hash or "").stop()
+        self.follower.cancel(self.sessions.of(request.session_hash or ""))
 
     async def restore(self, request: gr.Request, *values: object) -> AsyncIterator[Shown]:
         """Restores the chosen faces of all photographs."""
@@ -190,40 +220,12 @@ class Events:
         """
         given = words_of([name for name, _ in self.page.asked], values)
         base = self.service.base
-        method = method_of(given["method"], base.method, session.references)
+        from_album = session.album and not session.references
+        method = method_of(given["method"], base.method, bool(session.references) or from_album)
         own = {name.removeprefix(f"{method}."): word for name, word in given.items()}
         asked = {name: word for name, word in own.items() if "." not in name}
-        return settings_of({**asked, "method": method}, base, self.service.limits, usable(method, session))
-
-    async def followed(
-        self, session: Session, what: Callable[[Job], object], named: str, failed: list[str]
-    ) -> AsyncIterator[Shown]:
-        """Gives a job to the queue and shows how far it is until it is done; what fails is told in `failed`."""
-        try:
-            job = session.job = self.service.work.submit(what)
-        except LimnerError as error:
-            failed.append(str(error))
-            return
-        while not job.future.done():
-            yield self.told(words.of_job(job, named), job.share, busy=True)
-            await asyncio.sleep(TICK)
-        session.job = None
-        try:
-            job.future.result()
-        except CancelledError:
-            yield STOPPED
-        except LimnerError as error:
-            failed.append(without_folder(str(error), session.folder))
-        except Exception as error:
-            failed.append(f"{named}: limner failed at this photo ({type(error).__name__}).")
-
-    def told(self, text: str, share: float | None = None, busy: bool = False) -> Shown:
-        """A sentence in the place where everything is told."""
-        return {
-            self.page.status: html.status(text, share, busy),
-            self.page.restore: gr.Button(interactive=not busy),
-            self.page.stop: gr.Button(visible=busy),
-        }
+        made = settings_of({**asked, "method": method}, base, self.service.limits, usable(method, session))
+        return replace(made, album=True) if from_album else made
 
     def view(self, session: Session, invented: bool = False) -> Shown:
         """The page as the session is."""
@@ -246,6 +248,7 @@ class Events:
             page.references: gr.HTML(html.notes([f"Photos of the person: {names}"]), visible=bool(names)),
             page.forget: gr.Button(visible=bool(names)),
             page.result: gr.Column(visible=result is not None),
+            **self.view_of_album(session, one),
         }
         if result is None:
             return shown
@@ -259,6 +262,19 @@ class Events:
             + html.downloads(address, one, restored, f"photos/{session.folder.name}/all.zip"),
         }
 
+    def view_of_album(self, session: Session, one: OnePhoto) -> Shown:
+        """What concerns references from the album."""
+        parts, used = self.page.from_album, session.album and not session.references
+        who = [("whoever the album recognises", ""), *((name, name) for name in known_names())] if used else [("", "")]
+        told = [words.of_person(face) for face in one.people] if used else []
+        return {
+            parts.wanted: gr.Checkbox(value=session.album, visible=session.album or self.access.usable),
+            parts.person: gr.Dropdown(who, value=one.person or "", visible=used)
+            if used
+            else gr.Dropdown(visible=False),
+            parts.told: gr.HTML(html.notes(told), visible=bool(told)),
+        }
+
     def summary(self, session: Session, failed: Sequence[str]) -> str:
         """What became of it all."""
         if failed:
@@ -267,10 +283,6 @@ class Events:
         if restored:
             return "Done: look at the result below, then download it."
         return words.of_found(session.photo) if session.photo else "Drop one or more photos to begin."
-
-
-STOPPED: Shown = {}
-"""What `followed` gives last of a job that was cancelled."""
 
 
 def usable(method: str, session: Session) -> list[Path]:

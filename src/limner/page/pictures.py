@@ -1,4 +1,5 @@
-"""The addresses of a session's pictures and results. None bears the name of a photograph, so that no log does."""
+"""The addresses of a session's pictures and results, and of the album's faces. None bears the name of a photograph, so
+that no log does."""
 
 from __future__ import annotations
 
@@ -7,12 +8,14 @@ from zipfile import ZIP_STORED, ZipFile
 
 from limner.errors import LimnerError
 from limner.extras import needed
+from limner.page.album import Access
+from limner.page.face_pictures import FacePictures
 from limner.page.session import OnePhoto, Session, Sessions
 from limner.photo.contents import with_tail
 
 with needed("fastapi", "limner over HTTP"):
     from fastapi import FastAPI
-    from fastapi.responses import FileResponse
+    from fastapi.responses import FileResponse, Response
 
 SHOWN = ("before", "after", "map")
 
@@ -22,13 +25,20 @@ def address_of(session: Session, one: OnePhoto) -> str:
     return f"photos/{session.folder.name}/{session.photos.index(one)}"
 
 
-def add_pictures(app: FastAPI, sessions: Sessions) -> None:
+def address_of_faces(session: Session) -> str:
+    """Where the pictures of the album's faces are for a window, without the number, relative to the page."""
+    return f"people/{session.folder.name}"
+
+
+def add_pictures(app: FastAPI, sessions: Sessions, access: Access) -> None:
     """Adds the addresses.
 
     Args:
         app: to which.
         sessions: whose pictures they are.
+        access: what those who reach the page may have of the album.
     """
+    faces = FacePictures()
 
     @app.get("/photos/{token}/{number}/{what}", include_in_schema=False)
     def picture(token: str, number: int, what: str) -> FileResponse:
@@ -44,6 +54,13 @@ def add_pictures(app: FastAPI, sessions: Sessions) -> None:
     def all_of_them(token: str) -> FileResponse:
         session = _session(sessions, token)
         return FileResponse(zipped(session), filename="restored.zip")
+
+    @app.get("/people/{token}/{number}", include_in_schema=False)
+    def face(token: str, number: int) -> Response:
+        _session(sessions, token)
+        if not access.shown:
+            raise LimnerError("The album isn't shown here.")
+        return Response(faces.of(number), media_type="image/jpeg")
 
 
 def _session(sessions: Sessions, token: str) -> Session:

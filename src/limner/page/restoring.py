@@ -10,7 +10,7 @@ from math import floor
 from pathlib import Path
 
 from limner.errors import LimnerError
-from limner.faces.chosen import Chosen, faces_to_restore, notes_on
+from limner.faces.chosen import Chosen, faces_to_restore
 from limner.faces.damage import SIDE
 from limner.faces.placing import placing_of
 from limner.page.work import Job
@@ -191,13 +191,6 @@ def save(photo: Photo, provenance: Provenance | None, source: Path, folder: Path
         named = named.with_name(named.name + next(end for end, format in SUFFIXES.items() if format == photo.format))
     folder.mkdir(exist_ok=True)  # not its parents: of a session that has ended nothing comes back
     return folder / named.name, photo.save(folder / named.name, provenance=provenance)
-
-
-def notes_for_people(done: Restoration) -> list[str]:
-    """A restoration's notes without those on single faces, which the page tells in its own words, and without those
-    that name an option of the command line."""
-    told = notes_on(done.faces, done.left_alone)
-    return [note for note in done.notes if note not in told and " --" not in note and "(--" not in note]
 
 
 def without_folder(sentence: str, folder: Path) -> str:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import shutil
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 from uuid import uuid4
 
+from limner.page.leftovers import new_temporary, sweep
 from limner.page.restoring import Limits, Restorers
 from limner.page.work import Work
 from limner.photo.contents import suffix_of
@@ -26,6 +27,7 @@ class Service:
         work: the queue.
         restorers: for its worker.
         folder: of all that is kept while it runs.
+        in_use: open as long as the folder is in use.
     """
 
     base: Settings
@@ -33,22 +35,24 @@ class Service:
     work: Work
     restorers: Restorers
     folder: Path
+    in_use: IO[bytes]
 
     @classmethod
     def open(cls, base: Settings | None = None, limits: Limits | None = None, most: int = 32) -> Service:
-        """A service whose folder is new; `close` removes it.
+        """A service whose folder is new; `close` removes it. Those of programs that were killed are removed first.
 
         Args:
             base, limits: see above.
             most: photographs in the queue.
         """
         limits = limits or Limits()
-        folder = Path(tempfile.mkdtemp(prefix="limner-ui-")).resolve()
-        return cls(base or Settings(), limits, Work(most), Restorers(limits), folder)
+        sweep()
+        return cls(base or Settings(), limits, Work(most), Restorers(limits), *new_temporary())
 
     def close(self) -> None:
         """Ends the queue and removes all that lies in the folder."""
         self.work.close()
+        self.in_use.close()
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def new_folder(self) -> Path:

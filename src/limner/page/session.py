@@ -5,12 +5,13 @@ from __future__ import annotations
 
 import shutil
 import threading
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from limner.errors import LimnerError
+from limner.faces.references import FacePerson
 from limner.faces.seen import SeenFace
 from limner.page.service import Service, safe_name
 from limner.page.work import Job
@@ -48,6 +49,8 @@ class OnePhoto:
         faces: that were found, largest first.
         chosen: the numbers of those that are to be restored.
         notes: what its owner should know, one sentence each.
+        people: who the faces are, as the album says; empty where it wasn't asked.
+        person: whom its owner says that it shows, as the album calls them; None leaves that to the album.
         result: what became of it.
         version: counts its pictures' changes, so that the browser fetches them anew.
     """
@@ -58,6 +61,8 @@ class OnePhoto:
     faces: Sequence[SeenFace] = ()
     chosen: set[int] = field(default_factory=set)
     notes: list[str] = field(default_factory=list)
+    people: Sequence[FacePerson] = ()
+    person: str | None = None
     result: Result | None = None
     version: int = 0
 
@@ -71,6 +76,15 @@ class Session:
 
     Args:
         folder: where they lie, whose name nobody can guess; `close` removes it.
+
+    Attributes:
+        photos: in the order in which they came.
+        references: other photographs of the person.
+        at: the place of the photograph that is looked at.
+        album: whether references come from the album where there are none of its own.
+        pages: how many pages of the album's people are shown.
+        unfolded: the numbers of those of whom all faces are shown.
+        jobs: what is being done for it, by the place where that is told.
     """
 
     def __init__(self, folder: Path):
@@ -78,7 +92,10 @@ class Session:
         self.photos: list[OnePhoto] = []
         self.references: list[Path] = []
         self.at = 0
-        self.job: Job | None = None
+        self.album = False
+        self.pages = 1
+        self.unfolded: set[int] = set()
+        self.jobs: dict[Hashable, Job] = {}
 
     @property
     def photo(self) -> OnePhoto | None:
@@ -102,14 +119,10 @@ class Session:
             file.parent.rmdir()
         return OnePhoto(path, folder)
 
-    def stop(self) -> None:
-        """Cancels what is being done for it."""
-        if self.job:
-            self.job.cancel()
-
     def close(self) -> None:
-        """Removes all that it holds."""
-        self.stop()
+        """Cancels what is being done for it and removes all that it holds."""
+        for job in list(self.jobs.values()):
+            job.cancel()
         shutil.rmtree(self.folder, ignore_errors=True)
 
 

@@ -10,10 +10,17 @@ import cv2
 import numpy as np
 from PIL import Image
 
+from limner.album.references import AlbumReferences
+from limner.device import choose
+from limner.faces.placing import placing_of
+from limner.faces.recogniser import SIDE as SIDE_SEEN
 from limner.folder.pictures import invented_picture
+from limner.methods import find_method
 from limner.page import restoring
-from limner.page.restoring import Restorers, look_at, notes_for_people, opened, save, with_picks, without_folder
+from limner.page.controls import WITH_REFERENCES
+from limner.page.restoring import Restorers, look_at, opened, save, with_picks, without_folder
 from limner.page.session import OnePhoto, Result
+from limner.page.words import notes_for_people, of_person
 from limner.page.work import Job
 from limner.photo.photo import Photo
 from limner.restoration import Restoration
@@ -37,13 +44,33 @@ def look(job: Job, one: OnePhoto, settings: Settings, restorers: Restorers) -> N
     show(photo.srgb(), one.picture("before"))
 
 
+def with_album(settings: Settings, one: OnePhoto) -> Settings:
+    """Settings that ask the album for the references of a photograph, whatever the method is that they name."""
+    able = find_method(settings.method).references
+    method = {} if able else {"method": WITH_REFERENCES, "options": {}}
+    return replace(settings, **method, album=True, person=one.person)
+
+
+def recognise(job: Job, one: OnePhoto, settings: Settings, restorers: Restorers) -> None:
+    """Has the album say who the faces are, and which references each would get.
+
+    Raises:
+        LimnerError: there is no album, another recogniser made it, or it doesn't know whom it should look for.
+    """
+    job.tell(f"{one.path.name}: looking who is in it")
+    compute = choose(settings.device, settings.dtype, settings.threads)
+    source = AlbumReferences(settings, SIDE_SEEN, compute.device, restorers.limits.megapixels)
+    photo = opened(one.path, restorers.limits)
+    one.people = source.of_photo(photo, one.faces, placing_of(settings)).people
+
+
 def restore(job: Job, one: OnePhoto, settings: Settings, restorers: Restorers) -> None:
     """Restores the chosen faces.
 
     Raises:
         LimnerError: a setting can't be met.
     """
-    settings = replace(settings, faces=sorted(one.chosen))
+    settings = replace(settings, faces=sorted(one.chosen), person=one.person if settings.album else None)
     photo, done = restoring.restore(job, one.path, settings, restorers, len(one.chosen))
     for place, crop in enumerate(done.crops):
         for number, sample in enumerate(crop.samples):
@@ -87,7 +114,8 @@ def _keep(one: OnePhoto, photo: Photo, done: Restoration, settings: Settings, pi
         before = cv2.resize(before, (after.shape[1], after.shape[0]), interpolation=cv2.INTER_LANCZOS4)
     for picture, what in ((before, "before"), (after, "after"), (invented_picture(done), "map")):
         show(picture, one.picture(what))
-    notes = [without_folder(note, one.folder.parent) for note in (*notes_for_people(done), *lost)]
+    said = [*map(of_person, done.people), *notes_for_people(done), *lost]
+    notes = [without_folder(note, one.folder.parent) for note in said]
     rest = replace(done, photos=[], invented=np.zeros((0, 0), np.uint8))
     one.result = Result(file, rest, settings, picks, list(dict.fromkeys(notes)))
     one.version += 1

@@ -2,10 +2,23 @@
 
 from __future__ import annotations
 
-from limner.faces.chosen import CUT, DAMAGED, SMALL
+import re
+from dataclasses import replace
+
+from limner.album.references import note_on
+from limner.faces.chosen import CUT, DAMAGED, SMALL, notes_on
+from limner.faces.references import FacePerson
 from limner.faces.seen import HALF_PROFILE, SeenFace
+from limner.page.controls import ADVANCED, label_of
+from limner.page.fields import OPTIONS
 from limner.page.session import OnePhoto
 from limner.page.work import WAITING, Job
+from limner.restoration import Restoration
+
+LABELS = {name: label_of(name) for name in (*ADVANCED, *(name for known in OPTIONS.values() for name in known))} | {
+    "reference": "Drop other photos of the person here"
+}
+"""What options of the command line are called on the page, where it has them."""
 
 
 def of_face(face: SeenFace) -> str:
@@ -19,6 +32,34 @@ def of_face(face: SeenFace) -> str:
     ]
     told = "; ".join(words for true, words in doubts if true)
     return f"Face {face.number + 1}" + (f" ({told})" if told else "")
+
+
+def of_person(one: FacePerson) -> str:
+    """Who a face is, as the album says: how sure that is, which references it has and why. Faces count from 1."""
+    if one.verdict == "unsure":
+        return (
+            f"Face {one.face + 1} may be {one.person} ({one.likeness:.2f} alike), which isn't sure enough for "
+            "references: say who it is, if you know."
+        )
+    return note_on(replace(one, face=one.face + 1), several=True)
+
+
+def notes_for_people(done: Restoration) -> list[str]:
+    """A restoration's notes without those on single faces, which the page tells in its own words, and with its own
+    words for options of the command line; a note on one that it hasn't got is left out."""
+    several = len(done.faces) > 1
+    told = [*notes_on(done.faces, done.left_alone), *(note_on(one, several) for one in done.people)]
+    return [worded for note in done.notes if note not in told and (worded := in_words_of_the_page(note))]
+
+
+def in_words_of_the_page(sentence: str) -> str | None:
+    """A sentence with the page's labels in the place of options of the command line; None where it names one that the
+    page hasn't got."""
+    named = [name.replace("-", "_") for name in re.findall(r"--([a-z-]+)", sentence)]
+    if not LABELS.keys() >= set(named):
+        return None
+    listed = re.sub(r"(?<=\d) --", ", --", sentence)
+    return re.sub(r"--([a-z-]+)", lambda found: f"'{LABELS[found[1].replace('-', '_')]}'", listed)
 
 
 def of_photo(one: OnePhoto, number: int) -> str:

@@ -36,6 +36,8 @@ with needed("tensorboard", "Training"):
 
 STATE = "state"
 WEIGHTS = "weights"
+LAST_WORK = 0.2
+"""Seconds that threads of a group of processes get to lay down their work before the group ends."""
 
 
 class _Stretch(Dataset[Batch]):
@@ -194,6 +196,10 @@ def fit(
                 _report(accelerator, recipe, ema, out, state.step)
             if stop.asked:
                 break
+    if accelerator.num_processes > 1:
+        # A group of processes that ends waits for its threads and lets no other have the interpreter, which such a
+        # thread may still need for a moment after its last work: both then waited for ever.
+        time.sleep(LAST_WORK)
     accelerator.end_training()
     return out / WEIGHTS
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -71,6 +72,21 @@ class Validation(Generic[Net, Case, Outcome]):
             figures |= {f"{group} {name}".lstrip(): figure for name, figure in self.figures(trials).items()}
             rows += [self.row(*trial) for trial in trials[: self.shown]]
         return Report(figures, contact_sheet([list(row.values()) for row in rows], list(rows[0])))
+
+
+def on_the_processor(report: Callable[[Net], Report]) -> Callable[[Net], Report]:
+    """Measures a copy of the net on the processor, where the finder uses its nets whatever trained them.
+
+    Args:
+        report: what measures; it is given a net that it may keep.
+    """
+
+    def measured(net: Net) -> Report:
+        twin = copy.deepcopy(net)
+        nn.Module.to(twin, "cpu")
+        return report(twin)
+
+    return measured
 
 
 class Pair(NamedTuple):

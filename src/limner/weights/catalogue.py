@@ -143,6 +143,7 @@ WEIGHTS: tuple[Weights, ...] = (
     Embedded("mini/fusion", "joins a restoration with its photo, each where it knows better"),
     Embedded("mini/difface-estimator", "DifFace at 256 px: the regressor f(y0)"),
     Embedded("mini/difface-prior", "DifFace at 256 px: the diffusion prior"),
+    Embedded("mini/difface-inpainting", "DifFace at 256 px: the estimator for faces with holes"),
     Embedded("mini/identity", "tells whether two faces are the same person: identity loss and measurements"),
     Embedded("mini/discriminant", "joins it with a classical description of the face: who is who in the album"),
     Embedded("mini/vqgan", "ReF-LDM and LD-BFR at 256 px: the autoencoder"),

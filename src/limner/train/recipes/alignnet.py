@@ -31,7 +31,7 @@ from limner.nets.alignnet import AlignNet, upright_points
 from limner.nets.proposals import ProposalNet
 from limner.train.recipe import Batch, MiniTraining, Preset, Recipe
 from limner.train.starting import begin
-from limner.train.validation import Report
+from limner.train.validation import Report, on_the_processor
 
 SCENE = 192
 """Side in pixels of the scenes that false proposals are taken from."""
@@ -98,7 +98,7 @@ def alignnet(
         data=patches(faces, others, MINED),
         loss=loss,
         training=TRAINING,
-        validation=lambda net: Report(figures(net, shown), preview(net, shown)),
+        validation=on_the_processor(lambda net: Report(figures(net, shown), preview(net, shown))),
         seed=seed,
     )
 

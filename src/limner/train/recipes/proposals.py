@@ -21,7 +21,7 @@ from limner.nets.alignnet import upright_points
 from limner.nets.proposals import STRIDE, ProposalNet, centres
 from limner.train.recipe import Batch, MiniTraining, Preset, Recipe
 from limner.train.starting import begin
-from limner.train.validation import Report
+from limner.train.validation import Report, on_the_processor
 
 SIDE = 192
 """Of the scenes in pixels."""
@@ -69,7 +69,7 @@ def proposals(data: Path, preset: Preset = "mini", seed: int = 0, start: str | P
         data=Targets(Scenes(FaceSet.open(data, "train", points=MESH_POINTS), others, SIDE, seed)),
         loss=loss,
         training=TRAINING,
-        validation=lambda net: measured(net, validation),
+        validation=on_the_processor(lambda net: measured(net, validation)),
         seed=seed,
     )
 
@@ -130,7 +130,7 @@ def loss(net: ProposalNet, batch: Batch, generator: torch.Generator) -> Tensor:
     focal = -(hit + missed).sum() / at_centre.sum().clamp(min=1)
     share, side = batch["share"], batch["size"]
     of_size = (sizes - (side / 16).log()).abs()
-    place = (batch["points"] - centres(*side.shape[1:])) / side[:, None, None]
+    place = (batch["points"] - centres(*side.shape[1:]).to(side)) / side[:, None, None]
     of_points = (offsets - place).abs().mean((1, 2))
     return focal + (share * (of_size + 10 * of_points)).sum() / share.sum().clamp(min=1)
 

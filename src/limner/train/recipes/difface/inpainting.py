@@ -16,7 +16,6 @@ from limner.data.faces import FaceSet
 from limner.data.holes import KINDS, FacesWithHoles
 from limner.data.pairs import named_generator
 from limner.evaluate.metrics.fidelity import psnr
-from limner.nets.estimator import Estimator
 from limner.nets.hole_estimator import SHRINK, HoleEstimator
 from limner.nets.lama import LaMa
 from limner.pixels import to_picture, to_tensor
@@ -25,7 +24,6 @@ from limner.train.losses.projected import Projected, projected
 from limner.train.recipe import Batch, MiniTraining, Preset, Recipe, Training
 from limner.train.starting import begin
 from limner.train.validation import Validation, device_of, mean
-from limner.weights.load import load_net
 
 WITHIN = 10.0
 """How much more an error in a hole weighs than one in known pixels."""
@@ -67,9 +65,8 @@ class FilledLoss(AdversarialLoss):
 
     def __call__(self, model: ModelMixin, batch: Batch, generator: torch.Generator) -> Tensor:
         mask, truth = batch["mask"], batch["image"]
-        made = model.get_submodule("coarse")(
-            batch["lq"], mask
-        ).float()  # known pixels are the truth's, so that a seam is seen
+        # known pixels come out as they went in, so that a seam is seen
+        made = model.get_submodule("coarse")(batch["lq"], mask).float()
         loss = 4 * weighted_l1(made, truth, mask) + self.adversary(made * 2 - 1, truth * 2 - 1, self.step, generator)
         self.step += 1
         return loss
@@ -89,15 +86,15 @@ def difface_inpainting(
 
     Args:
         data: folder of aligned faces with its tables.
-        preset: `mini`, a small net for the coarse picture before `mini/difface-estimator`, which stays; or `paper`,
-            LaMa with the published settings; both for faces of 256 px.
+        preset: `mini`, a small net that sees a quarter of the size, or `paper`, LaMa with the published settings; both
+            for faces of 256 px.
         seed: of initialisation, data order and holes.
         start: an estimator to go on from, a name of the catalogue or a folder; None begins anew.
     """
     torch.manual_seed(seed)
     faces, validation = FaceSet.open(data, "train"), FaceSet.open(data, "val").spread(8)
     paper = preset == "paper"
-    model = begin(LaMa if paper else mini_estimator, start, ModelMixin)
+    model = begin(LaMa if paper else HoleEstimator, start, ModelMixin)
     size = int(model.config["sample_size"])
     shown = size if paper else size // SHRINK
     adversary = projected(faces, shown, weight=0.3)
@@ -121,18 +118,6 @@ def difface_inpainting(
         ),
         seed=seed,
     )
-
-
-def mini_estimator() -> HoleEstimator:
-    """A new small net before the embedded estimator, which stays."""
-    estimator = load_net("mini/difface-estimator", Estimator)
-    net = HoleEstimator(
-        estimator_config={key: value for key, value in estimator.config.items() if not key.startswith("_")},
-        borrows={"estimator": "mini/difface-estimator"},
-    )
-    net.estimator.load_state_dict(estimator.state_dict())
-    net.estimator.requires_grad_(False)
-    return net
 
 
 def holed_faces(faces: FaceSet, size: int) -> dict[str, list[Holed]]:
