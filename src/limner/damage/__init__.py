@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from limner.errors import LimnerError
 
-SENSITIVITY = 0.25
+SENSITIVITY = 0.35
 """How sensitively damage is looked for by default: it counts from a chance of 1 less this on."""
 
 
