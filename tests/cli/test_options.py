@@ -33,7 +33,8 @@ def test_every_option_of_every_method_is_there(command, method):
         shown = option(command, one.name)
         sharing = [other for other, kind in METHODS.items() if one.name in [it.name for it in declared_fields(kind)]]
         assert shown.rich_help_panel == (SAMPLING if len(sharing) > 1 else method)
-        assert f"--{one.name.replace('_', '-')}" in (shown.default, *shown.param_decls)
+        flag = one.declaration.flag or f"--{one.name.replace('_', '-')}"
+        assert flag in (shown.default, *shown.param_decls)
         limits = f" ({one.declaration.range})" if one.declaration.range else ""
         assert f": {one.declaration.help}{limits}" in shown.help and method in shown.help
         assert inspect.signature(command).parameters[one.name].default is None, "what isn't given suits the weights"

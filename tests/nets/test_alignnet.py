@@ -21,8 +21,8 @@ def test_shapes(net):
     assert logits.dtype == points.dtype == torch.float32
 
 
-def test_it_fits_in_two_and_a_half_megabytes_of_float16(net):
-    assert 2 * sum(p.numel() for p in net.parameters()) < 2_500_000
+def test_it_fits_in_five_and_a_half_megabytes_of_float16(net):
+    assert 2 * sum(p.numel() for p in net.parameters()) < 5_500_000
 
 
 @torch.inference_mode()
