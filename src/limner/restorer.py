@@ -313,7 +313,8 @@ def restore(
         photo: a path, a `Photo`, a picture of Pillow's or an array, as `Photo.of` takes it; it is not changed.
         target: the file to write, whose suffix decides the format; None writes nothing.
         settings: how to restore.
-        mask, progress: see `Restorer.restore`.
+        mask: of holes to fill, see `Restorer.restore`.
+        progress: see there.
         max_megapixels: larger files are refused.
         quality: of lossy formats, 1 to 100.
 
