@@ -45,7 +45,7 @@ class HoleEstimator(ModelMixin, ConfigMixin):
     def __init__(
         self,
         sample_size: int = 256,
-        widths: tuple[int, ...] = (48, 96, 160),
+        widths: tuple[int, ...] = (48, 80, 96),
         depths: tuple[int, ...] = (2, 2, 4),
     ):
         super().__init__()
