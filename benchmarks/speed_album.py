@@ -1,4 +1,4 @@
-"""Who a face is, in an album of 100,000 faces: seconds to read the album, to ask it, and to group new faces.
+"""Who a face is, in an album of 100,000 faces: seconds to read the album and to ask it.
 
     python benchmarks/speed_album.py [--faces 100000] [--people 2000] [--threads 1]
 

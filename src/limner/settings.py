@@ -218,7 +218,9 @@ class Settings:
         if references:
             values["references"] = references
         if self.album:
-            values |= {"person": self.person, "references_per_face": self.references_per_face}
+            values["references_per_face"] = (
+                self.references_per_face
+            )  # who it is stands in the digest: no name in a photo
         if self.keep:
             values["kept_of"] = self.samples
         return json.dumps(values, sort_keys=True)

@@ -31,6 +31,12 @@ def test_two_of_one_name_are_one(grouped):
     assert {one.id for one in people(grouped)} == {first.id, third.id}
 
 
+def test_a_number_is_never_given_twice(grouped):
+    last = max(one.id for one in people(grouped))
+    forget_person(grouped, last)
+    assert name_faces(grouped, [grouped.faces()[0].id], "Somebody new").id > last
+
+
 def test_merge_keeps_a_name_and_split_makes_a_new_person(grouped):
     first, second, _ = people(grouped)
     name_person(grouped, second.id, "Ben")

@@ -10,7 +10,9 @@ from PIL import Image
 import limner.album.references as references
 from limner.album.group import group
 from limner.album.people import name_person, people
-from limner.album.references import AlbumReferences, correlation
+from limner.album.recognise import Looks, Recognised
+from limner.album.references import AlbumReferences, _with_person, correlation
+from limner.album.store import Vectors
 from limner.errors import LimnerError
 from limner.faces.placing import AlignedCrop
 from limner.faces.seen import seen
@@ -142,5 +144,21 @@ def test_each_face_of_a_group_its_own(known, tmp_path):
     found = source.of_faces(Photo(crops[0], "PNG"), faces, crops)
     assert [one.person for one in found.people] == ["Anna", "Ben"]
     assert [{ref.path.name[:2] for ref in of.known} for of in found.each] == [{"p0"}, {"p1"}]
-    said = AlbumReferences(dataclasses.replace(SETTINGS, person="Anna"), 64, torch.device("cpu"))
-    assert [one.verdict for one in said.of_faces(Photo(crops[1], "PNG"), faces, crops).people] == ["said", "known"]
+    for name, verdicts in (("Anna", ["said", "known"]), ("Ben", ["known", "said"])):
+        said = AlbumReferences(dataclasses.replace(SETTINGS, person=name), 64, torch.device("cpu"))
+        assert [one.verdict for one in said.of_faces(Photo(crops[1], "PNG"), faces, crops).people] == verdicts
+
+
+def test_what_the_album_was_told_of_a_face_stands():
+    """Somebody was named on this photograph: asking for the same person makes nobody else of another face."""
+    found = [Recognised("nobody", None, 0.1), Recognised("said", 7, 1.0)]
+    looks = Looks(Vectors(np.arange(2), np.arange(2), np.array([7, 8]), np.ones(2, bool), np.eye(2, dtype=np.float32)))
+    assert _with_person(found, 7, looks, np.eye(2, dtype=np.float32), []) == found
+
+
+def test_no_name_is_written_into_a_photo(known):
+    told = {}
+    for person in ("Anna", None):
+        settings = dataclasses.replace(SETTINGS, person=person)
+        told[person] = settings.recorded(), AlbumReferences(settings, 64, torch.device("cpu")).recorded(None)
+    assert "Anna" not in str(told["Anna"]) and told["Anna"] != told[None]

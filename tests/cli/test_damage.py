@@ -55,6 +55,11 @@ def test_restore_takes_a_mask_or_finds_damage(run, photo, tmp_path):
         assert code == 2 and told in err and err.count("\n") == 1
 
 
+def test_a_sensitivity_wants_something_to_find(run, photo, tmp_path):
+    code, _, err = run("restore", photo, "-o", tmp_path / "out.jpg", "--sensitivity", "0.6")
+    assert code == 2 and "give --find-damage, too" in err and err.count("\n") == 1
+
+
 def test_restore_fills_what_it_finds(run, photo, tmp_path, monkeypatch):
     asked = []
 

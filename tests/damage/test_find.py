@@ -85,6 +85,11 @@ def test_large_photos_are_looked_at_in_copies(side, copies):
     assert chance.shape == (side, 30) and chance[:9].min() > 0.9 and chance[12:].max() < 0.1
 
 
+@pytest.mark.parametrize("shape", [(1, 1200, 3), (1300, 2, 3)])
+def test_a_photo_of_a_line_is_no_special_case(shape):
+    assert chances(Bright(), np.zeros(shape, np.uint8)).shape == shape[:2]
+
+
 def test_tiles_cover_a_large_photo(monkeypatch):
     monkeypatch.setattr(find, "TILE", 128)
     net, picture = Bright(), np.zeros((200, 300, 3), np.uint8)

@@ -105,7 +105,7 @@ def test_an_empty_mask_is_told(restorer, two):
     whole, mask = two
     done = restorer.restore(whole, mask=np.zeros_like(mask))
     assert np.array_equal(done.photo.pixels, whole)
-    assert "The mask has no white pixel, so that there is no hole to fill." in done.notes
+    assert "There is no hole to fill: nothing is white in the mask, or nothing was found." in done.notes
 
 
 def test_an_aligned_crop(two):

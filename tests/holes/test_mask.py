@@ -37,7 +37,16 @@ def test_all_kinds_mean_the_same(tmp_path):
 
 
 def test_white_is_a_hole_and_grey_is_one_from_the_middle_on():
-    assert (mask_of(np.repeat([[127, 128]], 20, 0).repeat(15, 1).astype(np.uint8), PHOTO)[0, [0, -1]] == (0, 255)).all()
+    drawn = DRAWN.copy()
+    drawn[0, :2] = 127, 128
+    assert mask_of(drawn, PHOTO)[0, :3].tolist() == [0, 255, DRAWN[0, 2]]
+
+
+def test_a_photo_that_somebody_painted_on_is_no_mask():
+    painted = np.random.default_rng(0).integers(40, 215, (20, 30, 3), np.uint8)
+    painted[5:8] = 255
+    with pytest.raises(LimnerError, match=r"is no mask, for 8\d% of it is neither black nor white: paint"):
+        mask_of(painted, PHOTO)
 
 
 def test_what_is_transparent_is_no_hole():
@@ -68,7 +77,7 @@ def test_what_is_no_mask_of_the_photo_is_told(tmp_path):
     file = saved(Image.fromarray(DRAWN.T.copy()), tmp_path / "m.png")
     with pytest.raises(LimnerError, match=r"The mask .*m.png is 20 x 30 pixels, but its photo, upright, is 30 x 20: "):
         mask_of(file, PHOTO)
-    with pytest.raises(LimnerError, match=r"All of the photo is a hole: white is a hole in a mask, black is what"):
+    with pytest.raises(LimnerError, match=r"All of the photo would be a hole: white is a hole, black is what"):
         mask_of(np.full((20, 30), 255, np.uint8), PHOTO)
     with pytest.raises(PhotoError, match="gone.png"):
         mask_of(tmp_path / "gone.png", PHOTO)

@@ -96,7 +96,7 @@ class Indexer:
         Raises:
             LimnerError: the album can't be written.
         """
-        done, wanted = Indexed(), {one.resolve(): one for one in photos}
+        done, wanted = Indexed(), dict.fromkeys(one.resolve() for one in photos)
         if self.album.about("recogniser") != self.recogniser.name:
             self._begin_anew()
         there = {one.path: one for one in self.album.photos()}
@@ -116,21 +116,22 @@ class Indexer:
         return done
 
     def _begin_anew(self) -> None:
-        """Vectors of another recogniser mean nothing to this one: the photographs count as changed, and what their
-        user said of their faces stays."""
+        """Vectors of another recogniser mean nothing to this one: they are blank until their photographs, which count
+        as changed, are looked at, and what their user said of the faces stays."""
         with self.album.change() as rows:
+            rows.execute("UPDATE faces SET vector = zeroblob(?)", (2 * self.recogniser.width,))
             rows.execute("UPDATE photos SET size = -1, sha256 = ''")
             rows.execute("INSERT OR REPLACE INTO about VALUES ('recogniser', ?)", (self.recogniser.name,))
 
     def _take(self, path: Path, before: AlbumPhoto | None, lost: dict[Path, AlbumPhoto], done: Indexed) -> None:
         """One photograph."""
         stat = path.stat()
-        if before and (before.size, before.mtime_ns) == (stat.st_size, stat.st_mtime_ns):
+        well = before and not before.problem  # what failed is tried again: a limit was raised, memory is free
+        if before and well and (before.size, before.mtime_ns) == (stat.st_size, stat.st_mtime_ns):
             done.known += 1
-            done.failed += [before.problem] if before.problem else []
             return
         now = AlbumPhoto(path, stat.st_size, stat.st_mtime_ns, sha256(path))
-        if before and before.sha256 == now.sha256:
+        if before and well and before.sha256 == now.sha256:
             self.album.moved(before.id, now)
             done.known += 1
         elif old := next((one for one in lost.values() if one.sha256 == now.sha256 and not before), None):

@@ -84,14 +84,15 @@ def name_person(album: Album, called: str | int, name: str) -> Person:
     Raises:
         LimnerError: there is no such person, or the name is empty, or a number and so taken for one.
     """
-    person, name = find_person(album, called), _checked(name)
-    bearer = album.ask("SELECT id FROM people WHERE name = ?", name)
-    if bearer and bearer[0][0] != person.id:
-        return merge_people(album, bearer[0][0], [person.id])
+    name = _checked(name)
     with album.change() as rows:
+        person = find_person(album, called)
+        bearer = album.ask("SELECT id FROM people WHERE name = ?", name)
+        if bearer and bearer[0][0] != person.id:
+            return _merged(album, rows, find_person(album, bearer[0][0]), [person])
         rows.execute("UPDATE people SET name = ?, settled = 1 WHERE id = ?", (name, person.id))
         _settle(rows, person.id)
-    return find_person(album, person.id)
+        return find_person(album, person.id)
 
 
 def name_faces(album: Album, faces: Sequence[int], name: str) -> Person:
@@ -121,15 +122,18 @@ def merge_people(album: Album, into: str | int, others: Sequence[str | int]) -> 
     Raises:
         LimnerError: one of them doesn't exist.
     """
-    kept, same = find_person(album, into), [find_person(album, one) for one in others]
-    name = next((one.name for one in (kept, *same) if one.name), None)
     with album.change() as rows:
-        for other in same:
-            if other.id != kept.id:
-                rows.execute("UPDATE faces SET person = ? WHERE person = ?", (kept.id, other.id))
-                rows.execute("DELETE FROM people WHERE id = ?", (other.id,))
-        rows.execute("UPDATE people SET name = ?, settled = 1 WHERE id = ?", (name, kept.id))
-        _settle(rows, kept.id)
+        return _merged(album, rows, find_person(album, into), [find_person(album, one) for one in others])
+
+
+def _merged(album: Album, rows: sqlite3.Connection, kept: Person, same: Sequence[Person]) -> Person:
+    name = next((one.name for one in (kept, *same) if one.name), None)
+    for other in same:
+        if other.id != kept.id:
+            rows.execute("UPDATE faces SET person = ? WHERE person = ?", (kept.id, other.id))
+            rows.execute("DELETE FROM people WHERE id = ?", (other.id,))
+    rows.execute("UPDATE people SET name = ?, settled = 1 WHERE id = ?", (name, kept.id))
+    _settle(rows, kept.id)
     return find_person(album, kept.id)
 
 
@@ -144,12 +148,12 @@ def split_person(album: Album, called: str | int, faces: Sequence[int]) -> Perso
     Raises:
         LimnerError: there is no such person, or a face isn't among theirs.
     """
-    person = find_person(album, called)
-    own = {face.id for face in album.faces("person = ?", person.id)}
-    if not faces or (strange := set(faces) - own):
-        which = f"{person} has no face {min(strange)}" if faces else "No face was named"
-        raise LimnerError(f"{which}: `limner album people {person.id}` lists the faces with their numbers.")
     with album.change() as rows:
+        person = find_person(album, called)
+        own = {face.id for face in album.faces("person = ?", person.id)}
+        if not faces or (strange := set(faces) - own):
+            which = f"{person} has no face {min(strange)}" if faces else "No face was named"
+            raise LimnerError(f"{which}: `limner album people {person.id}` lists the faces with their numbers.")
         other = new_person(rows, settled=True)
         rows.executemany("UPDATE faces SET person = ? WHERE id = ?", [(other, face) for face in faces])
         rows.execute("UPDATE people SET settled = 1 WHERE id = ?", (person.id,))
@@ -166,8 +170,8 @@ def forget_person(album: Album, called: str | int) -> Person:
     Raises:
         LimnerError: there is no such person.
     """
-    person = find_person(album, called)
     with album.change() as rows:
+        person = find_person(album, called)
         rows.execute("DELETE FROM faces WHERE person = ?", (person.id,))
         rows.execute("DELETE FROM people WHERE id = ?", (person.id,))
     return person

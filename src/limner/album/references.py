@@ -69,7 +69,8 @@ class AlbumReferences:
         self._known: _Known | None = None
         with Album(path) as album:
             check_recogniser(album, self.recogniser)
-            self.person = find_person(album, settings.person) if settings.person else None
+            if settings.person:
+                find_person(album, settings.person)
 
     @cached_property
     def recogniser(self) -> Recogniser:
@@ -86,8 +87,9 @@ class AlbumReferences:
             itself = copies_of(album, photo.path)
             found = [known.looks.recognise(vector, itself) for vector in vectors]
             found = [_said(album, face, itself) or one for face, one in zip(faces, found, strict=True)]
-            if self.person:
-                found = _with_person(found, self.person.id, known.looks, vectors, itself)
+            if self.settings.person:  # looked up anew: people are named and joined meanwhile
+                person = find_person(album, self.settings.person)
+                found = _with_person(found, person.id, known.looks, vectors, itself)
             told, each, notes = list[FacePerson](), list[References](), list[str]()
             for face, one, vector, picture in zip(faces, found, vectors, small, strict=True):
                 chosen, references = [], list[Reference]()
@@ -113,7 +115,8 @@ class AlbumReferences:
     def recorded(self, path: Path | None) -> tuple[int | None, str | None]:
         """As `ReferenceSource` says: the album as it is."""
         with Album(self.path) as album:
-            return None, hashlib.sha256(f"{album.path.resolve()} {album.revision}".encode()).hexdigest()
+            state = f"{album.path.resolve()} {album.revision} {self.settings.person or ''}"
+            return None, hashlib.sha256(state.encode()).hexdigest()
 
     def _read(self, album: Album) -> _Known:
         """The album's vectors and names, read anew where it has changed."""
@@ -192,14 +195,19 @@ def _said(album: Album, face: Face, itself: Sequence[int]) -> Recognised | None:
 def _with_person(
     found: Sequence[Recognised], person: int, looks: Looks, vectors: np.ndarray, itself: Sequence[int]
 ) -> list[Recognised]:
-    """The face that is most like a person is that person, and no other is."""
+    """The face that is most like a person is that person, and no other is; what the album was told of a face stands."""
+    if any(one.verdict == "said" and one.person == person for one in found):
+        return list(found)
     place = int(np.searchsorted(looks.people, person))
     if place == len(looks.people) or looks.people[place] != person:
         return list(found)
     alike = [looks.likeness(one, looks.copies(looks.cosines(one), itself))[place] for one in vectors]
-    best = int(np.argmax(alike))
+    free = [-1.0 if one.verdict == "said" else float(value) for one, value in zip(found, alike, strict=True)]
+    best = int(np.argmax(free))
+    if free[best] <= -1:  # nobody can be compared
+        return list(found)
     named = [replace(one, verdict="nobody") if one.person == person else one for one in found]
-    named[best] = Recognised("said", person, float(alike[best]))
+    named[best] = Recognised("said", person, free[best])
     return named
 
 

@@ -21,16 +21,16 @@ from limner.faces.find import Face
 from limner.weights.catalogue import cache_folder
 
 LAYOUT = 1
-"""Number of the tables' layout; an album of another is made anew."""
+"""Number of the tables' layout; an album of another is refused."""
 
 SCHEMA = """
 CREATE TABLE photos (
-    id INTEGER PRIMARY KEY, path BLOB NOT NULL UNIQUE, size INTEGER NOT NULL, mtime_ns INTEGER NOT NULL,
+    id INTEGER PRIMARY KEY AUTOINCREMENT, path BLOB NOT NULL UNIQUE, size INTEGER NOT NULL, mtime_ns INTEGER NOT NULL,
     sha256 TEXT NOT NULL, taken TEXT, width INTEGER NOT NULL, height INTEGER NOT NULL, problem TEXT);
 CREATE INDEX photos_by_content ON photos (sha256);
-CREATE TABLE people (id INTEGER PRIMARY KEY, name TEXT UNIQUE, settled INTEGER NOT NULL DEFAULT 0);
+CREATE TABLE people (id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT UNIQUE, settled INTEGER NOT NULL DEFAULT 0);
 CREATE TABLE faces (
-    id INTEGER PRIMARY KEY, photo INTEGER NOT NULL REFERENCES photos ON DELETE CASCADE,
+    id INTEGER PRIMARY KEY AUTOINCREMENT, photo INTEGER NOT NULL REFERENCES photos ON DELETE CASCADE,
     x0 REAL NOT NULL, y0 REAL NOT NULL, x1 REAL NOT NULL, y1 REAL NOT NULL, points BLOB NOT NULL, score REAL NOT NULL,
     yaw REAL, pitch REAL, damage REAL, side REAL NOT NULL, vector BLOB NOT NULL,
     person INTEGER REFERENCES people ON DELETE SET NULL, settled INTEGER NOT NULL DEFAULT 0);
@@ -40,7 +40,7 @@ CREATE TABLE about (key TEXT PRIMARY KEY, value TEXT NOT NULL);
 """
 """`path` is as the file system has it, in bytes; `taken` the EXIF's date, `problem` why a photograph couldn't be read.
 A face that is `settled` is where its user put it, a person that is `settled` was named, merged or split by its user:
-no later run changes either."""
+no later run changes either. Numbers are never given twice, so that an old list names nobody else."""
 
 
 def album_file() -> Path:
@@ -164,6 +164,10 @@ class Album:
             raise LimnerError(
                 f"The album {self.path} can't be used ({error}): check its folder, or free it."
             ) from error
+        except sqlite3.IntegrityError as error:
+            raise LimnerError(
+                f"The album {self.path} was changed meanwhile: look at it again, then try anew."
+            ) from error
         except sqlite3.DatabaseError as error:
             raise LimnerError(f"The album {self.path} is damaged ({error}): delete it and index anew.") from error
         except OSError as error:
@@ -198,11 +202,6 @@ class Album:
         """What is noted of the whole album under a key: `revision`, `recogniser`."""
         found = self.ask("SELECT value FROM about WHERE key = ?", key)
         return found[0][0] if found else None
-
-    def note(self, key: str, value: str) -> None:
-        """Notes something of the whole album."""
-        with self.change() as rows:
-            rows.execute("INSERT OR REPLACE INTO about VALUES (?, ?)", (key, value))
 
     @property
     def revision(self) -> str:

@@ -116,6 +116,7 @@ class Report:
             self._say(outcome.kept.reason)
         elif done and not done.faces:
             made = done.provenance.method if done.provenance else ""
+            made = "" if done.provenance and made == "fill" and not done.provenance.filled else made
             what = {"fill": "the photo, its holes filled", "": "the photo as it was"}.get(made, "the photo, cleaned")
             none = "no face restored" if done.left_alone else "no face found"
             self._say(f"{outcome.source}: {none}, so {names} is {what}.")

@@ -106,6 +106,8 @@ def masks_of(holes: str | None, find_damage: bool, sensitivity: float, single: b
             "The holes are either those of --mask or those of --find-damage: write the latter with `limner damage`, "
             "and draw the former into them."
         )
+    if sensitivity != SENSITIVITY and not find_damage:
+        raise LimnerError("--sensitivity is how damage is looked for: give --find-damage, too.")
     given = OwnDamage(sensitivity) if find_damage else holes
     return MaskFiles(given, single) if given else None
 

@@ -75,7 +75,8 @@ def chances(net: DamageNet, pixels: np.ndarray) -> np.ndarray:
     chance, copy = np.zeros((height, width), np.float32), pixels
     for number in range(COPIES):
         if number:
-            copy = cv2.resize(copy, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
+            half = [max(1, round(side / 2)) for side in copy.shape[1::-1]]
+            copy = cv2.resize(copy, half, interpolation=cv2.INTER_AREA)
         seen = in_tiles(lambda x: net(x)[:, None], to_tensor(copy)[None].to(net.device), tile=TILE, overlap=OVERLAP)
         likely = seen[0, 0].sigmoid().cpu().numpy()
         chance = np.maximum(chance, cv2.resize(likely, (width, height), interpolation=cv2.INTER_LINEAR))

@@ -153,7 +153,7 @@ HARMLESS: tuple[tuple[Callable[[Picture, np.random.Generator], Picture], float],
 
 
 def perhaps_harmless(clean: Picture, rng: np.random.Generator) -> Picture:
-    """The picture itself, or in three of ten cases what one of `HARMLESS` makes of it."""
+    """The picture itself, or, with the chances of `HARMLESS`, what one of those makes of it."""
     drawn = rng.random()
     for make, share in HARMLESS:
         if drawn < share:

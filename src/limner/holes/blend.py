@@ -7,6 +7,7 @@ but in 8 bits, with a mask that it shrinks, and not at the border of a picture.
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 import torch
 
@@ -14,6 +15,9 @@ from limner.nets.smooth_fill import smooth_fill
 
 RELAXATIONS = 32
 """Of the membrane, see `smooth_fill`: a grey level at most lacks then where a filling is off by 25."""
+
+MARGIN = 16
+"""Pixels around the mask that the membrane sees: what lies farther away doesn't reach it."""
 
 
 def blended(filling: np.ndarray, around: np.ndarray, mask: np.ndarray) -> np.ndarray:
@@ -27,7 +31,12 @@ def blended(filling: np.ndarray, around: np.ndarray, mask: np.ndarray) -> np.nda
     Returns:
         (H, W, 3) float32: `around` as it is outside the mask.
     """
-    return np.where(mask[..., None], filling + membrane(around - filling, mask), around)
+    x, y, width, height = cv2.boundingRect(mask.astype(np.uint8))
+    near = np.s_[max(y - MARGIN, 0) : y + height + MARGIN, max(x - MARGIN, 0) : x + width + MARGIN]
+    edge = membrane((around - filling)[near], mask[near])
+    result = around.copy()
+    result[near] = np.where(mask[near][..., None], filling[near] + edge, around[near])
+    return result
 
 
 def membrane(edge: np.ndarray, mask: np.ndarray) -> np.ndarray:

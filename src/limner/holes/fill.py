@@ -95,13 +95,20 @@ class Filler:
             LimnerError: if a chosen face doesn't exist.
         """
         if not mask.any():
-            return Filled(photo, mask, digest, 0, ["The mask has no white pixel, so that there is no hole to fill."])
+            return Filled(
+                photo,
+                mask,
+                digest,
+                0,
+                ["There is no hole to fill: nothing is white in the mask, or nothing was found."],
+            )
         photo = photo.replaced(surroundings.filled(photo.pixels, mask))
         rgb = photo.srgb()
         holed: list[tuple[SeenFace, np.ndarray, np.ndarray]] = []
+        share = mask.astype(np.float32) / 255
         for face in faces_to_restore(rgb, self.placing, self.settings, self.size).restored:
             matrix = self.placing.matrix(rgb, face, self.size)
-            holes = crop(mask.astype(np.float32) / 255, matrix, self.size) > TOUCHED
+            holes = crop(share, matrix, self.size) > TOUCHED
             if holes.any() and not holes.all():
                 holed.append((face, matrix, holes))
         pixels = photo.pixels.copy()

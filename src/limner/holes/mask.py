@@ -22,6 +22,9 @@ AUTO_BLACK = "auto-black"
 """Asks for the habit of DifFace's authors: pixels that are exactly black are holes."""
 WHITE = 128
 """Grey level from which a pixel of a mask is a hole."""
+CLEAR, UNCLEAR = 32, 0.3
+"""Grey levels from black or white on from which a pixel is neither, and the share of those from which a picture is no
+mask: somebody painted on the photograph itself, which would be all holes wherever it is light."""
 
 
 @dataclass(frozen=True)
@@ -81,9 +84,16 @@ def mask_of(given: Mask, photo: Photo, max_megapixels: float = 100.0, compute: C
                 "photo itself, in its size."
             )
         share = 1.0 if drawn.alpha is None else drawn.alpha / drawn.peak
-        holes = drawn.srgb().mean(axis=2) * share >= WHITE
+        level = drawn.srgb().mean(axis=2) * share
+        grey = float(((level > CLEAR) & (level < 255 - CLEAR)).mean())
+        if grey > UNCLEAR:
+            raise LimnerError(
+                f"{what} is no mask, for {grey:.0%} of it is neither black nor white: paint white on black, not on the "
+                "photo itself."
+            )
+        holes = level >= WHITE
     if holes.all():
-        raise LimnerError("All of the photo is a hole: white is a hole in a mask, black is what stays.")
+        raise LimnerError("All of the photo would be a hole: white is a hole, black is what stays.")
     return np.where(holes, 255, 0).astype(np.uint8)
 
 

@@ -44,6 +44,12 @@ class Access:
         return self.shown and album_file().is_file()
 
 
+def without_album(told: str) -> str:
+    """A sentence without the album's place, which is nobody's business who only sees the page."""
+    where = str(album_file())
+    return told.replace(f" at {where}", "").replace(f" {where}", "")
+
+
 @dataclass(frozen=True)
 class ShownPerson:
     """Somebody of the album as the page shows them.

@@ -142,6 +142,8 @@ class Events:
                 if shown is STOPPED:
                     return
                 yield shown
+            if failed:  # what fails is the album, and would fail for each
+                return
 
     def turn_to(self, at: int, invented: bool, request: gr.Request) -> Shown:
         """Looks at another photograph."""
@@ -265,11 +267,14 @@ class Events:
     def view_of_album(self, session: Session, one: OnePhoto) -> Shown:
         """What concerns references from the album."""
         parts, used = self.page.from_album, session.album and not session.references
-        who = [("whoever the album recognises", ""), *((name, name) for name in known_names())] if used else [("", "")]
         told = [words.of_person(face) for face in one.people] if used else []
         return {
             parts.wanted: gr.Checkbox(value=session.album, visible=session.album or self.access.usable),
-            parts.person: gr.Dropdown(who, value=one.person or "", visible=used)
+            parts.person: gr.Dropdown(
+                [("whoever the album recognises", ""), *((name, name) for name in known_names())],
+                value=one.person or "",
+                visible=True,
+            )
             if used
             else gr.Dropdown(visible=False),
             parts.told: gr.HTML(html.notes(told), visible=bool(told)),

@@ -10,6 +10,7 @@ from typing import Any
 from limner.errors import LimnerError
 from limner.extras import needed
 from limner.page import html, words
+from limner.page.album import without_album
 from limner.page.restoring import without_folder
 from limner.page.service import Service
 from limner.page.session import Session
@@ -73,13 +74,14 @@ class Follower:
         while not job.future.done():
             yield self.told(words.of_job(job, named), job.share, busy=True)
             await asyncio.sleep(TICK)
-        session.jobs.pop(self.status, None)
+        if session.jobs.get(self.status) is job:  # else another has begun here meanwhile
+            del session.jobs[self.status]
         try:
             job.future.result()
         except CancelledError:
             yield STOPPED
         except LimnerError as error:
-            failed.append(without_folder(str(error), session.folder))
+            failed.append(without_album(without_folder(str(error), session.folder)))
         except Exception as error:
             failed.append(f"{named}: limner failed ({type(error).__name__}).")
 

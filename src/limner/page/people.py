@@ -14,7 +14,7 @@ from limner.errors import LimnerError
 from limner.extras import needed
 from limner.folder.index import index_folders
 from limner.page import html, people_html
-from limner.page.album import Access, changed, gathered
+from limner.page.album import Access, changed, gathered, without_album
 from limner.page.follower import STOPPED, Follower, Shown
 from limner.page.pictures import address_of_faces
 from limner.page.session import Session, Sessions
@@ -135,7 +135,7 @@ class PeopleEvents:
                 return self.view(session, once)
             told = changed(wish)
         except LimnerError as error:
-            return self.follower.told(str(error))
+            return self.follower.told(without_album(str(error)))
         return {**self.view(session, once), **self.follower.told(told)}
 
     async def index(self, folder: str, once: bool, request: gr.Request) -> AsyncIterator[Shown]:
@@ -167,7 +167,7 @@ class PeopleEvents:
             none = f"{NO_ALBUM}{', or a folder named above' if self.access.folders else ''}."
             return {
                 **self.follower.told("There are no people to show."),
-                tab.people: f"<p>{escape(str(error) if self.access.usable else none)}</p>",
+                tab.people: f"<p>{escape(without_album(str(error)) if self.access.usable else none)}</p>",
                 tab.more: gr.Button(visible=False),
                 tab.once: gr.Checkbox(visible=False),
             }

@@ -91,7 +91,6 @@ def pick(job: Job, one: OnePhoto, place: int, sample: int, restorers: Restorers)
     result = one.result
     if result is None:
         return
-    job.tell(f"{one.path.name}: putting the face back")
     picks = [*result.picks]
     picks[place] = sample
     photo = opened(one.path, restorers.limits)
