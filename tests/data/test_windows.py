@@ -6,7 +6,7 @@ import pytest
 
 from limner.data import windows
 from limner.data.faces import FaceSet
-from limner.data.windows import CleanWindows, photographs, window
+from limner.data.windows import CleanWindows, photographs, small_and_large, window
 from limner.degrade.scan_wear import Scan
 
 
@@ -54,6 +54,18 @@ def test_fifteen_of_a_hundred_windows_lose_their_colour(unspoilt):
         for n in range(80)
     )
     assert 5 <= grey <= 22  # the other ten are sepia
+
+
+@pytest.mark.parametrize(("height", "width"), [(300, 200), (40, 500), (20, 20)])
+def test_a_small_window_shows_what_the_large_one_does(unspoilt, monkeypatch, height, width):
+    monkeypatch.setattr(windows, "BLURRED", 0)
+    monkeypatch.setattr(windows, "AREAS", 1)
+    photo = cv2.GaussianBlur(texture(height, width), (0, 0), 2)
+    for n in range(12):
+        small, large = small_and_large(photo, 32, np.random.default_rng(n))
+        assert small.shape == (32, 32, 3) and large.shape == (64, 64, 3)
+        halved = cv2.resize(large, (32, 32), interpolation=cv2.INTER_AREA)
+        assert np.abs(halved.astype(int) - small).max() <= 1
 
 
 def test_an_epoch_shows_every_photo_once(tmp_path, monkeypatch):

@@ -23,6 +23,8 @@ SCAN = "scan"
 WORSE = {"ffhq-ref-moderate": 0.1, "old-print": 0.07}
 """Presets of `degrade.py` that photographs are spoiled by instead, and how often: the cleaner meets such photographs
 too. Noise that was enlarged with the picture it learns there to tell from soft detail."""
+BLURRED, AREAS = 0.5, 0.7
+"""How often a large window is blurred before it is made small, and how often that is done by areas."""
 
 
 @dataclass
@@ -40,11 +42,36 @@ class CleanWindows:
     seed: int
 
     def __getitem__(self, n: int) -> dict[str, torch.Tensor]:
-        epoch, place = divmod(n, len(self.files))
-        order = np.random.default_rng((self.seed, 0, epoch)).permutation(len(self.files))
-        generator = np.random.default_rng((self.seed, 1, n))
-        clean, spoilt = window(read_picture(self.files[order[place]]), self.size, generator)
+        photo, generator = drawn(self.files, self.seed, n)
+        clean, spoilt = window(photo, self.size, generator)
         return {"lq": to_tensor(spoilt), "image": to_tensor(clean)}
+
+
+@dataclass
+class SmallWindows:
+    """Sample n is {"lq": (3, S, S), "image": (3, 2 S, 2 S)} in [0, 1]: a small window and the clean one, twice as large.
+
+    Attributes:
+        files: photographs, decoded when asked for.
+        size: side S of the small window.
+        seed: of order, place and damage.
+    """
+
+    files: list[Path]
+    size: int
+    seed: int
+
+    def __getitem__(self, n: int) -> dict[str, torch.Tensor]:
+        photo, generator = drawn(self.files, self.seed, n)
+        small, large = small_and_large(photo, self.size, generator)
+        return {"lq": to_tensor(small), "image": to_tensor(large)}
+
+
+def drawn(files: list[Path], seed: int, n: int) -> tuple[np.ndarray, np.random.Generator]:
+    """The photograph of sample n, (H, W, 3) uint8, every one once an epoch, and what draws all else of it."""
+    epoch, place = divmod(n, len(files))
+    order = np.random.default_rng((seed, 0, epoch)).permutation(len(files))
+    return read_picture(files[order[place]]), np.random.default_rng((seed, 1, n))
 
 
 def photographs(faces: FaceSet, others: Path | None) -> list[Path]:
@@ -65,18 +92,41 @@ def window(photo: np.ndarray, size: int, generator: np.random.Generator) -> tupl
         degradation = draw(kind, generator, photo.shape[1], photo.shape[0])
         clean, spoilt = cut([truth(photo, degradation), apply(photo, degradation)], size, generator)
     else:
-        # no more of the photo is resized than the window shows
-        side = min(int(np.ceil(size / factor)) + 2, *photo.shape[:2])
-        (part,) = cut([photo], side, generator)
-        (clean,) = cut([resized(part, factor)], size, generator)
-        if (tone := generator.random()) < 0.25:
-            clean = without_colour(clean)
-            if tone < 0.1:
-                clean = np.rint(clean * (1 + generator.uniform(0.2, 1) * (SEPIA - 1))).clip(0, 255).astype(np.uint8)
+        clean = toned(photo, factor, size, generator)
         spoilt = apply_scan(clean, draw_scan(generator))
+    return turned(clean, spoilt, generator)
+
+
+def small_and_large(photo: np.ndarray, size: int, generator: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    """A window of a photograph, (size, size, 3) uint8, small and as it was scanned, and the clean one twice as large; the
+    photo is turned, mirrored, reduced and toned at random."""
+    factor = max(float(np.exp(generator.uniform(np.log(0.35), 0))), (2 * size + 1) / min(photo.shape[:2]))
+    large = toned(photo, factor, 2 * size, generator)
+    spread = generator.uniform(0.2, 1.2)
+    seen = cv2.GaussianBlur(large, (0, 0), spread) if generator.random() < BLURRED else large
+    way = cv2.INTER_AREA if generator.random() < AREAS else cv2.INTER_CUBIC
+    small = apply_scan(cv2.resize(seen, (size, size), interpolation=way), draw_scan(generator))
+    large, small = turned(large, small, generator)
+    return small, large
+
+
+def toned(photo: np.ndarray, factor: float, size: int, generator: np.random.Generator) -> np.ndarray:
+    """A clean window, (size, size, 3) uint8, of a photo `factor` times as large; some are grey, some of them sepia."""
+    side = min(int(np.ceil(size / factor)) + 2, *photo.shape[:2])  # no more is resized than the window shows
+    (part,) = cut([photo], side, generator)
+    (clean,) = cut([resized(part, factor)], size, generator)
+    if (tone := generator.random()) < 0.25:
+        clean = without_colour(clean)
+        if tone < 0.1:
+            clean = np.rint(clean * (1 + generator.uniform(0.2, 1) * (SEPIA - 1))).clip(0, 255).astype(np.uint8)
+    return clean
+
+
+def turned(one: np.ndarray, other: np.ndarray, generator: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    """Two pictures by the same quarter turns, and mirrored or not."""
     turn, mirror = int(generator.integers(4)), generator.random() < 0.5
-    clean, spoilt = (np.rot90(one, turn)[:, :: -1 if mirror else 1] for one in (clean, spoilt))
-    return clean, spoilt
+    step = -1 if mirror else 1
+    return np.rot90(one, turn)[:, ::step], np.rot90(other, turn)[:, ::step]
 
 
 def resized(photo: np.ndarray, factor: float) -> np.ndarray:

@@ -60,8 +60,11 @@ class Estimator(ModelMixin, ConfigMixin):
 
         The net's answer is added in the precision of x, so that bf16 weights don't coarsen the picture itself.
         """
-        patch = self.config["patch_size"]
-        h = self.stem(F.pixel_unshuffle(CONTRAST * (x - 0.5), patch).to(self.stem.weight.dtype))
+        return x + F.pixel_shuffle(self.answer(x), self.config["patch_size"]).to(x.dtype)
+
+    def answer(self, x: Tensor) -> Tensor:
+        """What the head says of a picture as for `forward`, before the pixels are put into their places."""
+        h = self.stem(F.pixel_unshuffle(CONTRAST * (x - 0.5), self.config["patch_size"]).to(self.stem.weight.dtype))
         skips: list[Tensor] = []
         for blocks, shrink in zip(self.down, self.shrink, strict=True):
             h = blocks(h)
@@ -70,4 +73,4 @@ class Estimator(ModelMixin, ConfigMixin):
         h = self.middle(h)
         for blocks, grow, skip in zip(reversed(self.up), reversed(self.grow), reversed(skips), strict=True):
             h = blocks(skip + F.pixel_shuffle(grow(h), 2))
-        return x + F.pixel_shuffle(self.head(h), patch).to(x.dtype)
+        return self.head(h)

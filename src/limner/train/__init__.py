@@ -19,6 +19,7 @@ RECIPES = {
     "alignnet": "alignnet:alignnet",
     "clean": "clean:clean",
     "damage": "damage:damage",
+    "enlarge": "enlarge:enlarge",
     "fusion": "fusion:fusion",
     "difface-estimator": "difface.estimator:difface_estimator",
     "difface-prior": "difface.prior:difface_prior",

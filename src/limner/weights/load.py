@@ -27,6 +27,7 @@ NETS = {
     "DamageNet": "limner.nets.damage",
     "DegradedEncoder": "limner.nets.degraded_encoder",
     "Discriminant": "limner.nets.discriminant",
+    "Enlarger": "limner.nets.enlarge",
     "Estimator": "limner.nets.estimator",
     "Fusion": "limner.nets.fusion",
     "HoleEstimator": "limner.nets.hole_estimator",
