@@ -10,6 +10,7 @@ from PIL import Image
 from skimage.data import astronaut
 
 from limner import Photo, Restorer, Settings, restore
+from limner.background.clean import with_clean_background
 from limner.device import choose
 from limner.evaluate.metrics.detail import laplacian_variance
 from limner.evaluate.metrics.fidelity import psnr
@@ -17,11 +18,12 @@ from limner.faces.align import similarity, stretch
 from limner.faces.join import Joined, Joiner
 from limner.faces.paste import Place
 from limner.faces.pose import Pose
-from limner.faces.put_back import PutBack, changed, enlarged, with_clean_background
+from limner.faces.put_back import PutBack
 from limner.faces.tone import tone
 from limner.methods.ldbfr import LDBFRPipeline
 from limner.methods.loaded import LoadedMethod
 from limner.methods.schedules import ldbfr_schedule
+from limner.photo.changed import changed
 from limner.photo.provenance import read
 from limner.restoration import RestoredCrop
 from limner.restorer import seed_of
@@ -212,7 +214,7 @@ def test_a_clean_background_is_asked_for(portrait, tmp_path):
 def test_a_clean_background_in_strips_is_the_same(portrait, monkeypatch):
     photo, joiner = Photo(portrait, "PNG"), Joiner(choose("cpu", "fp32"))
     whole = with_clean_background(photo, portrait, joiner).astype(int)
-    monkeypatch.setattr("limner.faces.put_back.STRIP", 96)
+    monkeypatch.setattr("limner.background.clean.STRIP", 96)
     assert np.abs(with_clean_background(photo, portrait, joiner) - whole).max() <= 1
 
 
@@ -351,14 +353,6 @@ def test_restore_is_one_call(portrait, tmp_path):
     assert Image.open(tmp_path / "b.jpg").format == "JPEG"
     told = read(tmp_path / "b.jpg")
     assert told is not None and told.method == "difface"
-
-
-def test_enlarging_keeps_places():
-    ramp = np.tile(np.arange(0, 240, 4, dtype=np.uint8)[None, :, None], (60, 1, 3))
-    big, back = enlarged(Photo(ramp, "PNG"), 3)
-    assert big.pixels.shape == (180, 180, 3)
-    x = 90
-    assert big.pixels[90, x, 0] == pytest.approx(4 * (back @ [x, 90, 1])[0], abs=1.5)
 
 
 @pytest.mark.slow

@@ -18,12 +18,13 @@ import torch
 
 from limner import device
 from limner.album.references import AlbumReferences
+from limner.background.enlarge import enlarged, load_enlarger
 from limner.errors import LimnerError
 from limner.faces.align import crop
 from limner.faces.chosen import faces_to_restore
 from limner.faces.join import Joiner
 from limner.faces.placing import placing_of
-from limner.faces.put_back import PutBack, enlarged
+from limner.faces.put_back import PutBack
 from limner.faces.references import Reference, References, ReferenceSource
 from limner.faces.samples import most_like, note_on_blend, note_on_kept, note_on_samples
 from limner.faces.seen import SeenFace
@@ -33,6 +34,7 @@ from limner.holes.mask import FilledHoles, Mask, digest_of_mask, mask_of
 from limner.methods import find_method, load
 from limner.methods.crops import stacked
 from limner.methods.pipeline import ReadReferences
+from limner.nets.enlarge import Enlarger
 from limner.photo.photo import Photo, Picture
 from limner.photo.provenance import Provenance, digest_of
 from limner.photo.writable import check_writable
@@ -82,6 +84,11 @@ class Restorer:
     def filler(self) -> Filler:
         """What fills holes; its weights are loaded when it is first asked for, a WeightsError if they don't fit."""
         return Filler(self.settings, self.placing, self.compute)
+
+    @cached_property
+    def enlarger(self) -> Enlarger:
+        """What enlarges photos, likewise."""
+        return load_enlarger(self.compute)
 
     def fill(self, photo: Photo, mask: Mask | None) -> Filled | None:
         """A photo without its holes, as `restore` begins; None where there is no mask. See there."""
@@ -167,7 +174,7 @@ class Restorer:
             picks: of each face the one sample that goes back; None makes as many photos as there are samples.
         """
         settings = self.settings if picks is None else replace(self.settings, samples=1, keep=None)
-        canvas, enlarge = enlarged(photo, settings.upscale)
+        canvas, enlarge = enlarged(photo, settings.upscale, lambda: self.enlarger)
         put_back = PutBack(canvas, rgb if canvas is photo else canvas.srgb(), settings, self.joiner)
         for place, (face, before, after) in enumerate(zip(faces, crops, restored, strict=True)):
             if asked:
@@ -274,8 +281,9 @@ class Restorer:
         if not faces:
             how = settings.recorded()
             made = {"source": digest, "options": how, "precision": precision}
-            if settings.background == "clean":
-                return Provenance("clean", "mini", None, 0, __version__, invented=0.0, **made, **filled)
+            if settings.background == "clean" or settings.upscale > 1:
+                what = "clean" if settings.background == "clean" else "enlarge"
+                return Provenance(what, "mini", None, 0, __version__, invented=0.0, **made, **filled)
             return Provenance("fill", "mini", None, 0, __version__, **made, **filled) if filled else None
         count, told = self.references.recorded(source)
         return Provenance(

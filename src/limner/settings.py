@@ -80,7 +80,7 @@ class Settings:
             clean background.
         background: `keep` leaves all but the faces as it was, `clean` takes noise, blocks and mild blur off the whole
             photo.
-        upscale: enlarges the photo by this whole factor, background by Lanczos.
+        upscale: enlarges the photo by this whole factor, what is no face by a small net.
         device, dtype, threads: see `limner.device.choose`.
 
     Raises:
@@ -147,7 +147,7 @@ class Settings:
         "keep", "clean takes noise, blocks and mild blur off the whole photo.", family=RESULT
     )
     upscale: int = declared(
-        1, "Enlarge the photo so many times, the background by Lanczos.", least=1, most=8, family=RESULT
+        1, "Enlarge the photo so many times, what is no face by a small net.", least=1, most=8, family=RESULT
     )
     device: Literal["auto", "cpu", "cuda", "mps"] = declared("auto", "Where nets run.", family=MACHINE)
     dtype: Literal["auto", "fp32", "bf16"] = declared(

@@ -7,8 +7,9 @@ import pytest
 
 from limner.faces.join import Joined
 from limner.faces.paste import Place
-from limner.faces.put_back import PutBack, changed
+from limner.faces.put_back import PutBack
 from limner.faces.tone import tone
+from limner.photo.changed import changed
 from limner.photo.photo import Photo
 from limner.settings import Settings
 

@@ -117,7 +117,12 @@ class Report:
         elif done and not done.faces:
             made = done.provenance.method if done.provenance else ""
             made = "" if done.provenance and made == "fill" and not done.provenance.filled else made
-            what = {"fill": "the photo, its holes filled", "": "the photo as it was"}.get(made, "the photo, cleaned")
+            what = {
+                "": "the photo as it was",
+                "fill": "the photo, its holes filled",
+                "enlarge": "the photo, enlarged",
+                "clean": "the photo, cleaned",
+            }[made]
             none = "no face restored" if done.left_alone else "no face found"
             self._say(f"{outcome.source}: {none}, so {names} is {what}.")
         elif done:

@@ -49,7 +49,7 @@ class CleanWindows:
 
 @dataclass
 class SmallWindows:
-    """Sample n is {"lq": (3, S, S), "image": (3, 2 S, 2 S)} in [0, 1]: a small window and the clean one, twice as large.
+    """Sample n is {"lq": (3, S, S), "image": (3, 2 S, 2 S)} in [0, 1]: small windows and clean large ones.
 
     Attributes:
         files: photographs, decoded when asked for.
@@ -98,8 +98,8 @@ def window(photo: np.ndarray, size: int, generator: np.random.Generator) -> tupl
 
 
 def small_and_large(photo: np.ndarray, size: int, generator: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-    """A window of a photograph, (size, size, 3) uint8, small and as it was scanned, and the clean one twice as large; the
-    photo is turned, mirrored, reduced and toned at random."""
+    """A window of a photograph, (size, size, 3) uint8, small and as it was scanned, and the clean one twice as large;
+    the photo is turned, mirrored, reduced and toned at random."""
     factor = max(float(np.exp(generator.uniform(np.log(0.35), 0))), (2 * size + 1) / min(photo.shape[:2]))
     large = toned(photo, factor, 2 * size, generator)
     spread = generator.uniform(0.2, 1.2)

@@ -6,14 +6,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-import cv2
 import numpy as np
 
+from limner.background.clean import with_clean_background
 from limner.faces.grain import Grain, add_grain, measure_grain
-from limner.faces.join import OVERLAP, TILE, Joined, Joiner
+from limner.faces.join import Joined, Joiner
 from limner.faces.paste import Place, lay, matched
 from limner.faces.placing import placing_of
 from limner.faces.tone import Tone, keep_tone
+from limner.photo.changed import changed
 from limner.photo.photo import Photo
 from limner.settings import Settings
 
@@ -21,8 +22,6 @@ AROUND = 0.25
 """How far, in parts of the rectangle around a face, its surroundings are looked at for their grain."""
 NEEDED = 160
 """Pixels of a side that the surroundings of a small face must have for their grain to be known."""
-STRIP = TILE - 2 * OVERLAP
-"""Rows of a photo that are cleaned at once."""
 
 
 class PutBack:
@@ -110,65 +109,3 @@ class PutBack:
         inner[:height, :width] = place.mask < 0.02
         grain = measure_grain(around, outside)
         return grain if grain.deviations.any() else None
-
-
-def changed(photo: Photo, native: np.ndarray, shown: np.ndarray, srgb: np.ndarray) -> np.ndarray:
-    """A part of a photo in its own colour space: its values, less what they show in sRGB, plus what they shall show.
-
-    Where nothing changes the photo's own values come back, though they be finer than sRGB's 8 bits or outside it.
-
-    Args:
-        photo: whose colour space it is.
-        native: (h, w, 3) float32 in [0, 1], the part as the photo has it.
-        shown: likewise, as `Photo.srgb` shows it.
-        srgb: likewise, what it shall show.
-
-    Returns:
-        (h, w, 3) float32 in [0, 1].
-    """
-    return np.clip(native + photo.from_srgb(srgb) - photo.from_srgb(shown), 0, 1)
-
-
-def with_clean_background(photo: Photo, rgb: np.ndarray, joiner: Joiner) -> np.ndarray:
-    """Takes noise, blocks and mild blur off a whole photo, a strip after the other, since floats take memory.
-
-    Args:
-        photo: to be cleaned; it is not changed.
-        rgb: the same, as `Photo.srgb` shows it.
-        joiner: whose cleaner is used.
-
-    Returns:
-        The pixels, (H, W, 3) of the photo's dtype and in its colour space.
-    """
-    grey = photo.grey or bool((rgb == rgb[..., :1]).all())
-    pixels = photo.pixels.copy()
-    for top in range(0, len(rgb), STRIP):
-        first, bottom = max(top - OVERLAP, 0), min(top + STRIP, len(rgb))
-        seen = rgb[first : bottom + OVERLAP].astype(np.float32) / 255
-        inner = slice(top - first, bottom - first)
-        cleaned = joiner.clean(seen)[inner]
-        if grey:  # the cleaner's colours are nearly, not wholly, without colour
-            cleaned = np.repeat(cleaned.mean(axis=2, keepdims=True), 3, axis=2)
-        native = pixels[top:bottom].astype(np.float32) / photo.peak
-        pixels[top:bottom] = np.rint(changed(photo, native, seen[inner], cleaned) * photo.peak)
-    return pixels
-
-
-def enlarged(photo: Photo, factor: int) -> tuple[Photo, np.ndarray]:
-    """Enlarges a photo by a whole factor, with a Lanczos kernel.
-
-    Args:
-        photo: to be enlarged; of a factor of 1 it is returned itself.
-        factor: 1 or more.
-
-    Returns:
-        The enlarged photo, and the 3x3 float64 matrix from its pixels to those of the original.
-    """
-    if factor == 1:
-        return photo, np.eye(3)
-    target = [factor * side for side in photo.pixels.shape[1::-1]]
-    pixels = cv2.resize(photo.pixels, target, interpolation=cv2.INTER_LANCZOS4)
-    alpha = None if photo.alpha is None else cv2.resize(photo.alpha, target, interpolation=cv2.INTER_LANCZOS4)
-    shift = 0.5 / factor - 0.5  # pixel centres
-    back = np.array([[1 / factor, 0, shift], [0, 1 / factor, shift], [0, 0, 1]])
-    return replace(photo, pixels=pixels, alpha=alpha), back
