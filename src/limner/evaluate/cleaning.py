@@ -1,15 +1,14 @@
-"""What the cleaner gives photographs that hold no face: four windows of scikit-image's pictures, mildly spoilt.
+"""What the cleaner and the enlarger give photographs that hold no face: four windows of scikit-image's pictures,
+mildly spoilt, and mildly spoilt at half their size. `benchmarks/background.py` measures beside them what others use.
 
-    python -m limner.evaluate.cleaning [--weights FOLDER]
-
-The damage is that of a peer's measurement (waifu2x, photo, noise 3: 31.31 to 32.03 dB, SSIM .892 to .913, on windows of
-the same pictures): a blur of 0.8 px, noise of 6 grey levels, JPEG 50.
+    python -m limner.evaluate.cleaning [--clean FOLDER] [--enlarge FOLDER]
 """
 
 from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import cv2
@@ -22,10 +21,15 @@ from limner.evaluate.damages import compressed, noisy
 from limner.evaluate.metrics.fidelity import psnr, ssim
 from limner.extras import needed
 from limner.pixels import to_picture, to_tensor
+from limner.train.validation import mean
 from limner.weights.load import load_net
+
+Spoil = Callable[[np.ndarray, np.random.Generator], np.ndarray]
+Way = Callable[[np.ndarray], np.ndarray]
 
 SIDE = 192
 PICTURES = ("coffee", "chelsea", "astronaut", "rocket")
+BLUR, NOISE = 0.8, 6
 
 
 def windows() -> list[np.ndarray]:
@@ -46,30 +50,66 @@ def windows() -> list[np.ndarray]:
 
 def mildly_spoilt(rgb: np.ndarray, generator: np.random.Generator) -> np.ndarray:
     """A picture, (H, W, 3) uint8, blurred by 0.8 px, with noise of 6 grey levels, through a JPEG of quality 50."""
-    return compressed(noisy(cv2.GaussianBlur(rgb, (0, 0), 0.8), 6, generator), 50)
+    return compressed(noisy(cv2.GaussianBlur(rgb, (0, 0), BLUR), NOISE, generator), 50)
 
 
-def measure(net: nn.Module) -> dict[str, tuple[float, float]]:
-    """PSNR in dB and SSIM of the spoilt windows and of what the cleaner makes of them, means over the four."""
-    rows: dict[str, list[tuple[float, float]]] = {"spoilt": [], "clean": []}
-    for number, truth in enumerate(windows()):
-        spoilt = mildly_spoilt(truth, np.random.default_rng(number))
+def halved(rgb: np.ndarray, generator: np.random.Generator) -> np.ndarray:
+    """A picture, (H, W, 3) uint8, blurred by 0.8 px and made half as large by areas, with noise of 6 grey levels,
+    through a JPEG of quality 60."""
+    height, width = rgb.shape[:2]
+    small = cv2.resize(cv2.GaussianBlur(rgb, (0, 0), BLUR), (width // 2, height // 2), interpolation=cv2.INTER_AREA)
+    return compressed(noisy(small, NOISE, generator), 60)
+
+
+TASKS: Mapping[str, tuple[Spoil, int]] = {"mild": (mildly_spoilt, 1), "half": (halved, 2)}
+"""How a window is spoilt, and how many times larger what comes out of it shall be."""
+
+
+def measure(ways: Mapping[str, Way], task: str) -> dict[str, tuple[float, float]]:
+    """PSNR in dB and SSIM of what each way makes of the spoilt windows, means over the four.
+
+    Args:
+        ways: from a spoilt window, (h, w, 3) uint8, to (192, 192, 3) uint8, by name.
+        task: of `TASKS`.
+    """
+    spoil, _ = TASKS[task]
+    pairs = [(truth, spoil(truth, np.random.default_rng(number))) for number, truth in enumerate(windows())]
+    told = {}
+    for name, way in ways.items():
+        made = [(way(spoilt), truth) for truth, spoilt in pairs]
+        told[name] = mean([psnr(*pair) for pair in made]), mean([ssim(*pair) for pair in made])
+    return told
+
+
+def bigger(rgb: np.ndarray) -> np.ndarray:
+    """A picture, (H, W, 3) uint8, twice as large by cubic interpolation."""
+    return cv2.resize(rgb, None, fx=2, fy=2, interpolation=cv2.INTER_CUBIC)
+
+
+def through(net: nn.Module) -> Way:
+    """What a net makes of a picture, as a way."""
+
+    def way(rgb: np.ndarray) -> np.ndarray:
         with torch.no_grad():
-            cleaned = to_picture(net(to_tensor(spoilt)[None])[0])
-        for name, picture in (("spoilt", spoilt), ("clean", cleaned)):
-            rows[name].append((psnr(picture, truth), ssim(picture, truth)))
-    return {
-        name: (float(np.mean([p for p, _ in row])), float(np.mean([s for _, s in row]))) for name, row in rows.items()
-    }
+            return to_picture(net(to_tensor(rgb)[None])[0])
+
+    return way
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--weights", type=Path, help="folder of a cleaner; the embedded one by default")
+    parser.add_argument("--clean", type=Path, help="folder of a cleaner; the embedded one by default")
+    parser.add_argument("--enlarge", type=Path, help="folder of an enlarger; the embedded one by default")
     arguments = parser.parse_args()
-    net = load_net(arguments.weights or "mini/clean")
-    for name, (decibels, similarity) in measure(net).items():
-        print(f"{name}: {decibels:.2f} dB, SSIM {similarity:.3f}")
+    clean = through(load_net(arguments.clean or "mini/clean"))
+    enlarge = through(load_net(arguments.enlarge or "mini/enlarge"))
+    ways: dict[str, dict[str, Way]] = {
+        "mild": {"spoilt": lambda rgb: rgb, "clean": clean},
+        "half": {"interpolated": bigger, "enlarge": enlarge, "clean, interpolated": lambda rgb: bigger(clean(rgb))},
+    }
+    for task, some in ways.items():
+        for name, (decibels, similarity) in measure(some, task).items():
+            print(f"{task}: {name}: {decibels:.2f} dB, SSIM {similarity:.3f}")
 
 
 if __name__ == "__main__":
