@@ -22,7 +22,7 @@ from limner.weights.load import load_net
 from machine import conditions, interleaved
 
 sys.path.insert(0, str(Path(__file__).with_name("peers")))
-from peers import PEERS  # a folder of its own requirements
+from peers import PEERS  # pyright: ignore[reportAttributeAccessIssue]  # of its own folder
 
 
 def ways(arguments: argparse.Namespace) -> dict[str, dict[str, Way]]:
