@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from typing import Generic, TypeVar, cast
+from collections.abc import Callable, Iterable, Iterator
+from typing import Generic, Protocol, TypeVar, cast
 
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -39,6 +39,38 @@ def padded(x: Tensor, step: int) -> Tensor:
     height, width = x.shape[-2:]
     padding = (0, -width % step, 0, -height % step)
     return F.pad(x, padding, mode="replicate") if any(padding) else x
+
+
+class UShaped(Protocol):
+    """A net with levels: `down`, `shrink` lead to `middle`, `grow` and `up` back; the finest level is the first."""
+
+    down: nn.ModuleList
+    shrink: nn.ModuleList
+    grow: nn.ModuleList
+    up: nn.ModuleList
+
+    @property
+    def middle(self) -> nn.Module: ...
+
+
+def u_shaped(net: UShaped, h: Tensor, doubled: Callable[[Tensor], Tensor]) -> list[Tensor]:
+    """What a residual U-Net has at each level on the way up, coarsest first, with sums where Ronneberger et al. 2015
+    concatenate.
+
+    Args:
+        net: its parts.
+        h: what the stem gave.
+        doubled: what follows `grow`, to the size of the next finer level.
+    """
+    skips: list[Tensor] = []
+    for blocks, shrink in zip(net.down, net.shrink, strict=True):
+        h = blocks(h)
+        skips.append(h)
+        h = shrink(h)
+    levels = [net.middle(h)]
+    for blocks, grow, skip in zip(reversed(net.up), reversed(net.grow), reversed(skips), strict=True):
+        levels.append(blocks(skip + doubled(grow(levels[-1]))))
+    return levels
 
 
 class ResidualBlock(nn.Module):

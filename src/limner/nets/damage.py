@@ -13,7 +13,7 @@ from diffusers.configuration_utils import ConfigMixin, register_to_config
 from diffusers.models.modeling_utils import ModelMixin
 from torch import Tensor, nn
 
-from limner.nets.blocks import NormedBlock, NormedConv, padded
+from limner.nets.blocks import NormedBlock, NormedConv, padded, u_shaped
 
 RARE = -3.0
 """What every pixel's logit begins at: of a photograph, few are damaged."""
@@ -53,12 +53,5 @@ class DamageNet(ModelMixin, ConfigMixin):
         patch = self.config["patch_size"]
         whole = padded(pictures, patch * 2 ** (len(self.config["widths"]) - 1))
         h = self.stem(F.pixel_unshuffle(4 * whole - 2, patch).to(self.head.weight.dtype))
-        skips: list[Tensor] = []
-        for block, shrink in zip(self.down, self.shrink, strict=True):
-            h = block(h)
-            skips.append(h)
-            h = shrink(h)
-        h = self.middle(h)
-        for block, grow, skip in zip(reversed(self.up), reversed(self.grow), reversed(skips), strict=True):
-            h = block(skip + F.interpolate(grow(h), scale_factor=2.0))
+        h = u_shaped(self, h, lambda x: F.interpolate(x, scale_factor=2.0))[-1]
         return F.pixel_shuffle(self.head(h), patch)[:, 0, :height, :width].float()

@@ -14,7 +14,7 @@ from diffusers.configuration_utils import ConfigMixin, register_to_config
 from diffusers.models.modeling_utils import ModelMixin
 from torch import Tensor, nn
 
-from limner.nets.blocks import ResidualBlock
+from limner.nets.blocks import ResidualBlock, u_shaped
 from limner.nets.initial import keep_variance
 
 CONTRAST = 4.0
@@ -65,12 +65,5 @@ class Estimator(ModelMixin, ConfigMixin):
     def answer(self, x: Tensor) -> Tensor:
         """What the head says of a picture as for `forward`, before the pixels are put into their places."""
         h = self.stem(F.pixel_unshuffle(CONTRAST * (x - 0.5), self.config["patch_size"]).to(self.stem.weight.dtype))
-        skips: list[Tensor] = []
-        for blocks, shrink in zip(self.down, self.shrink, strict=True):
-            h = blocks(h)
-            skips.append(h)
-            h = shrink(h)
-        h = self.middle(h)
-        for blocks, grow, skip in zip(reversed(self.up), reversed(self.grow), reversed(skips), strict=True):
-            h = blocks(skip + F.pixel_shuffle(grow(h), 2))
+        h = u_shaped(self, h, lambda x: F.pixel_shuffle(x, 2))[-1]
         return self.head(h)

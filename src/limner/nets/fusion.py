@@ -15,7 +15,7 @@ from diffusers.configuration_utils import ConfigMixin, register_to_config
 from diffusers.models.modeling_utils import ModelMixin
 from torch import Tensor, nn
 
-from limner.nets.blocks import Parts, ResidualBlock, padded, zeroed
+from limner.nets.blocks import Parts, ResidualBlock, padded, u_shaped, zeroed
 from limner.nets.estimator import CONTRAST
 from limner.nets.initial import keep_variance
 from limner.nets.pyramid import expand, join, reduce, split
@@ -82,16 +82,7 @@ class Fusion(ModelMixin, ConfigMixin):
         sides of the pictures are multiples of 2^levels."""
         seen = torch.cat([photo - clean, clean - 0.5, restored - clean], dim=1)
         h = self.stem(F.pixel_unshuffle(CONTRAST * seen, STEM).to(self.stem.weight.dtype))
-        skips: list[Tensor] = []
-        for block, shrink in zip(self.down, self.shrink, strict=True):
-            h = block(h)
-            skips.append(h)
-            h = shrink(h)
-        h = self.middle(h)
-        levels = [h]
-        for block, grow, skip in zip(reversed(self.up), reversed(self.grow), reversed(skips), strict=True):
-            h = block(skip + expand(grow(h)))
-            levels.append(h)
+        levels = u_shaped(self, h, expand)
         return [expand(head(level).float()).sigmoid() for head, level in zip(self.heads, reversed(levels), strict=True)]
 
 

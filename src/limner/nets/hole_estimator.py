@@ -16,7 +16,7 @@ from diffusers.models.modeling_utils import ModelMixin
 from torch import Tensor, nn
 
 from limner.nets.attention import Attention
-from limner.nets.blocks import ResidualBlock, padded, zeroed
+from limner.nets.blocks import ResidualBlock, padded, u_shaped, zeroed
 from limner.nets.estimator import CONTRAST
 from limner.nets.initial import keep_variance
 from limner.nets.smooth_fill import smooth_fill
@@ -95,12 +95,5 @@ class CoarseFiller(nn.Module):
         base = smooth_fill(image, mask)
         given = torch.cat([CONTRAST * (base - 0.5), 2 * mask - 1], dim=1).to(self.stem.weight.dtype)
         h = self.stem(F.pixel_unshuffle(given, PATCH))
-        skips: list[Tensor] = []
-        for blocks, shrink in zip(self.down, self.shrink, strict=True):
-            h = blocks(h)
-            skips.append(h)
-            h = shrink(h)
-        h = self.middle(h)
-        for blocks, grow, skip in zip(reversed(self.up), reversed(self.grow), reversed(skips), strict=True):
-            h = blocks(skip + F.pixel_shuffle(grow(h), 2))
+        h = u_shaped(self, h, lambda x: F.pixel_shuffle(x, 2))[-1]
         return base + mask * F.pixel_shuffle(self.head(F.silu(h)), PATCH).float()
