@@ -30,7 +30,7 @@ WITHIN = 10.0
 FOOLS_FROM = 900
 """Step from which on the adversarial term counts: before, holes hold nothing that it could judge."""
 TRAINING = {
-    "mini": MiniTraining(steps=2_500, batch=16, lr=1e-3, final_lr=1e-5, warmup=100),
+    "mini": MiniTraining(steps=6_000, batch=16, lr=1e-3, final_lr=1e-5, warmup=100),
     "paper": Training(steps=500_000, batch=64, lr=1e-4, final_lr=5e-6, ema=0.999),
 }
 
