@@ -95,11 +95,14 @@ class Restorer:
         if mask is None:
             return None
         with self._one_at_a_time:
+            self.filler.settings = self.settings  # of the page's photographs each has its own choice of faces
             return self.filler.fill(
                 photo, mask_of(mask, photo, self.max_megapixels, self.compute), digest_of_mask(mask)
             )
 
-    def restore(self, photo: Picture, progress: Progress | None = None, mask: Mask | None = None) -> Restoration:
+    def restore(
+        self, photo: Picture, progress: Progress | None = None, mask: Mask | Filled | None = None
+    ) -> Restoration:
         """Walks the whole way, from a photo to restored photos.
 
         Args:
@@ -107,7 +110,8 @@ class Restorer:
             progress: called with (net evaluations done, of how many), and once more with the last numbers before each
                 face is put back. What it raises, as `limner.Cancelled`, ends the restoration.
             mask: the photo's holes, white in a picture of its upright size, or `auto-black`: see
-                `limner.holes.mask.mask_of`. They are filled first, and what is restored is the photo without them.
+                `limner.holes.mask.mask_of`. They are filled first, and what is restored is the photo without them. Or
+                what `fill` gave for this photo already.
 
         Raises:
             LimnerError: if a chosen face doesn't exist or a setting lies outside its range, or the mask doesn't fit.
@@ -116,7 +120,7 @@ class Restorer:
         started = time.perf_counter()
         device.use_threads(self.settings.threads)
         photo, asked = Photo.of(photo, self.max_megapixels), Asked(progress)
-        holes = self.fill(photo, mask)
+        holes = mask if isinstance(mask, Filled) else self.fill(photo, mask)
         photo = holes.photo if holes else photo
         rgb, settings = photo.srgb(), self.settings
         chosen = faces_to_restore(rgb, self.placing, settings, self.size)
