@@ -134,7 +134,7 @@ def save_people(address: str, folder: Path, width: int, scheme: str) -> None:
 def keep(what, name: str, **how) -> None:
     """Writes the picture of a page, or of a part of it."""
     target = IMAGES / name
-    what.screenshot(path=target, type="jpeg", quality=50, **how)
+    what.screenshot(path=target, type="jpeg", quality=48, **how)
     assert target.stat().st_size < MOST_BYTES, f"{target} has {target.stat().st_size} bytes"
     print(f"{target.stat().st_size / 1000:.0f} kB  {target.name}")
 
