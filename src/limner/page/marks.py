@@ -140,7 +140,8 @@ class Marks:
         """The mask, (H, W) uint8 of 0 and 255, of a photograph of that width and height."""
         mask, beneath = np.zeros(size[::-1], np.uint8), self.beneath
         if beneath:
-            mask[:] = cv2.imdecode(np.frombuffer(beneath.read_bytes(), np.uint8), cv2.IMREAD_GRAYSCALE)
+            read = np.frombuffer(beneath.read_bytes(), np.uint8)
+            mask[:] = np.asarray(cv2.imdecode(read, cv2.IMREAD_GRAYSCALE))
         for stroke in list(self.strokes):
             stroke.draw(mask)
         return mask
