@@ -29,7 +29,7 @@ from limner.faces.references import Reference, References, ReferenceSource
 from limner.faces.samples import most_like, note_on_blend, note_on_kept, note_on_samples
 from limner.faces.seen import SeenFace
 from limner.faces.tone import keep_tone
-from limner.holes.fill import Filled, Filler
+from limner.holes.fill import Filled, Filler, Holes
 from limner.holes.mask import FilledHoles, Mask, digest_of_mask, mask_of
 from limner.methods import find_method, load
 from limner.methods.crops import stacked
@@ -95,11 +95,11 @@ class Restorer:
         if mask is None:
             return None
         with self._one_at_a_time:
-            return self.filler.fill(
-                photo, mask_of(mask, photo, self.max_megapixels, self.compute), digest_of_mask(mask)
-            )
+            self.filler.settings = self.settings  # of the page's photographs each has its own choice of faces
+            holes = mask_of(mask, photo, self.max_megapixels, self.compute)
+            return self.filler.fill(photo, holes, digest_of_mask(mask))
 
-    def restore(self, photo: Picture, progress: Progress | None = None, mask: Mask | None = None) -> Restoration:
+    def restore(self, photo: Picture, progress: Progress | None = None, mask: Holes | None = None) -> Restoration:
         """Walks the whole way, from a photo to restored photos.
 
         Args:
@@ -107,7 +107,7 @@ class Restorer:
             progress: called with (net evaluations done, of how many), and once more with the last numbers before each
                 face is put back. What it raises, as `limner.Cancelled`, ends the restoration.
             mask: the photo's holes, white in a picture of its upright size, or `auto-black`: see
-                `limner.holes.mask.mask_of`. They are filled first, and what is restored is the photo without them.
+                `limner.holes.mask.mask_of`; or what `fill` made of it. They are filled before all else.
 
         Raises:
             LimnerError: if a chosen face doesn't exist or a setting lies outside its range, or the mask doesn't fit.
@@ -116,7 +116,7 @@ class Restorer:
         started = time.perf_counter()
         device.use_threads(self.settings.threads)
         photo, asked = Photo.of(photo, self.max_megapixels), Asked(progress)
-        holes = self.fill(photo, mask)
+        holes = mask if isinstance(mask, Filled) else self.fill(photo, mask)
         photo = holes.photo if holes else photo
         rgb, settings = photo.srgb(), self.settings
         chosen = faces_to_restore(rgb, self.placing, settings, self.size)

@@ -54,6 +54,24 @@ def test_what_a_hole_holds_plays_no_part(restorer, two):
     assert np.array_equal(black, white)
 
 
+def test_what_was_filled_already_is_not_filled_again(restorer, two, monkeypatch):
+    whole, mask = two
+    photo = Photo.of(torn(whole, mask))
+    filled, once = restorer.fill(photo, mask), restorer.restore(photo, mask=mask)
+    monkeypatch.setattr(Filler, "fill", lambda *given: pytest.fail("it is filled again"))
+    again = restorer.restore(photo, mask=filled)
+    assert np.array_equal(again.photo.pixels, once.photo.pixels) and np.array_equal(again.invented, once.invented)
+    assert again.provenance == once.provenance and again.notes == once.notes
+
+
+def test_each_photo_is_filled_with_its_own_choice_of_faces(restorer, two, monkeypatch):
+    """As the page and HTTP keep one restorer for photos that differ in it."""
+    whole, mask = two
+    for choice, count in (([0], 1), ("all", 2)):
+        monkeypatch.setattr(restorer, "settings", replace(PLAIN, faces=choice))
+        assert restorer.fill(Photo.of(torn(whole, mask)), mask).faces == count
+
+
 def test_the_restored_photo_is_that_of_the_filled_one(two):
     """Without holes limner does what it always did."""
     whole, mask = two

@@ -8,6 +8,7 @@ import tempfile
 from itertools import product
 from pathlib import Path
 
+import cv2
 import numpy as np
 from PIL import Image, ImageFilter
 
@@ -19,6 +20,8 @@ MOST_BYTES = 120_000
 FACES = Path(__file__).parents[3] / "shared" / "faces"
 NOBODIES, NAMES = ("female51233", "male51220", "female5129", "male51256"), ("Ada", "Mina", "Sam")
 """Faces for the pictures of the people's tab, made by machine and nobody's (faker-js, CC0), and names for some."""
+CRACK = ((0.0, 0.72), (0.14, 0.66), (0.31, 0.71), (0.42, 0.52), (0.55, 0.42), (0.58, 0.2), (0.66, 0.0))
+"""Where the crack of the picture of the damage goes, in parts of width and height."""
 
 
 def spoilt(path: Path) -> None:
@@ -28,6 +31,14 @@ def spoilt(path: Path) -> None:
         pair.paste(Image.fromarray(portrait()[:, :: 1 - 2 * place]), (320 * place, 0))
     grey = pair.convert("L").filter(ImageFilter.GaussianBlur(2.2)).convert("RGB")
     Image.blend(grey, Image.new("RGB", grey.size, (150, 120, 80)), 0.25).save(path, quality=60)
+
+
+def cracked(photo: Path, target: Path) -> None:
+    """Writes a photograph with a crack from edge to edge."""
+    picture = np.array(Image.open(photo).convert("RGB"))
+    height, width = picture.shape[:2]
+    cv2.polylines(picture, [(np.array(CRACK) * (width, height)).astype(np.int32)], False, (238, 230, 214), 4)
+    Image.fromarray(picture).save(target, quality=90)
 
 
 def main() -> None:
@@ -40,6 +51,8 @@ def main() -> None:
         with program(Path(scratch) / "program") as running:
             for width, scheme in product(WIDTHS, SCHEMES):
                 save(running.address, photo, width, scheme)
+            cracked(photo, Path(scratch) / f"cracked-{photo.stem}.jpg")
+            save_damage(running.address, Path(scratch) / f"cracked-{photo.stem}.jpg")
             if FACES.is_dir():
                 shoe_box(Path(scratch) / "photos")
                 for width, scheme in ((1280, "light"), (390, "dark")):
@@ -61,7 +74,28 @@ def save(address: str, photo: Path, width: int, scheme: str) -> None:
         page.wait_for_selector(".compared img")
         page.wait_for_function("[...document.images].every((one) => one.complete)")
         page.wait_for_timeout(1500)
-        keep(page, f"page_{width}_{scheme}.jpg")
+        keep(page, f"page_{width}_{scheme}.jpg", full_page=True)
+
+
+def save_damage(address: str, photo: Path) -> None:
+    """Has the damage of the photograph found, paints in some, and takes the picture of the section."""
+    with opened(address, [], viewport={"width": 1280, "height": WIDTHS[1280]}, color_scheme="light") as page:
+        page.set_input_files("#drop input[type=file]", str(photo))
+        page.wait_for_selector(".stage img")
+        page.get_by_role("button", name="Is this photo scratched").click()
+        page.get_by_role("button", name="Find the damage").click()
+        page.wait_for_function("document.querySelector('#status').innerText.includes('arked as damaged')")
+        canvas = page.locator("#brush canvas")
+        canvas.scroll_into_view_if_needed()
+        box = canvas.bounding_box()
+        assert box
+        for place, (x, y) in enumerate(CRACK[2:]):
+            page.mouse.move(box["x"] + x * box["width"], box["y"] + y * box["height"], steps=9)
+            if not place:
+                page.mouse.down()
+        page.mouse.up()
+        page.wait_for_timeout(1500)
+        keep(page.locator("#damage"), "damage_1280_light.jpg")
 
 
 def shoe_box(folder: Path) -> None:
@@ -94,13 +128,13 @@ def save_people(address: str, folder: Path, width: int, scheme: str) -> None:
         page.locator("form.person").last.scroll_into_view_if_needed()
         page.wait_for_timeout(1500)
         page.wait_for_function("[...document.images].every((one) => one.complete)")
-        keep(page, f"people_{width}_{scheme}.jpg")
+        keep(page, f"people_{width}_{scheme}.jpg", full_page=True)
 
 
-def keep(page, name: str) -> None:
-    """Writes the picture of all of the page."""
+def keep(what, name: str, **how) -> None:
+    """Writes the picture of a page, or of a part of it."""
     target = IMAGES / name
-    page.screenshot(path=target, type="jpeg", quality=50, full_page=True)
+    what.screenshot(path=target, type="jpeg", quality=48, **how)
     assert target.stat().st_size < MOST_BYTES, f"{target} has {target.stat().st_size} bytes"
     print(f"{target.stat().st_size / 1000:.0f} kB  {target.name}")
 

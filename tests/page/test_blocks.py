@@ -11,7 +11,7 @@ def test_the_page_asks_for_what_is_declared_and_shows_little_at_first():
     with gr.Blocks() as blocks:
         page = laid_out(Limits(samples=3))
     there = set(blocks.blocks.values())
-    assert set(page.viewed) <= there and {one for _, one in page.asked} <= there
+    assert {*page.viewed, *page.jobs} <= there and {one for _, one in page.asked} <= there
     names = [name for name, _ in page.asked]
     assert names[:2] == ["samples", "method"] and set(ADVANCED) <= set(names) and "clrface.guidance" in names
     assert len(set(names)) == len(names) and page.samples.maximum == 3

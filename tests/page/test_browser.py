@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 import time
 import zipfile
@@ -16,7 +17,7 @@ from PIL import Image, ImageFilter
 
 from limner.photo.provenance import read
 
-from .window import browser, group, opened, portrait, program, shoe_box
+from .window import browser, group, opened, portrait, program, shoe_box, torn
 
 pytestmark = pytest.mark.browser
 
@@ -28,6 +29,13 @@ UNNAMED = """() => [...document.querySelectorAll("button, input, select, textare
 
 ALL_DRAWN = "which => [...document.querySelectorAll(which)].every((one) => one.complete && one.naturalWidth > 0)"
 """Whether all pictures are there."""
+
+RED = """() => {
+    const canvas = document.querySelector("#brush canvas"), pen = canvas.getContext("2d");
+    const data = pen.getImageData(0, 0, canvas.width, canvas.height).data;
+    return data.filter((level, place) => place % 4 === 3 && level > 0).length;
+}"""
+"""How many pixels of what is drawn on are marked."""
 
 
 @pytest.fixture(scope="module")
@@ -65,6 +73,11 @@ def downloaded(page, link, folder: Path) -> Path:
     target = folder / waited.value.suggested_filename
     waited.value.save_as(target)
     return target
+
+
+def mask_of(page, folder: Path) -> np.ndarray:
+    """The mask that the page offers, (H, W) uint8."""
+    return np.asarray(Image.open(downloaded(page, page.get_by_role("link", name=re.compile("_mask.png$")), folder)))
 
 
 def eventually(true: Callable[[], bool], seconds: float = 60) -> bool:
@@ -200,7 +213,10 @@ def test_people_of_a_folder_are_named_split_merged_and_serve_as_references(windo
     told(window, "Who is in the photo stands below.")
     assert "Face 1 is Anna (0." in window.locator("#told-people").inner_text()
     window.get_by_role("button", name="Restore", exact=True).click()
+    album = window.get_by_role("checkbox", name="Take them from the album")
+    assert eventually(album.is_disabled), "pressed now, it would mix with the restoration"
     told(window, "Done: look at the result below")
+    assert eventually(album.is_enabled)
     report = window.locator("#downloads").inner_text()
     assert re.search(r"Face 1 is Anna \(0\.\d\d alike\); the references are \d\.jpg \(damage", report), report
     made = read(downloaded(window, window.locator("#downloads a").first, tmp_path / "result"))
@@ -211,6 +227,78 @@ def test_people_of_a_folder_are_named_split_merged_and_serve_as_references(windo
     window.get_by_role("button", name="Forget Anna").click()
     told(window, "Anna is forgotten, with all faces.", "#people-status")
     assert forms.count() == 0
+
+
+def test_damage_is_found_painted_by_mouse_and_keys_filled_and_its_mask_downloaded(window, running, tmp_path):
+    """Two photos, of which each has its own mask: in one a face that is torn, in the other none, so that nothing but
+    what is marked may change in it."""
+    torn_photo, wall, small = (tmp_path / name for name in ("torn.png", "Wand.png", "small.png"))
+    torn(torn_photo)
+    ground = np.zeros((120, 200, 3), np.uint8) + np.arange(200, dtype=np.uint8)[:, None]
+    ground[60] = 255
+    Image.fromarray(ground).save(wall)
+    Image.new("L", (10, 10)).save(small)
+    drop(window, torn_photo, wall)
+    told(window, "Press Restore")
+    assert window.locator("#photos input").count() == 2
+    window.get_by_role("button", name="Is this photo scratched").click()
+    marked, canvas = window.locator("#marked"), window.locator("#brush canvas")
+    window.get_by_role("button", name="Find it in all photos").click()
+    told(window, "Marked as damaged: torn.png (")
+    assert eventually(lambda: window.evaluate(RED) > 100), "what was found is seen"
+
+    window.get_by_role("radio", name="2. Wand.png").check()
+    window.wait_for_selector("#brush img[alt='Wand.png']")
+    window.get_by_role("button", name="Unmark everything").click()
+    assert eventually(lambda: "Nothing is marked in Wand.png." in marked.inner_text())
+    window.set_input_files("#mask input[type=file]", str(small))
+    told(window, "The mask small.png is 10 x 10 pixels, but its photo, upright, is 200 x 120")
+    canvas.scroll_into_view_if_needed()
+    box = canvas.bounding_box()
+    window.mouse.move(box["x"] - 0.1 * box["width"], box["y"] + 0.5 * box["height"])
+    window.mouse.move(box["x"] + 0.25 * box["width"], box["y"] + 0.5 * box["height"])
+    window.mouse.down()
+    window.mouse.move(box["x"] + 0.5 * box["width"], box["y"] + 0.5 * box["height"], steps=4)
+    window.mouse.up()
+    assert eventually(lambda: "Of Wand.png" in marked.inner_text())
+    by_mouse = mask_of(window, tmp_path)
+    assert by_mouse.shape == (120, 200) and by_mouse[60, 52:98].all() and not by_mouse[60, 105:].any()
+    assert not by_mouse[:50].any() and not by_mouse[70:].any()
+
+    canvas.focus()
+    for key in ("Space", *["Shift+ArrowRight"] * 9, "Space"):
+        window.keyboard.press(key)
+    assert "The brush is up, 100 % across and 50 % down." in window.locator("#brush output").inner_text()
+    assert eventually(lambda: mask_of(window, tmp_path)[60, 52:198].all())
+    window.get_by_role("radio", name="Rub out").check()
+    canvas.focus()
+    window.keyboard.press("Enter")
+    window.keyboard.press("Enter")
+    assert eventually(lambda: not mask_of(window, tmp_path)[60, 199].any()), "rubbed out where the brush is"
+    window.get_by_role("button", name="Take back the last stroke").click()
+    assert eventually(lambda: mask_of(window, tmp_path)[60, 199].any())
+    mask = mask_of(window, tmp_path) > 0
+    digest = hashlib.sha256((tmp_path / "Wand_mask.png").read_bytes()).hexdigest()
+
+    window.get_by_role("button", name="Restore", exact=True).click()
+    assert eventually(lambda: window.locator("#find-damage").is_disabled()), "it would mix with the restoration"
+    assert window.locator("#drop input[type=file]").count() == window.locator("#mask input[type=file]").count() == 0
+    told(window, "Done: look at the result below")
+    assert window.locator("#find-damage").is_enabled() and window.locator("#drop input[type=file]").count() == 1
+    assert re.search(r"Holes of \d+(\.\d+)? % of the photo were filled", window.locator("#downloads").inner_text())
+    window.get_by_role("checkbox", name="Show in red what was made up").check()
+    window.wait_for_selector(".compared img[src*='/map?']")
+    result = downloaded(window, window.locator("#downloads a").first, tmp_path)
+    after = np.asarray(Image.open(result)).astype(int)
+    assert (after[~mask] == ground[~mask]).all() and np.median(abs(after[60] - ground[59])[mask[60]]) < 3
+    made = read(result)
+    assert made and (made.method, made.mask) == ("fill", digest) and made.filled == pytest.approx(mask.mean(), abs=1e-5)
+    window.get_by_role("radio", name="1. torn.png").check()
+    window.wait_for_selector(".compared img[alt='torn.png, restored']")
+    assert "in 1 face by nets" in window.locator("#downloads").inner_text()
+    assert window.evaluate(UNNAMED) == []
+    window.set_viewport_size({"width": 390, "height": 844})
+    assert eventually(lambda: window.evaluate("document.scrollingElement.scrollWidth") <= 390)
 
 
 def test_a_job_can_be_stopped_and_a_closed_window_leaves_nothing(running, tmp_path):
@@ -240,7 +328,7 @@ def test_a_job_can_be_stopped_and_a_closed_window_leaves_nothing(running, tmp_pa
 def test_nothing_of_the_photos_is_logged_and_the_end_leaves_nothing(running):
     said = "".join(running.said)
     assert "limner is at http://127.0.0.1:" in said
-    for word in ("Gruppe", "Anna", "Tante", "Strand", "shoe box", "broken", "a.jpg", "/photos/", "Traceback"):
+    for word in ("Gruppe", "Anna", "Tante", "Strand", "Wand", "shoe box", "broken", "a.jpg", "/photos/", "Traceback"):
         assert word not in said
     assert running.stop() == 130, "interrupted, as every command is by Ctrl-C"
     assert list(running.scratch.glob("limner-ui-*")) == []

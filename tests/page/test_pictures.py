@@ -1,14 +1,17 @@
 """Addresses of pictures: those of the session's folder alone, and results by their names."""
 
 import zipfile
+from io import BytesIO
 
 import numpy as np
 import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
+from PIL import Image
 
 from limner.album.people import people
 from limner.page.album import Access
+from limner.page.marks import Stroke
 from limner.page.pictures import add_pictures, address_of, address_of_faces, zipped
 from limner.page.routes import add_routes
 from limner.page.service import Service
@@ -51,6 +54,23 @@ def test_pictures_and_results_are_served_to_whom_knows_where(sessions):
         assert client.get(f"/{wrong}").json() == {"error": "There is no such picture."}
     assert client.get("/photos/unknown/0/before").json()["error"].startswith("These photos are here no longer")
     assert client.get(f"/{address.rsplit('/', 1)[0]}/all.zip").status_code == 200
+
+
+def test_a_mask_is_served_in_the_photos_size_and_what_it_marks_in_that_of_the_page(sessions):
+    app, one = FastAPI(), restored(sessions)
+    add_routes(app, sessions.service)
+    add_pictures(app, sessions, Access())
+    client, address = TestClient(app), address_of(sessions.of("one"), one)
+    one.size = (3200, 2000)
+    for what in ("mask", "marks"):
+        assert client.get(f"/{address}/{what}").json() == {"error": "There is no such picture."}
+    one.marks.add(Stroke(np.array([[0.5, 0.5]]), 0.1, False, 0))
+    mask = Image.open(BytesIO(client.get(f"/{address}/mask").content))
+    assert mask.format == "PNG" and mask.mode == "L"
+    np.testing.assert_array_equal(np.asarray(mask), one.marks.mask(one.size))
+    marks = Image.open(BytesIO(client.get(f"/{address}/marks").content))
+    assert marks.size == (1600, 1000) and marks.getpixel((800, 500)) == (224, 0, 0, 255)
+    assert marks.getpixel((0, 0)) == (0, 0, 0, 0)
 
 
 def test_of_two_with_one_name_the_second_is_numbered(sessions):

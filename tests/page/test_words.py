@@ -106,3 +106,21 @@ def test_who_is_who_is_told_once():
     person = FacePerson(0, "nobody", None, 0.1)
     done = Restoration([], [FACE], None, 1, np.zeros((1, 1), np.uint8), notes=[note_on(person, False)], people=[person])
     assert words.notes_for_people(done) == []
+
+
+@pytest.mark.parametrize(
+    ("share", "said"), [(0, "0.00 %"), (1e-5, "less than 0.01 %"), (0.0123, "1.23 %"), (0.256, "26 %")]
+)
+def test_parts_of_a_photo_are_percent(share, said):
+    assert words.of_share(share) == said
+
+
+def test_what_is_marked_is_told_by_the_photos_name(tmp_path):
+    torn, whole = (OnePhoto(tmp_path / name, tmp_path) for name in ("torn.jpg", "whole.jpg"))
+    assert words.of_marks(torn) == "Nothing is marked in torn.jpg."
+    torn.marks.share = 0.0123
+    assert words.of_marks(torn) == "Of torn.jpg 1.23 % is marked, and will be filled when you press Restore."
+    assert words.of_damage([torn]) == "Marked as damaged: torn.jpg (1.23 %)."
+    assert words.of_damage([torn, whole]).endswith(
+        "No damage was found in whole.jpg: raise the sensitivity, or paint it in."
+    )

@@ -125,6 +125,12 @@ def group(path: Path) -> None:
     Image.fromarray(np.concatenate([portrait(), right], axis=1)).save(path, exif=exif, dpi=(300, 300))
 
 
+def torn(path: Path) -> None:
+    """Writes a photograph of one whose face and ground a crack goes through."""
+    picture = portrait()
+    Image.fromarray(cv2.line(picture, (60, 20), (250, 280), (250, 250, 240), 4)).save(path)
+
+
 def shoe_box(folder: Path) -> None:
     """Writes four photographs of one person, in another light each, that no mirrored one is a copy of."""
     folder.mkdir()

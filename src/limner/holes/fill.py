@@ -20,7 +20,7 @@ from limner.faces.seen import SeenFace
 from limner.faces.tone import keep_tone
 from limner.holes import surroundings
 from limner.holes.blend import blended
-from limner.holes.mask import FilledHoles
+from limner.holes.mask import FilledHoles, Mask
 from limner.methods.crops import stacked
 from limner.methods.difface_inpainting import DIFFACE_INPAINTING
 from limner.methods.loaded import LoadedMethod, load_method
@@ -60,6 +60,10 @@ class Filled:
         """Marks the holes in a map of what was made up, (h, w) uint8, of the photograph or of it enlarged."""
         size = invented.shape[1::-1]
         invented[cv2.resize(self.mask, size, interpolation=cv2.INTER_NEAREST) > 0] = 255
+
+
+Holes = Mask | Filled
+"""What a restoration is told of holes: where they are, or what they were filled with."""
 
 
 class Filler:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from limner.extras import needed
 from limner.page import html
 from limner.page.controls import common_controls, method_control, method_controls
+from limner.page.damage import DamageSection, damage_laid_out
 from limner.page.restoring import Limits
 from limner.photo.contents import SUFFIXES
 
@@ -52,6 +53,7 @@ class Page:
         stage: that one, with its faces.
         faces: the choice of its faces.
         notes: on it.
+        damage: what is marked in it.
         reference_drop, references, forget: other photographs of the person.
         from_album: the same from the album.
         samples: how many of each face.
@@ -71,6 +73,7 @@ class Page:
     stage: gr.HTML
     faces: gr.CheckboxGroup
     notes: gr.HTML
+    damage: DamageSection
     reference_drop: gr.File
     references: gr.HTML
     forget: gr.Button
@@ -94,8 +97,14 @@ class Page:
         return [
             *(self.work, self.photos, self.stage, self.faces, self.notes, self.references, self.forget),
             *self.from_album.parts,
+            *self.damage.viewed,
             *(self.result, self.compared, self.invented, self.versions_title, self.versions, self.downloads),
         ]
+
+    @property
+    def jobs(self) -> list[Component]:
+        """What begins a job, besides `restore`, or changes what the next one is given."""
+        return [self.drop, self.reference_drop, self.from_album.wanted, self.from_album.person, *self.damage.jobs]
 
     @property
     def asked(self) -> list[tuple[str, Component]]:
@@ -120,6 +129,7 @@ def laid_out(limits: Limits) -> Page:
         stage = gr.HTML(elem_id="stage")
         faces = gr.CheckboxGroup([], label="Faces to restore", elem_id="faces")
         notes = gr.HTML(visible=False)
+        damage = damage_laid_out()
         with gr.Accordion("Do you have other photos of this person?", open=False, elem_id="person"):
             gr.HTML(
                 "<p>With one or more of them, the face becomes more like the person. The photos may be newer or older; "
@@ -154,7 +164,8 @@ def laid_out(limits: Limits) -> Page:
         )  # fmt: skip
         downloads = gr.HTML(elem_id="downloads")
     return Page(
-        *(drop, status, work, photos, stage, faces, notes, reference_drop, references, forget, from_album),
+        *(drop, status, work, photos, stage, faces, notes, damage),
+        *(reference_drop, references, forget, from_album),
         *(samples, restore, stop),
         *(result, compared, invented, versions_title, versions, downloads, method, common, of_methods),
     )

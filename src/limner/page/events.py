@@ -15,8 +15,9 @@ from limner.page import html, steps, words
 from limner.page.album import Access, known_names
 from limner.page.blocks import Page
 from limner.page.controls import method_of, words_of
+from limner.page.damage import DamageEvents
 from limner.page.fields import settings_of
-from limner.page.follower import STOPPED, Follower, Shown
+from limner.page.follower import STOPPED, Follower, Shown, alone
 from limner.page.pictures import address_of
 from limner.page.session import OnePhoto, Session, Sessions
 from limner.settings import Settings
@@ -37,13 +38,14 @@ class Events:
     def __init__(self, page: Page, sessions: Sessions, access: Access):
         self.page, self.sessions, self.access = page, sessions, access
         self.service = sessions.service
-        self.follower = Follower(self.service, page.status, page.restore, page.stop)
+        self.follower = Follower(self.service, page.status, page.restore, page.stop, page.jobs)
+        self.damage = DamageEvents(page.damage, sessions, self.follower)
         self.told, self.followed = self.follower.told, self.follower.followed
 
     def bind(self) -> None:
         """Says which event of which part calls what."""
         page = self.page
-        everything = [page.drop, page.reference_drop, *self.follower.parts, *page.viewed]
+        everything = list(dict.fromkeys([*self.follower.parts, *page.viewed]))
         quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private", "queue": True}
         quiet |= {"concurrency_limit": None}
         page.drop.upload(self.add, [page.drop], everything, **quiet)
@@ -66,7 +68,9 @@ class Events:
             groups,
             **quiet,
         )
+        self.damage.bind()
 
+    @alone
     async def add(self, files: Sequence[str], request: gr.Request) -> AsyncIterator[Shown]:
         """Takes photographs that were dropped, and looks for their faces."""
         session = self.sessions.of(request.session_hash or "")
@@ -113,6 +117,7 @@ class Events:
         session.references.clear()
         return self.view(session)
 
+    @alone
     async def ask_album(self, wanted: bool, request: gr.Request) -> AsyncIterator[Shown]:
         """Takes references from the album, and tells who is in the photographs, or doesn't."""
         session = self.sessions.of(request.session_hash or "")
@@ -122,6 +127,7 @@ class Events:
         told = "Who is in the photo stands below." if session.album else "The album isn't used."
         yield {**self.view(session), **self.told(" ".join(failed) or told)}
 
+    @alone
     async def say_who(self, person: str, request: gr.Request) -> AsyncIterator[Shown]:
         """Says who is in the photograph that is looked at."""
         session = self.sessions.of(request.session_hash or "")
@@ -172,11 +178,12 @@ class Events:
         """Cancels what is being done."""
         self.follower.cancel(self.sessions.of(request.session_hash or ""))
 
+    @alone
     async def restore(self, request: gr.Request, *values: object) -> AsyncIterator[Shown]:
-        """Restores the chosen faces of all photographs."""
+        """Restores the chosen faces of all photographs, and fills what is marked in them."""
         session = self.sessions.of(request.session_hash or "")
         failed: list[str] = []
-        photos = [one for one in session.photos if one.chosen]
+        photos = [one for one in session.photos if one.chosen or one.marks.share]
         try:
             settings = self.settings_of(values, session)
         except LimnerError as error:
@@ -199,6 +206,7 @@ class Events:
             failed.append("No face is chosen: tick at least one.")
         yield {**self.view(session), **self.told(self.summary(session, failed))}
 
+    @alone
     async def pick(self, invented: bool, chosen: gr.SelectData, request: gr.Request) -> AsyncIterator[Shown]:
         """Takes the sample of a face that was clicked on."""
         session = self.sessions.of(request.session_hash or "")
@@ -206,6 +214,8 @@ class Events:
         if one is None or one.result is None:
             return
         place, sample = divmod(int(chosen.index), one.result.settings.samples)
+        if place >= len(one.result.picks):
+            return  # of a result that another has replaced meanwhile
         failed: list[str] = []
         pick = partial(steps.pick, one=one, place=place, sample=sample, restorers=self.service.restorers)
         async for shown in self.followed(session, pick, one.path.name, failed):
@@ -251,6 +261,7 @@ class Events:
             page.forget: gr.Button(visible=bool(names)),
             page.result: gr.Column(visible=result is not None),
             **self.view_of_album(session, one),
+            **self.damage.view(session),
         }
         if result is None:
             return shown
@@ -298,7 +309,7 @@ def usable(method: str, session: Session) -> list[Path]:
 def versions(one: OnePhoto) -> gr.Gallery:
     """The samples of each face; where there is one alone, there is nothing to choose."""
     result = one.result
-    if result is None or result.settings.samples < 2:
+    if result is None or result.settings.samples < 2 or not result.done.faces:
         return gr.Gallery(visible=False)
     several = result.settings.samples
     pictures = [

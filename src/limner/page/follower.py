@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import CancelledError
-from typing import Any
+from functools import wraps
+from typing import TYPE_CHECKING, Any
 
 from limner.errors import LimnerError
 from limner.extras import needed
@@ -18,6 +19,9 @@ from limner.page.work import Job
 
 with needed("gradio", "The page"):
     import gradio as gr
+
+if TYPE_CHECKING:
+    from gradio.components import Component
 
 TICK = 0.2
 """Seconds between two looks at how far a job is."""
@@ -37,15 +41,23 @@ class Follower:
         status: where everything is told.
         start: the button that starts a job.
         stop: the one that ends it.
+        others: what else may not be pressed until a job is done.
     """
 
-    def __init__(self, service: Service, status: gr.HTML, start: gr.Button, stop: gr.Button):
-        self.service, self.status, self.start, self.stop = service, status, start, stop
+    def __init__(
+        self,
+        service: Service,
+        status: gr.HTML,
+        start: gr.Button,
+        stop: gr.Button,
+        others: Sequence[Component] = (),
+    ):
+        self.service, self.status, self.start, self.stop, self.others = service, status, start, stop, others
 
     @property
-    def parts(self) -> list[gr.HTML | gr.Button]:
-        """What `told` and `followed` change."""
-        return [self.status, self.start, self.stop]
+    def parts(self) -> list[Component]:
+        """What `told`, `followed` and `free` change."""
+        return [self.status, self.start, self.stop, *self.others]
 
     def told(self, text: str, share: float | None = None, busy: bool = False) -> Shown:
         """A sentence in the place where everything is told."""
@@ -54,6 +66,10 @@ class Follower:
             self.start: gr.Button(interactive=not busy),
             self.stop: gr.Button(visible=busy),
         }
+
+    def free(self, whether: bool) -> Shown:
+        """Whether what begins a job may be pressed."""
+        return {one: gr.update(interactive=whether) for one in (self.start, *self.others)}
 
     async def followed(
         self, session: Session, what: Callable[[Job], object], named: str, failed: list[str]
@@ -89,3 +105,26 @@ class Follower:
         """Ends the job that is followed here."""
         if job := session.jobs.get(self.status):
             job.cancel()
+
+
+def alone(event: Callable[..., AsyncIterator[Shown]]) -> Callable[..., AsyncIterator[Shown]]:
+    """An event of the page's that works on a window's photographs: until it is done, what begins another can't be
+    pressed; one that came all the same, as a long upload that ends meanwhile does, has its turn then.
+
+    Args:
+        event: a method of what has `sessions` and a `follower`.
+    """
+
+    @wraps(event)
+    async def in_turn(self: Any, *given: Any) -> AsyncIterator[Shown]:
+        name = next(one.session_hash for one in given if hasattr(one, "session_hash"))
+        session = self.sessions.of(name or "")
+        async with session.at_photos:
+            if self.sessions.with_token(session.folder.name) is None:
+                return  # the window was closed meanwhile
+            yield self.follower.free(False)
+            async for shown in event(self, *given):
+                yield shown
+            yield self.follower.free(True)
+
+    return in_turn

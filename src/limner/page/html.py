@@ -59,6 +59,45 @@ def compared(address: str, one: OnePhoto, invented: bool) -> str:
     )
 
 
+def brush(address: str, number: int, one: OnePhoto, side: int) -> str:
+    """A photograph with what is marked in it, to draw on; `damage.js` says how.
+
+    Args:
+        address: see `stage`.
+        number: of the photograph, from 0.
+        one: it.
+        side: most pixels of a side of what is drawn on.
+    """
+    width, height = (max(1, round(min(1, side / max(one.size)) * pixels)) for pixels in one.size)
+    name, marks = escape(one.path.name), f"{address}/marks?{one.marks.version}" if one.marks.any else ""
+    tools = "".join(
+        f'<label><input type="radio" name="tool" value="{value}"> {called}</label>'
+        for value, called in (("paint", "Paint in"), ("rub", "Rub out"))
+    )
+    keys = "arrow keys move the brush, with Shift farther; Space or Enter puts it down and lifts it"
+    return (
+        f'<fieldset class="tools"><legend>Brush</legend>{tools}'
+        '<label>Width <input type="range" name="width" min="2" max="150"></label></fieldset>'
+        f'<div class="marked"><img src="{address}/before?{one.version}" alt="{name}" width="{width}" height="{height}">'
+        f'<canvas width="{width}" height="{height}" tabindex="0" role="application" data-photo="{number}" '
+        f'data-marks="{marks}" aria-label="What is marked in {name}: {keys}"></canvas>'
+        '<span class="tip" aria-hidden="true" hidden></span></div><output></output>'
+    )
+
+
+def marked(address: str, one: OnePhoto, told: str) -> str:
+    """How much is marked, and where there is a mask, the link to it.
+
+    Args:
+        address: see `stage`.
+        one: the photograph.
+        told: how much it is, a sentence.
+    """
+    name = escape(f"{one.path.stem}_mask.png")
+    link = f'<a class="button" href="{address}/mask?{one.marks.version}" download="{name}">Download {name}</a>'
+    return f"<p>{escape(told)}</p>" + (f'<p class="downloads">{link}</p>' if one.marks.any else "")
+
+
 def status(text: str, share: float | None = None, busy: bool = False) -> str:
     """What is being done, for eyes and screen readers.
 

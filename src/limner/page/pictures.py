@@ -10,7 +10,9 @@ from limner.errors import LimnerError
 from limner.extras import needed
 from limner.page.album import Access
 from limner.page.face_pictures import FacePictures
+from limner.page.marks import as_png, in_red
 from limner.page.session import OnePhoto, Session, Sessions
+from limner.page.steps import SIDE
 from limner.photo.contents import with_tail
 
 with needed("fastapi", "limner over HTTP"):
@@ -41,11 +43,14 @@ def add_pictures(app: FastAPI, sessions: Sessions, access: Access) -> None:
     faces = FacePictures()
 
     @app.get("/photos/{token}/{number}/{what}", include_in_schema=False)
-    def picture(token: str, number: int, what: str) -> FileResponse:
+    def picture(token: str, number: int, what: str) -> Response:
         session = _session(sessions, token)
         one = session.photos[number] if 0 <= number < len(session.photos) else None
         if one and one.result and what == "result":
             return FileResponse(one.result.file, filename=one.result.file.name)
+        if one and one.marks.any and what in ("mask", "marks"):
+            mask = one.marks.mask(one.size)
+            return Response(as_png(mask if what == "mask" else in_red(mask, SIDE)), media_type="image/png")
         if one is None or what not in SHOWN or not one.picture(what).is_file():
             raise LimnerError("There is no such picture.")
         return FileResponse(one.picture(what))

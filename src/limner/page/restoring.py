@@ -13,6 +13,7 @@ from limner.errors import LimnerError
 from limner.faces.chosen import Chosen, faces_to_restore
 from limner.faces.damage import SIDE
 from limner.faces.placing import placing_of
+from limner.holes.fill import Filled
 from limner.page.work import Job
 from limner.photo.contents import SUFFIXES, suffix_of, with_tail
 from limner.photo.photo import Photo
@@ -103,13 +104,35 @@ def look_at(job: Job, path: Path, settings: Settings, limits: Limits) -> tuple[P
     return photo, faces_to_restore(photo.srgb(), placing_of(settings), settings, SIDE)
 
 
+def fill(job: Job, path: Path, holes: Path, settings: Settings, restorers: Restorers) -> tuple[Photo, Filled]:
+    """A photograph, and the same without its holes. Every face is filled as one, whichever are to be restored.
+
+    Args:
+        job: is told what is done.
+        path: of the photograph.
+        holes: the file of a mask of its holes.
+        settings: how it will be restored.
+        restorers: lend a restorer.
+
+    Raises:
+        LimnerError: it can't be read, is too large, the mask doesn't fit, or a setting can't be met.
+    """
+    job.tell(f"{path.name}: getting ready")
+    photo = opened(path, restorers.limits)
+    restorer = restorers.of(replace(settings, faces="all"))
+    job.tell(f"{path.name}: filling what is marked")
+    filled = restorer.fill(photo, holes)
+    assert filled
+    return photo, filled
+
+
 def restore(
     job: Job,
     path: Path,
     settings: Settings,
     restorers: Restorers,
     faces: int | None = None,
-    holes: Path | None = None,
+    holes: Path | Filled | None = None,
 ) -> tuple[Photo, Restoration]:
     """A photograph and what became of it.
 
@@ -119,7 +142,7 @@ def restore(
         settings: how to restore.
         restorers: lend one.
         faces: how many will be restored; None where nobody knows.
-        holes: the file of a mask of its holes; None where it has none.
+        holes: the file of a mask of its holes, or what `fill` gave; None where it has none.
 
     Raises:
         LimnerError: it can't be read, is too large, or a setting can't be met.
@@ -158,7 +181,9 @@ def in_work(share: float, faces: int | None, samples: int, at_once: int) -> str:
     return f"face {first} of {faces}" if first == last else f"faces {first} to {last} of {faces}"
 
 
-def with_picks(restorer: Restorer, photo: Photo, done: Restoration, picks: Sequence[int]) -> Restoration:
+def with_picks(
+    restorer: Restorer, photo: Photo, done: Restoration, picks: Sequence[int], holes: Filled | None = None
+) -> Restoration:
     """The restoration with one sample of each face.
 
     Args:
@@ -166,10 +191,15 @@ def with_picks(restorer: Restorer, photo: Photo, done: Restoration, picks: Seque
         photo: as it was.
         done: its restoration.
         picks: of each of its faces the sample that is wanted.
+        holes: what `fill` gave; None where nothing was filled.
     """
+    photo = holes.photo if holes else photo
     back = restorer.put_back(photo, photo.srgb(), done.faces, done.aligned, done.crops, picks=picks)
     references = done.provenance.references if done.provenance else 0
-    provenance = restorer.provenance(photo.path, len(done.faces), back.share_invented, references)
+    recorded = holes and holes.recorded
+    provenance = restorer.provenance(photo.path, len(done.faces), back.share_invented, references, recorded)
+    if holes:
+        holes.mark(back.invented)
     picture = back.photo.replaced(back.canvases[0])
     return replace(done, photos=[picture], provenance=provenance, invented=back.invented)
 

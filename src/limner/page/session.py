@@ -3,6 +3,7 @@ the window is closed."""
 
 from __future__ import annotations
 
+import asyncio
 import shutil
 import threading
 from collections.abc import Hashable, Sequence
@@ -13,6 +14,7 @@ from pathlib import Path
 from limner.errors import LimnerError
 from limner.faces.references import FacePerson
 from limner.faces.seen import SeenFace
+from limner.page.marks import Marks
 from limner.page.service import Service, safe_name
 from limner.page.work import Job
 from limner.restoration import Restoration
@@ -29,6 +31,7 @@ class Result:
         settings: that it was made with.
         picks: of each of its faces the sample that went back.
         notes: what its owner should know, one sentence each.
+        holes: the file of the mask that was filled; None where nothing was.
     """
 
     file: Path
@@ -36,6 +39,7 @@ class Result:
     settings: Settings
     picks: list[int]
     notes: list[str]
+    holes: Path | None = None
 
 
 @dataclass
@@ -51,6 +55,7 @@ class OnePhoto:
         notes: what its owner should know, one sentence each.
         people: who the faces are, as the album says; empty where it wasn't asked.
         person: whom its owner says that it shows, as the album calls them; None leaves that to the album.
+        marks: what is marked in it as damaged.
         result: what became of it.
         version: counts its pictures' changes, so that the browser fetches them anew.
     """
@@ -63,6 +68,7 @@ class OnePhoto:
     notes: list[str] = field(default_factory=list)
     people: Sequence[FacePerson] = ()
     person: str | None = None
+    marks: Marks = field(default_factory=Marks)
     result: Result | None = None
     version: int = 0
 
@@ -85,6 +91,7 @@ class Session:
         pages: how many pages of the album's people are shown.
         unfolded: the numbers of those of whom all faces are shown.
         jobs: what is being done for it, by the place where that is told.
+        at_photos: held by what is done to its photographs: two such things at once would mix, see `follower.alone`.
     """
 
     def __init__(self, folder: Path):
@@ -96,6 +103,7 @@ class Session:
         self.pages = 1
         self.unfolded: set[int] = set()
         self.jobs: dict[Hashable, Job] = {}
+        self.at_photos = asyncio.Lock()
 
     @property
     def photo(self) -> OnePhoto | None:

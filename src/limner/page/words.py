@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import replace
 
 from limner.album.references import note_on
@@ -88,7 +89,28 @@ def of_job(job: Job, what: str) -> str:
 def of_found(one: OnePhoto) -> str:
     """What was found in a photograph, and what to do."""
     if not one.faces:
-        return "No face was found in this photo, so there is nothing to restore in it."
+        return "No face was found in this photo, so there is none to restore; damage in it can be filled all the same."
     if len(one.faces) == 1:
         return "One face was found. Press Restore."
     return f"{len(one.faces)} faces were found. Click on those that shall stay as they are, then press Restore."
+
+
+def of_share(share: float) -> str:
+    """A part of a photograph, 0 to 1, in percent."""
+    return "less than 0.01 %" if 0 < share < 1e-4 else f"{100 * share:.{2 if share < 0.1 else 0}f} %"
+
+
+def of_marks(one: OnePhoto) -> str:
+    """How much is marked in a photograph, and what becomes of it."""
+    if not one.marks.share:
+        return f"Nothing is marked in {one.path.name}."
+    return f"Of {one.path.name} {of_share(one.marks.share)} is marked, and will be filled when you press Restore."
+
+
+def of_damage(photos: Sequence[OnePhoto]) -> str:
+    """What became of a look for damage."""
+    found = [f"{one.path.name} ({of_share(one.marks.share)})" for one in photos if one.marks.share]
+    without = [one.path.name for one in photos if not one.marks.share]
+    told = [f"Marked as damaged: {', '.join(found)}."] if found else []
+    none = f"No damage was found in {', '.join(without)}: raise the sensitivity, or paint it in."
+    return " ".join([*told, *([none] if without else [])])
