@@ -23,7 +23,6 @@ from limner.faces.tone import tone
 from limner.methods.ldbfr import LDBFRPipeline
 from limner.methods.loaded import LoadedMethod
 from limner.methods.schedules import ldbfr_schedule
-from limner.photo.changed import changed
 from limner.photo.provenance import read
 from limner.restoration import RestoredCrop
 from limner.restorer import seed_of
@@ -334,17 +333,6 @@ def test_colours_stay_within_one_delta_e_at_the_seam(restorer, portrait, tmp_pat
         for p in (photo.pixels, done.photos[0].pixels)
     )
     assert np.linalg.norm(before - after, axis=2)[slope].mean() < 1
-
-
-def test_values_finer_than_eight_bits_and_colours_beyond_srgb_stay_where_nothing_changes(portrait, wide_gamut):
-    vivid = portrait.copy()
-    vivid[50:70, 50:70] = (0, 255, 0)
-    for photo in (Photo(portrait.astype(np.uint16) * 256 + 77, "PNG"), Photo(vivid, "PNG", icc=wide_gamut)):
-        rgb = photo.srgb()
-        place = Place.of(np.array([[1, 0, -40.0], [0, 1, -40.0]]), 64, 320, 320)
-        assert place is not None
-        part = changed(photo, place.cut(photo.pixels), place.cut(rgb), place.cut(rgb))
-        np.testing.assert_allclose(part, place.cut(photo.pixels), atol=1e-6)
 
 
 def test_restore_is_one_call(portrait, tmp_path):

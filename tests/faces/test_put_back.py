@@ -9,7 +9,6 @@ from limner.faces.join import Joined
 from limner.faces.paste import Place
 from limner.faces.put_back import PutBack
 from limner.faces.tone import tone
-from limner.photo.changed import changed
 from limner.photo.photo import Photo
 from limner.settings import Settings
 
@@ -65,12 +64,3 @@ def test_a_strength_is_the_share_of_the_restoration(strength):
 def test_a_face_outside_the_photo_changes_nothing():
     back = put_back([0.5], matrix=np.array([[1, 0, -500.0], [0, 1, -500.0]]))
     assert back.canvases[0] is back.photo.pixels and back.share_invented == 0
-
-
-def test_where_nothing_changes_the_photos_own_values_come_back():
-    deep = np.random.default_rng(0).integers(0, 65536, (8, 8, 3)).astype(np.uint16)
-    photo = Photo(deep, "PNG")
-    native, shown = deep.astype(np.float32) / 65535, photo.srgb().astype(np.float32) / 255
-    np.testing.assert_allclose(changed(photo, native, shown, shown), native, atol=1e-6)
-    lifted = np.clip(shown + 0.1, 0, 1)
-    np.testing.assert_allclose(changed(photo, native, shown, lifted), np.clip(native + lifted - shown, 0, 1), atol=1e-6)
