@@ -1,6 +1,6 @@
 """The rest of the photo beside what others use: quality on four windows, and the time for 512 x 512 px on one thread.
 
-python benchmarks/background.py [--clean FOLDER] [--enlarge FOLDER] [--x4plus] [--sheet FILE]
+python benchmarks/background.py [--clean FOLDER] [--enlarge FOLDER] [--dtype fp32] [--x4plus] [--sheet FILE]
 
 Of peers (`benchmarks/peers`) waifu2x always, and Real-ESRGAN x4plus where it is asked for: it takes minutes.
 """
@@ -16,6 +16,7 @@ import cv2
 import numpy as np
 import torch
 
+from limner.device import choose
 from limner.evaluate.cleaning import TASKS, Way, measure, through, windows
 from limner.evaluate.report import contact_sheet
 from limner.weights.load import load_net
@@ -28,9 +29,11 @@ from peers import PEERS  # pyright: ignore[reportAttributeAccessIssue]  # of its
 def ways(arguments: argparse.Namespace) -> dict[str, dict[str, Way]]:
     """Of each task, what is compared."""
     peers = ["bicubic", "non-local-means", "waifu2x", *(["x4plus"] if arguments.x4plus else [])]
+    compute = choose("cpu", arguments.dtype, 1)
     nets = {"mild": arguments.clean or "mini/clean", "half": arguments.enlarge or "mini/enlarge"}
     return {
-        task: {name: partial(PEERS[name], times=times) for name in peers} | {"limner": through(load_net(nets[task]))}
+        task: {name: partial(PEERS[name], times=times) for name in peers}
+        | {"limner": through(compute.place(load_net(nets[task])))}
         for task, (_, times) in TASKS.items()
     }
 
@@ -39,6 +42,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--clean", type=Path, help="folder of a cleaner; the embedded one by default")
     parser.add_argument("--enlarge", type=Path, help="folder of an enlarger; the embedded one by default")
+    parser.add_argument("--dtype", choices=("auto", "fp32", "bf16"), default="auto", help="of limner's nets")
     parser.add_argument("--x4plus", action="store_true", help="Real-ESRGAN, too")
     parser.add_argument("--sheet", type=Path, help="write a picture of all results")
     arguments = parser.parse_args()
