@@ -174,7 +174,7 @@ class Restorer:
             picks: of each face the one sample that goes back; None makes as many photos as there are samples.
         """
         settings = self.settings if picks is None else replace(self.settings, samples=1, keep=None)
-        canvas, enlarge = enlarged(photo, settings.upscale, lambda: self.enlarger)
+        canvas, enlarge = enlarged(photo, settings.upscale, lambda: self.enlarger, settings.background == "clean")
         put_back = PutBack(canvas, rgb if canvas is photo else canvas.srgb(), settings, self.joiner)
         for place, (face, before, after) in enumerate(zip(faces, crops, restored, strict=True)):
             if asked:

@@ -45,10 +45,10 @@ def test_enlarging_keeps_places(factor):
 
 def test_strips_and_tiles_make_no_seam(net, monkeypatch):
     photo = Photo(PORTRAIT, "PNG")
-    whole = enlarged(photo, 2, lambda: net)[0].pixels.astype(int)
-    assert np.abs(whole - enlarged(photo, 2, Enlarger)[0].pixels).max() > 3  # the net has its say
+    whole = enlarged(photo, 2, lambda: net, clean=True)[0].pixels.astype(int)
+    assert np.abs(whole - enlarged(photo, 2, Enlarger, clean=True)[0].pixels).max() > 3  # the net has its say
     monkeypatch.setattr(enlarge, "TILE", 160)
-    assert np.abs(enlarged(photo, 2, lambda: net)[0].pixels - whole).max() <= 2
+    assert np.abs(enlarged(photo, 2, lambda: net, clean=True)[0].pixels - whole).max() <= 2
 
 
 def test_sixteen_bits_stay_sixteen_and_alpha_grows_too(net):
@@ -65,3 +65,10 @@ def test_sixteen_bits_stay_sixteen_and_alpha_grows_too(net):
 def test_grey_stays_grey(net):
     grey = cv2.cvtColor(PORTRAIT, cv2.COLOR_RGB2GRAY)[..., None].repeat(3, 2)
     assert np.ptp(enlarged(Photo(grey, "PNG"), 2, lambda: net)[0].pixels.astype(int), axis=2).max() == 0
+
+
+def test_made_small_again_it_is_the_photo_unless_it_may_be_cleaned(net):
+    kept, cleaned = (enlarged(Photo(PORTRAIT, "PNG"), 2, lambda: net, clean)[0].pixels for clean in (False, True))
+    small = [cv2.resize(one, PORTRAIT.shape[1::-1], interpolation=cv2.INTER_AREA) for one in (kept, cleaned)]
+    error = [np.sqrt(np.mean((one.astype(float) - PORTRAIT) ** 2)) for one in small]
+    assert error[0] < 1 < error[1]
