@@ -85,16 +85,13 @@ def alone(restorer: Restorer, targets: list[Target], saving: Saving) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("case", ["one sample", "two samples", "references", "masks", "cleaned", "bf16"])
 def test_the_bytes_are_those_of_one_photograph_at_a_time(case, folder, monkeypatch):
-    settings = replace(
-        FAST,
-        **{
-            "two samples": {"samples": 2},
-            "references": {"method": "refldm", "references": [folder / "a.png", folder / "d.png"]},
-            "cleaned": {"background": "clean"},
-            "bf16": {"dtype": "bf16"},
-        }.get(case, {}),
-    )
-    saving = Saving()
+    asked: dict[str, dict[str, Any]] = {
+        "two samples": {"samples": 2},
+        "references": {"method": "refldm", "references": [folder / "a.png", folder / "d.png"]},
+        "cleaned": {"background": "clean"},
+        "bf16": {"dtype": "bf16"},
+    }
+    settings, saving = replace(FAST, **asked.get(case, {})), Saving()
     if case == "masks":
         holes = np.zeros((150, 150), np.uint8)
         holes[78:84, 60:66] = holes[5:30, 5:30] = 255  # on the cheek, and beside the face
