@@ -25,6 +25,7 @@ ORDER = (
     ("declared", "extras"),
     ("pixels",),
     ("device",),
+    ("memory",),
     ("photo",),
     ("degrade",),
     ("nets",),

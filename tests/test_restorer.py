@@ -20,12 +20,12 @@ from limner.faces.paste import Place
 from limner.faces.pose import Pose
 from limner.faces.put_back import PutBack
 from limner.faces.tone import tone
+from limner.methods.crops import seed_of
 from limner.methods.ldbfr import LDBFRPipeline
 from limner.methods.loaded import LoadedMethod
 from limner.methods.schedules import ldbfr_schedule
 from limner.photo.provenance import read
 from limner.restoration import RestoredCrop
-from limner.restorer import seed_of
 from limner.weights.load import WeightsInfo
 
 from .methods import tiny

@@ -47,7 +47,7 @@ class Restoration:
         people: who the faces are and what each was restored with, of an album; else empty.
         provenance: what the saved file says about itself; None where nothing was changed.
         notes: what the user should know, one sentence each.
-        seconds: spent.
+        seconds: from the beginning to the end, waiting for other photographs of a run included.
         invented: (H, W) uint8, over the restored photo: 0 where all that is seen is the photo's own, 255 where it is
             made up, by the share of the restoration and, of several samples, by how far they differ.
     """

@@ -31,8 +31,9 @@ from limner.faces.seen import SeenFace
 from limner.faces.tone import keep_tone
 from limner.holes.fill import Filled, Filler, Holes
 from limner.holes.mask import FilledHoles, Mask, digest_of_mask, mask_of
+from limner.memory import AtOnce
 from limner.methods import find_method, load
-from limner.methods.crops import stacked
+from limner.methods.crops import seed_of, stacked
 from limner.methods.pipeline import ReadReferences
 from limner.nets.enlarge import Enlarger
 from limner.photo.photo import Photo, Picture
@@ -70,6 +71,7 @@ class Restorer:
         for net in self.method.nets:
             self.compute.place(net)
         self.size = self.method.info.size
+        self.at_once = AtOnce(self.compute, self.size)
         self.joiner = Joiner(self.compute)
         self.placing = placing_of(self.settings)
         self.references: ReferenceSource = (
@@ -214,19 +216,21 @@ class Restorer:
         device.use_threads(settings.threads)
         with self._one_at_a_time:
             known = [self.read(one) if one else None for one in references] if any(references) else None
-            out = self.method(
-                stacked(crops),
-                finish=self.finish,
-                references=known,
-                samples=settings.samples,
-                generator=[
-                    torch.Generator().manual_seed(seed_of(settings.seed, number, sample))
-                    for number in numbers
-                    for sample in range(settings.samples)
-                ],
-                batch_size=self.compute.batch_size(self.size),
-                progress=progress,
-                **asdict(self.options),
+            out = self.at_once(
+                lambda at_once: self.method(
+                    stacked(crops),
+                    finish=self.finish,
+                    references=known,
+                    samples=settings.samples,
+                    generator=[
+                        torch.Generator().manual_seed(seed_of(settings.seed, number, sample))
+                        for number in numbers
+                        for sample in range(settings.samples)
+                    ],
+                    batch_size=at_once,
+                    progress=progress,
+                    **asdict(self.options),
+                )
             )
         pictures = out.images.permute(0, 2, 3, 1).numpy()
         starts = range(0, len(pictures), settings.samples)
@@ -252,8 +256,11 @@ class Restorer:
         with self._one_at_a_time:
             kept = self._read
             if kept is None or kept[0] != references.known:
-                batch_size = self.compute.batch_size(self.size)
-                read = self.method.pipeline.read(references.pictures(), batch_size=batch_size, **asdict(self.options))
+                read = self.at_once(
+                    lambda at_once: self.method.pipeline.read(
+                        references.pictures(), batch_size=at_once, **asdict(self.options)
+                    )
+                )
                 kept = self._read = references.known, read  # one set at a time: it is large
             return kept[1]
 
@@ -337,14 +344,3 @@ def restore(
     if target is not None:
         restoration.save(target, quality=quality)
     return restoration
-
-
-def seed_of(seed: int, face: int, sample: int) -> int:
-    """The seed of one face's noise, a whole number below 2^63 that differs for each face and sample.
-
-    Args:
-        seed: of the run, 0 or more.
-        face: its place among all faces of the photo.
-        sample: its number, from 0.
-    """
-    return int(np.random.SeedSequence((seed, face, sample)).generate_state(1, np.uint64)[0] >> 1)

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -119,6 +120,11 @@ def test_what_is_waited_for_is_told_from_the_start(run, album, tmp_path, monkeyp
     monkeypatch.setattr("limner.cli.output.progress", progress)
     assert run("restore", album / "a.png", "-o", tmp_path / "out", *FAST)[0] == 0
     assert told[:3] == ["loading PyTorch", "loading the weights mini of difface", "restoring"]
+    told.clear()
+    assert run("restore", album, "-o", tmp_path / "out", *FAST)[0] == 0
+    paces = [re.fullmatch(r"(\d) of 3 photos, (\d+) a minute", text) for text in told[3:]]
+    assert [pace and pace[1] for pace in paces] == ["1", "2", "3"]
+    assert paces[0] and paces[2] and paces[0][2] == "0" and int(paces[2][2]) > 0, "what is there already isn't counted"
 
 
 @pytest.mark.slow

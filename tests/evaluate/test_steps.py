@@ -13,10 +13,10 @@ from limner.evaluate import steps
 from limner.evaluate.picture_files import picture_of
 from limner.evaluate.protocols import Request
 from limner.evaluate.steps import Point, points_of, without_point
+from limner.methods.crops import seed_of
 from limner.methods.loaded import LoadedMethod
 from limner.methods.options import CLRFaceOptions, DifFaceOptions, RefLDMOptions
 from limner.pixels import to_picture, to_tensor
-from limner.restorer import seed_of
 from limner.settings import Settings
 from limner.weights.load import WeightsInfo
 

@@ -26,18 +26,16 @@ class QuickRestorer:
     """
 
     size = 64
+    faces = 4  # at once
 
     def __init__(self, steps: int = 1, seconds: float = 0.0):
-        self.settings, self.compute = Settings(), self
+        self.settings, self.at_once = Settings(), self
         self.steps, self.seconds = steps, seconds
         self.begun = self.ended = 0
 
     def of(self, settings: Settings) -> QuickRestorer:
         self.settings = settings
         return self
-
-    def batch_size(self, size: int) -> int:
-        return 4
 
     def restore(self, photo, progress, mask=None) -> Restoration:
         self.begun += 1

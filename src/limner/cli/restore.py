@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,6 +14,7 @@ from limner.cli import output as ui
 from limner.cli.loading import uncollected
 from limner.cli.options import Given, Json, Megapixels, Sensitivity, takes
 from limner.cli.report import Report
+from limner.cli.stopping import ended_politely
 from limner.cli.streams import STREAM, streams
 from limner.damage import SENSITIVITY
 from limner.declared import declared_fields
@@ -117,19 +120,25 @@ def run(targets: Sequence[Target], saving: Saving, report: Report, bar: Callable
     from limner.folder.run import restore_all
     from limner.restorer import Restorer
 
-    number = 0
+    number = made = 0
 
     def progress(done: int, total: int) -> None:
-        bar(targets[number].source.path.name, number * total + done, len(targets) * total)
+        if len(targets) == 1:
+            bar(targets[0].source.path.name, done, total)
 
     try:
-        bar(f"loading the weights {report.settings.weights} of {report.settings.method}", 0, None)
-        restorer = Restorer(report.settings, saving.max_megapixels)
-        report.weights = restorer.method.info.name
-        bar("restoring", 0, None)
-        for outcome in restore_all(restorer, targets, saving, progress):
-            report.add(outcome)
-            number += 1
+        with ended_politely():
+            bar(f"loading the weights {report.settings.weights} of {report.settings.method}", 0, None)
+            restorer = Restorer(report.settings, saving.max_megapixels)
+            report.weights = restorer.method.info.name
+            bar("restoring", 0, None)
+            started = time.perf_counter()
+            with closing(restore_all(restorer, targets, saving, progress)) as outcomes:
+                for outcome in outcomes:
+                    report.add(outcome)
+                    number, made = number + 1, made + (outcome.kept is None)
+                    pace = 60 * made / (time.perf_counter() - started)
+                    bar(f"{number} of {len(targets)} photos, {pace:.0f} a minute", number, len(targets))
     except KeyboardInterrupt:
         report.interrupted(targets[min(number, len(targets) - 1)].source.path)
         raise

@@ -36,10 +36,11 @@ from limner.evaluate.report import Column, Figure, Plot, Report, Row, Sheet
 from limner.evaluate.side_by_side import SHOWN, spread
 from limner.faces.hog import HogIdentity
 from limner.methods.clrface import CLRFacePipeline, PersonRead
+from limner.methods.crops import seed_of
 from limner.methods.identity_guidance import Guide
 from limner.methods.options import CLRFaceOptions, MaskKind
 from limner.pixels import to_picture, to_tensor
-from limner.restorer import Restorer, seed_of
+from limner.restorer import Restorer
 
 SCALES = (0.005, 0.01, 0.02)
 """Guidance scales of the sweep."""

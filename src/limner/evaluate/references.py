@@ -27,8 +27,9 @@ from limner.evaluate.report import Column, Report, Row, Sheet
 from limner.evaluate.side_by_side import SHOWN, spread
 from limner.faces.hog import HogIdentity
 from limner.methods import METHODS
+from limner.methods.crops import seed_of
 from limner.pixels import to_picture, to_tensor
-from limner.restorer import Restorer, seed_of
+from limner.restorer import Restorer
 from limner.weights.load import load_identity
 
 GIVEN = ("none", "right", "wrong")

@@ -21,10 +21,11 @@ from limner.evaluate.protocols import Request
 from limner.evaluate.report import METHOD, Column, Plot, Report, Row
 from limner.evaluate.side_by_side import Case, Way
 from limner.methods.clrface import CLRFacePipeline, guided_timesteps
+from limner.methods.crops import seed_of
 from limner.methods.loaded import LoadedMethod
 from limner.methods.schedules import SCHEDULERS, swap
 from limner.pixels import to_picture, to_tensor
-from limner.restorer import Restorer, seed_of
+from limner.restorer import Restorer
 
 NAME = "steps"
 STEPS = (1, 2, 5, 10, 20, 50, 100)

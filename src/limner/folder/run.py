@@ -1,28 +1,41 @@
-"""One photograph after another, and what became of each."""
+"""Many photographs, several at once, and what became of each.
+
+Each photograph walks the whole way in one thread, as `Restorer.restore` has it, and so comes out as it does alone: same
+batches, same number of threads, same bytes. While one is in the method's nets, which take one photograph's faces at a
+time, others are read, searched, put back, written.
+"""
 
 from __future__ import annotations
 
 import logging
 import os
 import shutil
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from limner.errors import Cancelled, LimnerError, unexpected
 from limner.folder.earlier import Kept, alters, kept
+from limner.folder.in_order import Bounds, Stop, in_order
 from limner.folder.pictures import SidePictures
 from limner.folder.targets import Target
-from limner.holes.mask import MaskFiles
+from limner.holes.mask import Mask, MaskFiles
 from limner.methods import METHODS, find_method
 from limner.photo.photo import Photo
-from limner.photo.read import check_limit
+from limner.photo.read import check_limit, opened_container
 from limner.photo.writable import check_quality, check_writable
 from limner.photo.write import sweep, write_atomically
 from limner.restoration import Restoration
 from limner.restorer import Restorer
 
 log = logging.getLogger(__name__)
+
+AT_ONCE = 3
+"""Photographs that are worked on: one before the nets, one in them, one behind them."""
+MOST = 16
+"""Photographs that were drawn and not told yet: so many may be done while an earlier one with many faces isn't."""
+MEGAPIXELS = 16.0
+"""Of their results together: one photograph of 12 takes 1.5 GB, with weights and libraries, and two take 2.3."""
 
 
 @dataclass
@@ -90,35 +103,74 @@ def check_intermediate(method: str, beside: SidePictures) -> None:
 
 def restore_all(
     restorer: Restorer,
-    targets: Sequence[Target],
+    targets: Iterable[Target],
     saving: Saving | None = None,
     progress: Callable[[int, int], None] | None = None,
-) -> Iterator[Outcome]:
-    """Restores one photograph after another; a file that fails is reported and the rest goes on, whatever happened.
+) -> Generator[Outcome]:
+    """Restores photographs, several at once, and tells of each in their order; a file that fails is reported and the
+    rest goes on, whatever happened.
 
     Results that are there already and are what this run would make are passed over, so that an interrupted run goes on
-    where it stopped.
+    where it stopped. Whoever closes the generator ends the run: what is being written is written, all else is dropped.
 
     Args:
-        restorer: with its settings.
-        targets: from `targets_of`.
+        restorer: with its settings. With one thread one photograph is worked on at a time.
+        targets: from `targets_of`, or any others; they are drawn in the thread that asks for outcomes, no more than
+            `MOST` and `MEGAPIXELS` ahead.
         saving: what is written.
-        progress: see `Restorer.restore`.
+        progress: see `Restorer.restore`; called in the threads that restore, for one photograph or another.
+
+    Yields:
+        One outcome for each target.
 
     Raises:
         LimnerError: if the method makes nothing before the result and that is wanted.
-        Cancelled: if `progress` does; the photographs before this one are written.
+        Cancelled: if `progress` does; the photographs before this one are written, or dropped whole.
     """
-    saving = saving or Saving()
-    check_intermediate(restorer.settings.method, saving.beside)
-    for folder in {output.parent for target in targets for output in target.outputs}:
-        sweep(folder)
+    run = _Run(restorer, saving or Saving(), progress)
+    check_intermediate(restorer.settings.method, run.saving.beside)
+    at_once = 1 if restorer.settings.threads == 1 else AT_ONCE
+    yield from in_order(_swept(targets), run.outcome, run.megapixels, Bounds(at_once, MOST, MEGAPIXELS))
+
+
+def _swept(targets: Iterable[Target]) -> Iterator[Target]:
+    """The targets; before the first in a folder what a killed run left there is taken away."""
+    known: set[Path] = set()
     for target in targets:
+        for folder in {output.parent for output in target.outputs} - known:
+            sweep(folder)
+            known.add(folder)
+        yield target
+
+
+@dataclass(frozen=True)
+class _Run:
+    """What becomes of one photograph of a run; arguments as for `restore_all`."""
+
+    restorer: Restorer
+    saving: Saving
+    progress: Callable[[int, int], None] | None
+
+    def megapixels(self, target: Target) -> float:
+        """Of a target's results; 0 where the photograph can't be opened, which is told when it is read."""
+        settings = self.restorer.settings
+        try:
+            width, height = opened_container(target.source.path, self.saving.max_megapixels).size
+        except Exception:
+            return 0.0
+        return width * height * settings.upscale**2 * settings.results / 1e6
+
+    def outcome(self, target: Target, stop: Stop) -> Outcome:
+        """What became of a photograph.
+
+        Raises:
+            Cancelled: if the run is to end.
+        """
         outcome = Outcome(target.source.path, target.outputs)
         try:
-            outcome.kept = None if saving.overwrite else _kept(restorer, target, saving)
+            outcome.kept = None if self.saving.overwrite else self._kept(target)
             if not outcome.kept:
-                outcome.restoration = _restored(restorer, target, saving, progress)
+                outcome.restoration = self._restored(target, stop)
         except Cancelled:  # not one photo's misfortune: the end of the run
             raise
         except LimnerError as error:
@@ -129,42 +181,49 @@ def restore_all(
             log.debug("%s", outcome.source, exc_info=error)
             outcome.expected = False
             outcome.error = f"{outcome.source} can't be restored: {unexpected(error)}"
-        yield outcome
+        return outcome
 
+    def _kept(self, target: Target) -> Kept | None:
+        """As `kept`; but a result without the pictures that are wanted beside it is made anew."""
+        found = kept(target.outputs, target.source.path, self.restorer, self.saving.quality, self._mask(target))
+        faces = found.provenance.faces if found and found.provenance else 0
+        return None if faces and not self.saving.beside.there(target.source.place) else found
 
-def _kept(restorer: Restorer, target: Target, saving: Saving) -> Kept | None:
-    """As `kept`; but a result without the pictures that are wanted beside it is made anew."""
-    mask = saving.masks.of(target.source.place) if saving.masks else None
-    found = kept(target.outputs, target.source.path, restorer, saving.quality, mask)
-    faces = found.provenance.faces if found and found.provenance else 0
-    return None if faces and not saving.beside.there(target.source.place) else found
+    def _mask(self, target: Target) -> Mask | None:
+        return self.saving.masks.of(target.source.place) if self.saving.masks else None
 
+    def _restored(self, target: Target, stop: Stop) -> Restoration:
+        """Restores one photograph and writes all of its results."""
+        photo = Photo.open(target.source.path, self.saving.max_megapixels)
+        for path in target.outputs:
+            check_writable(photo, path, self.saving.quality, self.restorer.settings.upscale)
 
-def _restored(
-    restorer: Restorer, target: Target, saving: Saving, progress: Callable[[int, int], None] | None
-) -> Restoration:
-    """Restores one photograph and writes all of its results."""
-    source = target.source.path
-    photo = Photo.open(source, saving.max_megapixels)
-    for path in target.outputs:
-        check_writable(photo, path, saving.quality, restorer.settings.upscale)
-    mask = saving.masks.of(target.source.place) if saving.masks else None
-    restoration = restorer.restore(photo, progress, mask)
-    for path, restored in zip(target.outputs, restoration.photos, strict=True):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        if restoration.provenance or alters(restorer, source, path):
-            provenance = restoration.provenance if saving.provenance else None
-            provenance = provenance and replace(provenance, quality=saving.quality)
-            notes = restored.save(path, quality=saving.quality, provenance=provenance)
-            restoration.notes += [note for note in notes if note not in restoration.notes]
-        else:
-            write_atomically(path, source.read_bytes())  # without a face: passed on byte for byte
-            shutil.copystat(source, path)
-        if saving.keep_time:
-            times = source.stat()
-            os.utime(path, ns=(times.st_atime_ns, times.st_mtime_ns))
-    saving.beside.save(photo, restoration, target.source.place)
-    return restoration
+        def asked(done: int, total: int) -> None:
+            stop.check()
+            if self.progress:
+                self.progress(done, total)
+
+        restoration = self.restorer.restore(photo, asked, self._mask(target))
+        stop.check()
+        self._write(target, photo, restoration)
+        return restoration
+
+    def _write(self, target: Target, photo: Photo, restoration: Restoration) -> None:
+        source, saving = target.source.path, self.saving
+        for path, restored in zip(target.outputs, restoration.photos, strict=True):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            if restoration.provenance or alters(self.restorer, source, path):
+                provenance = restoration.provenance if saving.provenance else None
+                provenance = provenance and replace(provenance, quality=saving.quality)
+                notes = restored.save(path, quality=saving.quality, provenance=provenance)
+                restoration.notes += [note for note in notes if note not in restoration.notes]
+            else:
+                write_atomically(path, source.read_bytes())  # without a face: passed on byte for byte
+                shutil.copystat(source, path)
+            if saving.keep_time:
+                times = source.stat()
+                os.utime(path, ns=(times.st_atime_ns, times.st_mtime_ns))
+        saving.beside.save(photo, restoration, target.source.place)
 
 
 def _naming(source: Path, sentence: str) -> str:

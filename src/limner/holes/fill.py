@@ -21,9 +21,11 @@ from limner.faces.tone import keep_tone
 from limner.holes import surroundings
 from limner.holes.blend import blended
 from limner.holes.mask import FilledHoles, Mask
+from limner.memory import AtOnce
 from limner.methods.crops import stacked
 from limner.methods.difface_inpainting import DIFFACE_INPAINTING
 from limner.methods.loaded import LoadedMethod, load_method
+from limner.methods.pipeline import Restored
 from limner.photo.photo import Photo
 from limner.settings import Settings
 
@@ -80,12 +82,13 @@ class Filler:
     """
 
     def __init__(self, settings: Settings, placing: Placing, compute: Compute):
-        self.settings, self.placing, self.compute = settings, placing, compute
+        self.settings, self.placing = settings, placing
         own = Path(settings.weights) / "inpainting"
         self.method: LoadedMethod = load_method(DIFFACE_INPAINTING, str(own) if own.is_dir() else "mini")
         for net in self.method.nets:
             compute.place(net)
         self.size = self.method.info.size
+        self.at_once = AtOnce(compute, self.size)
 
     def fill(self, photo: Photo, mask: np.ndarray, digest: str = "") -> Filled:
         """Fills the holes of one photograph.
@@ -133,10 +136,13 @@ class Filler:
         crops = stacked([crop(rgb, matrix, self.size) for _, matrix, _ in holed])
         masks = torch.from_numpy(np.stack([holes for *_, holes in holed])[:, None]).float()
         seeds = [np.random.SeedSequence((self.settings.seed, face.number, 7)) for face, *_ in holed]
-        generators = [torch.Generator().manual_seed(int(seed.generate_state(1)[0])) for seed in seeds]
         how = asdict(self.method.options)
-        batch_size = self.compute.batch_size(self.size)
-        out = self.method(crops, masks=masks, generator=generators, batch_size=batch_size, **how)
+
+        def estimated(at_once: int) -> Restored:
+            generators = [torch.Generator().manual_seed(int(seed.generate_state(1)[0])) for seed in seeds]
+            return self.method(crops, masks=masks, generator=generators, batch_size=at_once, **how)
+
+        out = self.at_once(estimated)
         return list(out.images.permute(0, 2, 3, 1).numpy())
 
     def _owner(self, mask: np.ndarray, matrices: Sequence[np.ndarray]) -> np.ndarray:

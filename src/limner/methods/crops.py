@@ -1,4 +1,4 @@
-"""Batches of aligned crops: their size, and the noise of each."""
+"""Batches of aligned crops: their size, and the noise of each and its seed."""
 
 from __future__ import annotations
 
@@ -63,6 +63,17 @@ def restored_size(images: Tensor, height: int, width: int) -> Tensor:
     if images.shape[-2:] == (height, width):
         return images
     return F.interpolate(images, (height, width), mode="bicubic", antialias=True, align_corners=False).clamp(0, 1)
+
+
+def seed_of(seed: int, face: int, sample: int) -> int:
+    """The seed of one face's noise, a whole number below 2^63 that differs for each face and sample.
+
+    Args:
+        seed: of the run, 0 or more.
+        face: its place among all faces of the photo.
+        sample: its number, from 0.
+    """
+    return int(np.random.SeedSequence((seed, face, sample)).generate_state(1, np.uint64)[0] >> 1)
 
 
 def per_face(generator: torch.Generator | Sequence[torch.Generator] | None, count: int) -> list[torch.Generator]:

@@ -151,7 +151,7 @@ def restore(
     photo = opened(path, restorers.limits)
     job.tell(f"{path.name}: getting ready")
     restorer = restorers.of(settings)
-    at_once = restorer.compute.batch_size(restorer.size)
+    at_once = restorer.at_once.faces
     job.tell(f"{path.name}: looking for faces")
 
     def progress(done: int, total: int) -> None:

@@ -1,0 +1,144 @@
+"""A folder of portraits: one photograph after another, and as `limner restore FOLDER` does, several at once.
+
+python benchmarks/speed_folder.py ../shared/faces [--photos 120] [--side 600] [--group 12] [--method difface]
+    [--dtype auto] [--threads N] [--program]
+
+Test faces, degraded, lie on canvases of that side. The photographs are gone through in groups; of each group first all
+are restored and written one after another in one thread, then several at once, so that a busy moment of the machine
+hits both ways. The bytes of both must be the same. At last, with `--program`, `limner restore` itself goes over all of
+them, a process of its own: its photographs a minute, start included, and its peak memory. Cores that stand idle tell
+how far the threads came: where other programs leave one core of two, nothing can be won.
+"""
+
+import argparse
+import json
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import cv2
+import numpy as np
+from PIL import Image
+
+from limner.data.faces import FaceSet
+from limner.degrade.degrade import degrade
+from limner.evaluate.canvases import SIDE, on_canvas
+from limner.folder.find import find_photos
+from limner.folder.run import restore_all
+from limner.folder.targets import Target, targets_of
+from limner.restorer import Restorer, Settings
+from machine import conditions, peak_memory
+
+DAMAGE = "ffhq-ref-moderate"
+
+
+def portraits(faces: FaceSet, count: int, side: int, folder: Path) -> None:
+    """Writes so many, as JPEG; where there are fewer faces they come again, damaged otherwise."""
+    folder.mkdir()
+    for number in range(count):
+        place = number % len(faces)
+        crop = degrade(faces.image(place, SIDE), DAMAGE, np.random.default_rng((0, number)))
+        picture, _ = on_canvas(crop, faces.landmarks(place, SIDE), 0)
+        shown = cv2.resize(picture, (side, side), interpolation=cv2.INTER_AREA)
+        Image.fromarray(shown).save(folder / f"{number:05}.jpg", quality=85)
+
+
+def one_after_another(restorer: Restorer, targets: list[Target]) -> None:
+    """In this thread, as `limner restore` went over a folder before it had several under way."""
+    for target in targets:
+        done = restorer.restore(target.source.path)
+        (path,) = target.outputs
+        path.parent.mkdir(exist_ok=True)
+        if done.provenance:
+            done.save(path)
+        else:
+            path.write_bytes(target.source.path.read_bytes())
+
+
+def several_at_once(restorer: Restorer, targets: list[Target]) -> None:
+    assert all(outcome.restoration for outcome in restore_all(restorer, targets))
+
+
+def timed(
+    way: Callable[[Restorer, list[Target]], None], restorer: Restorer, targets: list[Target]
+) -> tuple[float, float]:
+    """Seconds for each photograph, and how many cores were busy meanwhile."""
+    started, busy = time.perf_counter(), time.process_time()
+    way(restorer, targets)
+    seconds = time.perf_counter() - started
+    return seconds / len(targets), (time.process_time() - busy) / seconds
+
+
+def compared(restorer: Restorer, folder: Path, group: int) -> None:
+    """Goes both ways and prints the figures."""
+    found = find_photos([folder])
+    ways = {"one": one_after_another, "several": several_at_once}
+    targets = {name: targets_of(found, folder.parent / name) for name in ways}
+    for name, way in ways.items():
+        way(restorer, targets[name][:3])  # the first allocate and pick kernels
+    seconds: dict[str, list[float]] = {name: [] for name in ways}
+    cores: dict[str, list[float]] = {name: [] for name in ways}
+    for first in range(3, len(targets["one"]), group):
+        for name, way in ways.items():
+            each, busy = timed(way, restorer, targets[name][first : first + group])
+            seconds[name].append(each)
+            cores[name].append(busy)
+    for target in targets["one"]:
+        (path,) = target.outputs
+        assert path.read_bytes() == (folder.parent / "several" / path.name).read_bytes(), path
+    ratios = [one / several for one, several in zip(seconds["one"], seconds["several"], strict=True)]
+    for name, each in seconds.items():
+        print(
+            f"{name:8}: {60 / statistics.median(each):.0f} photos a minute in the median group, "
+            f"{60 / min(each):.0f} in the fastest; {statistics.median(cores[name]):.2f} cores busy with it"
+        )
+    overall, fastest = sum(seconds["one"]) / sum(seconds["several"]), min(seconds["one"]) / min(seconds["several"])
+    print(
+        f"several at once: {statistics.median(ratios):.2f} times as many in the median group ({min(ratios):.2f} to "
+        f"{max(ratios):.2f}), {overall:.2f} over all, {fastest:.2f} of the fastest; {len(ratios)} groups of {group}, "
+        f"all results the same bytes; peak memory of this process {peak_memory():.0f} MB"
+    )
+
+
+def whole_program(folder: Path, words: list[str]) -> None:
+    command = [sys.executable, str(Path(__file__).with_name("memory.py")), sys.executable, "-m", "limner", "restore"]
+    command += [str(folder), "--output", str(folder.parent / "program"), *words]
+    done = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout.splitlines()[-1])
+    count = len(list(folder.iterdir()))
+    print(
+        f"limner restore: {count} photos in {done['seconds']:.0f} s, {60 * count / done['seconds']:.0f} a minute with "
+        f"the start; {done['processor_seconds'] / count:.3f} s of processor time each, peak memory "
+        f"{done['peak_mb']:.0f} MB"
+    )
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("faces", type=Path, help="folder of aligned faces with index.csv")
+    parser.add_argument("--photos", type=int, default=120)
+    parser.add_argument("--side", type=int, default=600)
+    parser.add_argument("--group", type=int, default=12)
+    parser.add_argument("--method", default="difface")
+    parser.add_argument("--dtype", choices=("auto", "fp32", "bf16"), default="auto")
+    parser.add_argument("--threads", type=int, default=None, help="torch's own number by default, as without --threads")
+    parser.add_argument("--program", action="store_true")
+    wish = parser.parse_args()
+
+    settings = Settings(method=wish.method, dtype=wish.dtype, threads=wish.threads, device="cpu")
+    with TemporaryDirectory(prefix="limner-") as place:
+        folder = Path(place) / "portraits"
+        portraits(FaceSet.open(wish.faces, "test"), wish.photos, wish.side, folder)
+        print(conditions(), flush=True)
+        compared(Restorer(settings), folder, wish.group)
+        if wish.program:
+            threads = [] if wish.threads is None else ["--threads", str(wish.threads)]
+            whole_program(folder, ["--method", wish.method, "--dtype", wish.dtype, "--device", "cpu", *threads])
+        print(conditions())
+
+
+if __name__ == "__main__":
+    main()
