@@ -34,6 +34,7 @@ ORDER = (
     ("methods",),
     ("settings",),
     ("faces",),
+    ("background",),
     ("holes",),
     ("album",),
     ("progress", "restoration"),

@@ -10,7 +10,6 @@ from PIL import Image
 from skimage.data import astronaut
 
 from limner import Photo, Restorer, Settings, restore
-from limner.background.clean import with_clean_background
 from limner.device import choose
 from limner.evaluate.metrics.detail import laplacian_variance
 from limner.evaluate.metrics.fidelity import psnr
@@ -208,23 +207,6 @@ def test_a_clean_background_is_asked_for(portrait, tmp_path):
     np.testing.assert_array_equal(kept.pixels[edge], noisy[edge])
     error = [np.sqrt(np.mean((one.pixels[edge] - portrait[edge].astype(float)) ** 2)) for one in (kept, cleaned)]
     assert error[1] < 0.6 * error[0]
-
-
-def test_a_clean_background_in_strips_is_the_same(portrait, monkeypatch):
-    photo, joiner = Photo(portrait, "PNG"), Joiner(choose("cpu", "fp32"))
-    whole = with_clean_background(photo, portrait, joiner).astype(int)
-    monkeypatch.setattr("limner.background.clean.STRIP", 96)
-    assert np.abs(with_clean_background(photo, portrait, joiner) - whole).max() <= 1
-
-
-def test_a_clean_background_keeps_a_spot_of_colour_in_a_grey_photo_and_greys_grey():
-    ramp = np.repeat(np.linspace(60, 200, 400).astype(np.uint8)[None, :, None], 400, 0).repeat(3, 2)
-    spot = ramp.copy()
-    spot[180:220, 180:220] = (200, 30, 30)
-    joiner = Joiner(choose("cpu", "fp32"))
-    red = with_clean_background(Photo(spot, "PNG"), spot, joiner)[190:210, 190:210].mean((0, 1))
-    np.testing.assert_allclose(red, (200, 30, 30), atol=4)
-    assert np.ptp(with_clean_background(Photo(ramp, "PNG"), ramp, joiner).astype(int), axis=2).max() == 0
 
 
 @pytest.mark.slow

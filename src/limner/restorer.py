@@ -18,6 +18,7 @@ import torch
 
 from limner import device
 from limner.album.references import AlbumReferences
+from limner.background.clean import with_clean_background
 from limner.background.enlarge import enlarged, load_enlarger
 from limner.errors import LimnerError
 from limner.faces.align import crop
@@ -176,8 +177,11 @@ class Restorer:
             picks: of each face the one sample that goes back; None makes as many photos as there are samples.
         """
         settings = self.settings if picks is None else replace(self.settings, samples=1, keep=None)
-        canvas, enlarge = enlarged(photo, settings.upscale, lambda: self.enlarger, settings.background == "clean")
-        put_back = PutBack(canvas, rgb if canvas is photo else canvas.srgb(), settings, self.joiner)
+        clean = settings.background == "clean"
+        canvas, enlarge = enlarged(photo, settings.upscale, lambda: self.enlarger, clean)
+        shown = rgb if canvas is photo else canvas.srgb()
+        start = with_clean_background(canvas, shown, self.joiner) if clean else None
+        put_back = PutBack(canvas, shown, settings, self.joiner, start)
         for place, (face, before, after) in enumerate(zip(faces, crops, restored, strict=True)):
             if asked:
                 asked.again()

@@ -91,7 +91,7 @@ def doubled(photo: Photo, net: Enlarger, clean: bool) -> np.ndarray:
 
 def kept(sharp: np.ndarray, photo: np.ndarray) -> np.ndarray:
     """An enlarged picture, (2h, 2w, 3) float32, with all that the photo, (h, w, 3), has and the net took off: grain,
-    the weave of cloth. What is finer than the photo's pixels stays the net's (back-projection, Irani and Peleg 1991)."""
+    the weave of cloth. What is finer than its pixels stays the net's (back-projection, Irani and Peleg 1991)."""
     for _ in range(RETURNS):
         small = cv2.resize(sharp, photo.shape[1::-1], interpolation=cv2.INTER_AREA)
         sharp = sharp + cv2.resize(photo - small, sharp.shape[1::-1], interpolation=cv2.INTER_CUBIC)

@@ -21,7 +21,6 @@ from limner.evaluate.damages import compressed, noisy
 from limner.evaluate.metrics.fidelity import psnr, ssim
 from limner.extras import needed
 from limner.pixels import to_picture, to_tensor
-from limner.train.validation import mean
 from limner.weights.load import load_net
 
 Spoil = Callable[[np.ndarray, np.random.Generator], np.ndarray]
@@ -77,7 +76,10 @@ def measure(ways: Mapping[str, Way], task: str) -> dict[str, tuple[float, float]
     told = {}
     for name, way in ways.items():
         made = [(way(spoilt), truth) for truth, spoilt in pairs]
-        told[name] = mean([psnr(*pair) for pair in made]), mean([ssim(*pair) for pair in made])
+        told[name] = (
+            float(np.mean([psnr(*pair) for pair in made])),
+            float(np.mean([ssim(*pair) for pair in made])),
+        )
     return told
 
 

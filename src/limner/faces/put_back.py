@@ -8,7 +8,6 @@ from dataclasses import replace
 
 import numpy as np
 
-from limner.background.clean import with_clean_background
 from limner.faces.grain import Grain, add_grain, measure_grain
 from limner.faces.join import Joined, Joiner
 from limner.faces.paste import Place, lay, matched
@@ -32,18 +31,19 @@ class PutBack:
         rgb: the same, as `Photo.srgb` shows it.
         settings: how it is restored.
         joiner: of restoration and photograph.
+        start: the pixels that faces go into where they aren't the photo's own; its background cleaned, for instance.
 
     Attributes:
         canvases: the pixels so far, one picture for each sample.
         invented: (H, W) uint8, how much of each pixel is made up, 255 for all of it.
     """
 
-    def __init__(self, photo: Photo, rgb: np.ndarray, settings: Settings, joiner: Joiner):
+    def __init__(
+        self, photo: Photo, rgb: np.ndarray, settings: Settings, joiner: Joiner, start: np.ndarray | None = None
+    ):
         self.photo, self.rgb, self.settings, self.joiner = photo, rgb, settings, joiner
         self.surrounded = placing_of(settings).surrounded
-        self._start = photo.pixels
-        if settings.background == "clean":
-            self._start = with_clean_background(photo, rgb, joiner)
+        self._start = photo.pixels if start is None else start
         self.canvases = [self._start] * settings.results  # one picture, until a face makes them differ
         self.invented = np.zeros(self.rgb.shape[:2], np.uint8)
         self._changed = self._made_up = 0.0
