@@ -85,6 +85,8 @@ NEEDING: list[tuple[str, Callable[[Path], object]]] = [
 @pytest.mark.parametrize(("package", "need"), NEEDING, ids=lambda one: one if isinstance(one, str) else "")
 def test_what_is_missing_is_named_with_the_command_that_installs_it(package, need, tmp_path, monkeypatch):
     import_module("diffusers.training_utils")  # which looks for accelerate among the installed, not the loaded
+    if EXTRAS[package] == "ui" and package != "gradio":
+        import_module("gradio")  # which needs them, too, and would be named
     pages = [name for name in sys.modules if name.startswith(("limner.page.", "starlette."))]
     for loaded in ("limner.train.loop", "matplotlib.figure", "scipy.io", *pages):  # found without their package
         monkeypatch.delitem(sys.modules, loaded, raising=False)
