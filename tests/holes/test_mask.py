@@ -112,7 +112,7 @@ def test_files_of_a_run(tmp_path):
 
 
 def test_damage_can_be_the_holes(monkeypatch):
-    monkeypatch.setattr("limner.holes.mask.find_damage", lambda pixels, sensitivity, compute: DRAWN)
+    monkeypatch.setattr("limner.damage.find.find_damage", lambda pixels, sensitivity, compute: DRAWN)
     assert np.array_equal(mask_of(OwnDamage(0.4), PHOTO), DRAWN)
     assert digest_of_mask(OwnDamage(0.4)) == "damage 0.4" and digest_of_mask(OwnDamage()) != "damage 0.4"
     files = MaskFiles(OwnDamage(0.4), single=False)

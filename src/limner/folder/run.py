@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import shutil
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -90,7 +90,7 @@ def check_intermediate(method: str, beside: SidePictures) -> None:
 
 def restore_all(
     restorer: Restorer,
-    targets: Sequence[Target],
+    targets: Iterable[Target],
     saving: Saving | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Iterator[Outcome]:
@@ -101,7 +101,7 @@ def restore_all(
 
     Args:
         restorer: with its settings.
-        targets: from `targets_of`.
+        targets: from `targets_of`; drawn one after another.
         saving: what is written.
         progress: see `Restorer.restore`.
 
@@ -111,9 +111,11 @@ def restore_all(
     """
     saving = saving or Saving()
     check_intermediate(restorer.settings.method, saving.beside)
-    for folder in {output.parent for target in targets for output in target.outputs}:
-        sweep(folder)
+    swept = set[Path]()
     for target in targets:
+        for folder in {output.parent for output in target.outputs} - swept:
+            sweep(folder)
+            swept.add(folder)
         outcome = Outcome(target.source.path, target.outputs)
         try:
             outcome.kept = None if saving.overwrite else _kept(restorer, target, saving)

@@ -6,17 +6,19 @@ import hashlib
 from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from PIL import Image
 
 from limner.damage import SENSITIVITY, check_sensitivity
-from limner.damage.find import find_damage
-from limner.device import Compute
 from limner.errors import LimnerError
 from limner.photo.contents import SUFFIXES
 from limner.photo.photo import Photo
 from limner.photo.provenance import digest_of
+
+if TYPE_CHECKING:
+    from limner.device import Compute
 
 AUTO_BLACK = "auto-black"
 """Asks for the habit of DifFace's authors: pixels that are exactly black are holes."""
@@ -71,6 +73,8 @@ def mask_of(given: Mask, photo: Photo, max_megapixels: float = 100.0, compute: C
     if isinstance(given, str) and given == AUTO_BLACK:
         holes = ~photo.pixels.any(axis=2)
     elif isinstance(given, OwnDamage):
+        from limner.damage.find import find_damage  # brings torch, which the other masks have no use for
+
         holes = find_damage(photo.srgb(), given.sensitivity, compute) > 0
     else:
         if isinstance(given, np.ndarray) and given.dtype == bool:
@@ -156,6 +160,14 @@ class MaskFiles:
                 f"The mask {self.given} can't be of several photos: give a folder that holds a mask with the name of "
                 "each."
             )
+
+    @property
+    def kind(self) -> str:
+        """What they are, where a single sentence says it of all: `auto-black`, or `damage` and its sensitivity; else
+        `drawn`."""
+        if isinstance(self.given, OwnDamage) or self.given == AUTO_BLACK:
+            return digest_of_mask(self.given)
+        return "drawn"
 
     @property
     def folder(self) -> Path | None:
