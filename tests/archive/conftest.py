@@ -51,8 +51,8 @@ class Archive:
         stat = target.source.path.stat()
         with claims.manifest.change() as rows:
             rows.execute(
-                "UPDATE photos SET worker = NULL, state = ?, size = ?, mtime_ns = ?, sha256 = ?, asked = ?, limits = ?, "
-                "faces = 1, seconds = 1, ended = strftime('%s') + 0 WHERE id = ? AND worker = ?",
+                "UPDATE photos SET worker = NULL, state = ?, size = ?, mtime_ns = ?, sha256 = ?, asked = ?, "
+                "limits = ?, faces = 1, seconds = 1, ended = strftime('%s') + 0 WHERE id = ? AND worker = ?",
                 (
                     *(state, stat.st_size, stat.st_mtime_ns, digest_of(target.source.path), claims.asked),
                     *(ASKED.limits, photo, claims.id),
@@ -66,10 +66,10 @@ class Archive:
         with Claims(manifest, asked) as claims:
             planned = self.plan(manifest, asked=asked, since=claims.since, **wish)
             claims.prepare(planned)
-            number = 0
-            for number, (place, photo) in enumerate(claims.each([place for place, _ in planned.todo]), 1):
+            each = list(claims.each([place for place, _ in planned.todo]))
+            for place, photo in each:
                 self.finish(claims, planned.todo[place][1], photo)
-            return number
+            return len(each)
 
 
 @pytest.fixture

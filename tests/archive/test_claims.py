@@ -114,9 +114,9 @@ def test_the_heart_beats(archive, manifest, monkeypatch):
 
 
 def test_other_settings_at_the_same_time_are_refused(archive, manifest, other):
-    with Claims(manifest, ASKED):
-        with pytest.raises(LimnerError, match=r"Process \d+ on .* is restoring into .*out with other settings: wait"):
-            Claims(other, replace(ASKED, settings='{"seed": 1}'))
+    told = r"Process \d+ on .* is restoring into .*out with other settings: wait"
+    with Claims(manifest, ASKED), pytest.raises(LimnerError, match=told):
+        Claims(other, replace(ASKED, settings='{"seed": 1}'))
     with Claims(other, replace(ASKED, settings='{"seed": 1}')):
         pass
 

@@ -75,9 +75,7 @@ def test_other_wishes_redo_or_keep_or_fail(archive, manifest, other, told):
     assert len(planned.todo) == 6 and told_changes(planned) == told
     kept = archive.plan(manifest, asked=asked, if_changed="keep")
     assert kept.todo == [] and len(kept.done) == 6 and told_changes(kept) == told
-    with pytest.raises(
-        LimnerError, match=r"6 results are of other photos or settings than this run's \(6 .*redo makes"
-    ):
+    with pytest.raises(LimnerError, match=r"6 results are of other photos or settings .*\(6 .*redo makes"):
         archive.plan(manifest, asked=asked, if_changed="fail")
     assert archive.plan(manifest, if_changed="fail").todo == []
     assert archive.restore(manifest, asked) == 6 and archive.plan(manifest, asked=asked).todo == []

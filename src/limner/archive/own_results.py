@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from limner.archive.manifest import manifest_file
 from limner.folder.find import OWN_RESULT, provenance_of, same_bytes
 from limner.photo.contents import SUFFIXES
 
@@ -40,9 +41,9 @@ class OwnResults:
         )
 
     def _of_results(self, folder: Path) -> bool:
-        """Whether results lie in a folder."""
+        """Whether results lie in a folder: it has a manifest, or one of them says so."""
         if folder not in self._folders:
-            self._folders[folder] = any(
+            self._folders[folder] = any(manifest_file(one).is_file() for one in (folder, *folder.parents)) or any(
                 provenance_of(one) for one in sorted(folder.iterdir()) if one.suffix.lower() in SUFFIXES
             )
         return self._folders[folder]

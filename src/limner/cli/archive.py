@@ -13,7 +13,7 @@ import typer
 from limner.cli import output as ui
 from limner.cli.loading import uncollected
 from limner.cli.options import Json
-from limner.cli.report import Report
+from limner.cli.report import Report, are
 
 if TYPE_CHECKING:
     from limner.archive.claims import Claims
@@ -65,7 +65,7 @@ def restore_archive(run: ArchiveRun, report: Report, bar: Callable[[str, int, in
             _restore(run, planned, claims, report, bar)
         held = claims.held_by_others([place for place, _ in planned.todo])
         if held:
-            report.note(f"{_photos(held)} are in the hands of other processes: `limner status {run.out}` tells.")
+            report.note(f"{are(held)} in the hands of other processes: `limner status {run.out}` tells.")
     report.finish()
 
 
@@ -90,7 +90,7 @@ def _tell_left(planned: Plan, manifest: Manifest, run: ArchiveRun, report: Repor
             ]
         )
     if planned.skipped:
-        report.note(f"{_photos(planned.skipped)} are left alone as before: `limner status {run.out}` says why.")
+        report.note(f"{are(planned.skipped)} left alone as before: `limner status {run.out}` says why.")
 
 
 def _restore(

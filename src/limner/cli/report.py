@@ -18,6 +18,11 @@ if TYPE_CHECKING:
     from limner.settings import Settings
 
 
+def are(count: int) -> str:
+    """`1 photo is`, `2 photos are`."""
+    return "1 photo is" if count == 1 else f"{count} photos are"
+
+
 def outcome_as_json(outcome: Outcome, settings: Settings, weights: str) -> dict[str, object]:
     """What became of a photo, as `limner restore --json` prints it; of a result that was there already, what that says
     of itself.
@@ -105,8 +110,10 @@ class Report:
         """Tells of photographs that failed in earlier runs and aren't tried again: path and sentence of each."""
         self.passed_over = len(photos)
         self.results += [{"photo": str(path), "error": sentence, "skipped": True} for path, sentence in photos]
+        count = len(photos)
         self.note(
-            f"{len(photos)} photos failed in an earlier run and are passed over: --retry-failed tries them again."
+            f"{count} photo{'' if count == 1 else 's'} failed in an earlier run and {'is' if count == 1 else 'are'} "
+            "passed over: --retry-failed tries again."
         )
 
     def interrupted(self, source: Path) -> None:

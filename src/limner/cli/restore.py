@@ -173,14 +173,21 @@ class Asking:
 
         check_limit(self.saved["max_megapixels"])
         check_quality(self.saved["quality"])
+        archive = is_archive(sources, output)
+        if not archive and (self.if_changed != "redo" or self.retry_failed):
+            raise LimnerError(
+                "--if-changed and --retry-failed are for folders of photos, whose results have a manifest: name a "
+                "folder, or leave them out."
+            )
         if self.sides[0]:
             from limner.folder.run import check_intermediate
 
             check_intermediate(self.settings.method, self.beside)
         drawn = [self.masks.folder] if self.masks and self.masks.folder else []
         results = [output, *self.beside.folders(), *drawn]
-        found = find_photos(sources, results, opened=not is_archive(sources, output))
-        return targets_of(found, output, self.settings.results, self.suffix), found.passed_over
+        with uncollected():  # of an archive they are many, and stay
+            found = find_photos(sources, results, opened=not archive)
+            return targets_of(found, output, self.settings.results, self.suffix), found.passed_over
 
     def archive(self, targets: Sequence[Target], sources: Sequence[Path], output: Path) -> ArchiveRun:
         """The same for a run that keeps a manifest.

@@ -55,12 +55,14 @@ class Resolver:
 
     def __call__(self, path: Path) -> str:
         """As `Path.resolve` gives it."""
-        folder, name = os.path.split(path)
-        if name in ("", ".", "..") or os.path.islink(path):
-            return os.path.realpath(path)
+        text = str(path)
+        name = text.rpartition(os.sep)[2]
+        if name in ("", ".", "..") or os.path.islink(text):
+            return os.path.realpath(text)
+        folder = text[: -len(name)]
         if (real := self._folders.get(folder)) is None:
-            real = self._folders[folder] = os.path.realpath(folder)
-        return os.path.join(real, name)
+            real = self._folders[folder] = os.path.join(os.path.realpath(folder or "."), "")
+        return real + name
 
 
 def find_photos(sources: Sequence[Path], results: Iterable[Path] = (), opened: bool = True) -> FoundPhotos:
