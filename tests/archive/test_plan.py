@@ -143,7 +143,7 @@ def test_another_mask_redoes_its_photo(archive, manifest, tmp_path):
     archive.restore(manifest)
     assert archive.plan(manifest, masks=files).todo == [], "none has a mask"
     Image.fromarray(np.zeros((8, 8), np.uint8)).save(masks / "0" / "2.png")
-    planned = archive.plan(manifest, masks=files)
+    planned = archive.plan(manifest, masks=MaskFiles(str(masks), single=False))
     assert names(planned) == ["2.jpg"] and told_changes(planned) == "1 mask"
 
 

@@ -82,12 +82,13 @@ def test_the_whole_life_of_an_archive(run, photos, tmp_path, monkeypatch):
 
 def test_a_dry_run_writes_nothing_and_loads_no_torch(photos, tmp_path):
     words = ["restore", str(photos), "-o", str(tmp_path / "out"), "--dry-run", "--mask", "auto-black"]
-    code = (
-        f"import sys, atexit; atexit.register(lambda: print('torch' in sys.modules)); sys.argv = {['limner', *words]}"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", f"{code}\nfrom limner.cli.main import main\nmain()"], capture_output=True, text=True
-    )
+    code = f"""
+import atexit, sys
+atexit.register(lambda: print("torch" in sys.modules))
+sys.argv = {["limner", *words]}
+from limner.cli.main import main
+main()"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert done.stdout.splitlines()[0] == "3 photos, 3 to restore: 3 new." and done.stdout.endswith("False\n")
     assert not (tmp_path / "out").exists()
 

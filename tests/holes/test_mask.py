@@ -104,7 +104,7 @@ def test_files_of_a_run(tmp_path):
     assert MaskFiles("auto-black", single=False).of(Path("bob.jpg")) == "auto-black"
     saved(Image.fromarray(DRAWN), folder / "1962/anna.webp")
     with pytest.raises(LimnerError, match=r"anna.png and .*anna.webp could both be the mask of 1962/anna.jpg"):
-        masks.of(Path("1962/anna.jpg"))
+        MaskFiles(str(folder), single=False).of(Path("1962/anna.jpg"))
     with pytest.raises(LimnerError, match=r"There is no mask .*gone: give a picture, a folder of pictures, or auto-"):
         MaskFiles(str(tmp_path / "gone"), single=True)
     with pytest.raises(LimnerError, match=r"anna.png can't be of several photos: give a folder"):

@@ -110,11 +110,7 @@ class Report:
         """Tells of photographs that failed in earlier runs and aren't tried again: path and sentence of each."""
         self.passed_over = len(photos)
         self.results += [{"photo": str(path), "error": sentence, "skipped": True} for path, sentence in photos]
-        count = len(photos)
-        self.note(
-            f"{count} photo{'' if count == 1 else 's'} failed in an earlier run and {'is' if count == 1 else 'are'} "
-            "passed over: --retry-failed tries again."
-        )
+        self.note(f"{are(len(photos))} passed over, having failed in an earlier run: --retry-failed tries again.")
 
     def interrupted(self, source: Path) -> None:
         """Tells of the photograph at which the run was interrupted, and of all before."""

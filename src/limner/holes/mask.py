@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -149,6 +149,7 @@ class MaskFiles:
 
     given: str | OwnDamage
     single: bool
+    _listed: dict[Path, dict[str, list[Path]]] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         if isinstance(self.given, OwnDamage) or self.given == AUTO_BLACK or Path(self.given).is_dir():
@@ -177,7 +178,7 @@ class MaskFiles:
         return Path(self.given)
 
     def of(self, place: Path) -> Mask | None:
-        """The mask of a photograph; None where the folder has none.
+        """The mask of a photograph; None where the folder has none. The folder is looked at once.
 
         Args:
             place: its path relative to the folder of photographs.
@@ -188,7 +189,12 @@ class MaskFiles:
         if self.folder is None:
             return self.given
         beside = (self.folder / place).parent
-        names = sorted(one for one in beside.glob("*") if one.stem == place.stem and one.suffix.lower() in SUFFIXES)
+        if beside not in self._listed:  # once for all photographs of an archive
+            listed = self._listed[beside] = {}
+            for one in sorted(beside.glob("*")):
+                if one.suffix.lower() in SUFFIXES:
+                    listed.setdefault(one.stem, []).append(one)
+        names = self._listed[beside].get(place.stem, [])
         if len(names) > 1:
             raise LimnerError(f"{names[0]} and {names[1]} could both be the mask of {place}: leave one of them.")
         return names[0] if names else None
