@@ -96,7 +96,7 @@ def test_json_with_a_name_that_is_no_text(run, album, tmp_path):
     code, out, _ = run("restore", album, "-o", tmp_path / "out", "--json", *FAST)
     assert code == 0 and out.isascii() and str(album / name) in [one["photo"] for one in json.loads(out)]
     assert (tmp_path / "out" / name).is_file()
-    _, _, err = run("restore", album, "-o", tmp_path / "out", *FAST)
+    _, _, err = run("restore", album, "-o", tmp_path / "out", "--overwrite", *FAST)
     assert "\x1b" not in err and "caf\\udce9\\x1b[31m.png" in err
 
 

@@ -130,7 +130,7 @@ class _Planner:
         done = Plan(targets)
         for target in targets:
             place = place_of(target, self.wish.suffix)
-            row = self.known.get(place)
+            row = self.known.pop(place, None)  # what is left at the end is no longer there, and memory is short
             if self._wanted(target, Entry._make(row) if row else None, done):
                 done.todo.append((place, target))
         if done.changed and self.wish.if_changed == "fail":
@@ -139,16 +139,16 @@ class _Planner:
                 f"({told_changes(done)}): --if-changed redo makes them anew, --if-changed keep leaves them."
             )
         if self.manifest:
-            done.vanished = self._vanished({place_of(target, self.wish.suffix) for target in targets})
+            done.vanished = self._vanished()
         return done
 
-    def _vanished(self, here: set[bytes]) -> list[int]:
+    def _vanished(self) -> list[int]:
         assert self.manifest
         pending = "SELECT id, place, source FROM photos WHERE state IN (?, ?)"
         return [
             number
             for number, place, source in self.manifest.ask(pending, WAITING, FAILED)
-            if place not in here and not (self.manifest.out / os.fsdecode(source)).exists()
+            if place in self.known and not (self.manifest.out / os.fsdecode(source)).exists()
         ]
 
     def _wanted(self, target: Target, known: Entry | None, done: Plan) -> bool:

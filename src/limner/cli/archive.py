@@ -138,11 +138,12 @@ def tell_plan(run: ArchiveRun, json: bool) -> None:
     from limner.archive.manifest import Manifest, manifest_file
     from limner.archive.plan import plan, told_changes
 
-    if manifest_file(run.out).is_file():
-        with Manifest(run.out) as manifest:
-            planned = plan(manifest, run.targets, run.wish)
-    else:
-        planned = plan(None, run.targets, run.wish)
+    with uncollected():
+        if manifest_file(run.out).is_file():
+            with Manifest(run.out) as manifest:
+                planned = plan(manifest, run.targets, run.wish)
+        else:
+            planned = plan(None, run.targets, run.wish)
     changed = sum(planned.changed.values())
     if json:
         ui.emit(
