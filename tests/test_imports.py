@@ -21,7 +21,7 @@ MODULES = {module_name(path): path for path in (SOURCE / "limner").rglob("*.py")
 
 
 ORDER = (
-    ("errors", "version", "template"),
+    ("errors", "process", "version", "template"),
     ("declared", "extras"),
     ("pixels",),
     ("device",),
@@ -41,6 +41,7 @@ ORDER = (
     ("restorer",),
     ("limner",),  # the package's own __init__, which names what the library offers
     ("folder",),
+    ("archive",),
     ("page",),
     ("data",),
     ("evaluate",),

@@ -104,7 +104,7 @@ def test_files_of_a_run(tmp_path):
     assert MaskFiles("auto-black", single=False).of(Path("bob.jpg")) == "auto-black"
     saved(Image.fromarray(DRAWN), folder / "1962/anna.webp")
     with pytest.raises(LimnerError, match=r"anna.png and .*anna.webp could both be the mask of 1962/anna.jpg"):
-        masks.of(Path("1962/anna.jpg"))
+        MaskFiles(str(folder), single=False).of(Path("1962/anna.jpg"))
     with pytest.raises(LimnerError, match=r"There is no mask .*gone: give a picture, a folder of pictures, or auto-"):
         MaskFiles(str(tmp_path / "gone"), single=True)
     with pytest.raises(LimnerError, match=r"anna.png can't be of several photos: give a folder"):
@@ -112,7 +112,7 @@ def test_files_of_a_run(tmp_path):
 
 
 def test_damage_can_be_the_holes(monkeypatch):
-    monkeypatch.setattr("limner.holes.mask.find_damage", lambda pixels, sensitivity, compute: DRAWN)
+    monkeypatch.setattr("limner.damage.find.find_damage", lambda pixels, sensitivity, compute: DRAWN)
     assert np.array_equal(mask_of(OwnDamage(0.4), PHOTO), DRAWN)
     assert digest_of_mask(OwnDamage(0.4)) == "damage 0.4" and digest_of_mask(OwnDamage()) != "damage 0.4"
     files = MaskFiles(OwnDamage(0.4), single=False)

@@ -1,6 +1,8 @@
 """Quality, formats, and writing whole or not at all."""
 
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +11,8 @@ from PIL import Image
 
 from limner.errors import PhotoError
 from limner.photo.photo import Photo
-from limner.photo.write import write_atomically
+from limner.photo.write import sweep, write_atomically
+from limner.process import processes
 
 from .samples import LOSSY, MADE, XMP, encoded, random_pixels, smooth, write
 
@@ -164,3 +167,32 @@ def test_what_a_format_has_no_place_for_is_told(tmp_path: Path, suffix: str) -> 
     told = f"{format} has no place for the IPTC caption and keywords and the comments and texts: left out."
     assert notes == ((told,) if format else ())
     assert Photo(smooth(), "PNG").save(tmp_path / f"b{suffix}", provenance=MADE) == ()
+
+
+def test_temporary_files_of_killed_processes_are_swept(tmp_path: Path) -> None:
+    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as other:
+        living = tmp_path / f".{processes()}{other.pid:08x}{'0' * 16}.part"
+        living.touch()
+        sweep(tmp_path)
+        assert living.exists(), "a living process writes to it"
+        other.kill()
+        other.wait()
+        elsewhere, earlier = (
+            tmp_path / f".{'0' * 8}{other.pid:08x}{'1' * 16}.part",
+            tmp_path / f".{'2' * 16}.part",
+        )
+        for part in (elsewhere, earlier):
+            part.touch()
+        sweep(tmp_path)
+        assert sorted(tmp_path.iterdir()) == sorted([elsewhere, earlier]), "nobody knows whether theirs live"
+    for part in (elsewhere, earlier):
+        os.utime(part, (0, 0))
+    sweep(tmp_path)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_temporary_file_bears_its_process(tmp_path: Path, monkeypatch) -> None:
+    replaced = []
+    monkeypatch.setattr(os, "replace", lambda part, path: replaced.append(part.name))
+    write_atomically(tmp_path / "a", b"")
+    assert replaced[0].startswith(f".{processes()}{os.getpid():08x}")

@@ -11,6 +11,7 @@ import typer
 
 from limner import __version__
 from limner.cli.album import album_app
+from limner.cli.archive import status, verify
 from limner.cli.benchmark import benchmark
 from limner.cli.compare import compare
 from limner.cli.damage import damage
@@ -35,7 +36,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (restore, detect, damage, ui, degrade, train, benchmark, evaluate, compare, methods):
+for command in (restore, status, verify, detect, damage, ui, degrade, train, benchmark, evaluate, compare, methods):
     app.command()(command)
 app.command("reference-set")(reference_set)
 app.add_typer(album_app, name="album")

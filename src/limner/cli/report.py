@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -13,8 +13,14 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from limner.folder.run import Outcome
+    from limner.folder.targets import Target
     from limner.restoration import Restoration
     from limner.settings import Settings
+
+
+def are(count: int) -> str:
+    """`1 photo is`, `2 photos are`."""
+    return "1 photo is" if count == 1 else f"{count} photos are"
 
 
 def outcome_as_json(outcome: Outcome, settings: Settings, weights: str) -> dict[str, object]:
@@ -62,6 +68,7 @@ class Report:
         weights: name of the weights.
         results: what machines are told.
         failed: one sentence each.
+        passed_over: how many failed in an earlier run and aren't tried again.
         noted: notes that were told, which aren't repeated unless they are on the faces of another photograph.
     """
 
@@ -73,6 +80,7 @@ class Report:
     weights: str = ""
     results: list[dict[str, object]] = field(default_factory=list)
     failed: list[str] = field(default_factory=list)
+    passed_over: int = 0
     noted: set[str] = field(default_factory=set)
 
     def add(self, outcome: Outcome) -> None:
@@ -88,6 +96,21 @@ class Report:
         self.results.append(outcome_as_json(outcome, self.settings, self.weights))
         if not self.json and not outcome.error:
             self._describe(outcome)
+
+    def done_before(self, targets: Sequence[Target]) -> None:
+        """Tells of photographs that earlier runs have done, people of their number alone."""
+        self._say(f"{len(targets)} of {self.total} photos are done already: --overwrite makes them anew.")
+        if self.json:
+            for one in targets:
+                names = [str(path) for path in one.outputs]
+                output = names[0] if len(names) == 1 else names
+                self.results.append({"photo": str(one.source.path), "output": output, "skipped": True})
+
+    def failed_before(self, photos: Sequence[tuple[Path, str]]) -> None:
+        """Tells of photographs that failed in earlier runs and aren't tried again: path and sentence of each."""
+        self.passed_over = len(photos)
+        self.results += [{"photo": str(path), "error": sentence, "skipped": True} for path, sentence in photos]
+        self.note(f"{are(len(photos))} passed over, having failed in an earlier run: --retry-failed tries again.")
 
     def interrupted(self, source: Path) -> None:
         """Tells of the photograph at which the run was interrupted, and of all before."""

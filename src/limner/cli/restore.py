@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
 from limner.cli import output as ui
+from limner.cli.archive import ArchiveRun, restore_archive, tell_plan
 from limner.cli.loading import uncollected
 from limner.cli.options import Given, Json, Megapixels, Sensitivity, takes
+from limner.cli.pace import paced
 from limner.cli.report import Report
 from limner.cli.stopping import ended_politely
 from limner.cli.streams import STREAM, streams
@@ -22,6 +24,7 @@ from limner.errors import LimnerError
 from limner.settings import Settings
 
 if TYPE_CHECKING:
+    from limner.folder.pictures import SidePictures
     from limner.folder.run import Saving
     from limner.folder.targets import Target
     from limner.holes.mask import MaskFiles
@@ -32,6 +35,27 @@ FindDamage = Annotated[
         "--find-damage", help="Fill scratches, specks, folds, tears and stains, as `limner damage` finds them."
     ),
 ]
+Holes = Annotated[
+    str | None,
+    typer.Option(
+        "--mask",
+        help="Holes to fill, white in a picture of the photo's size; for several photos a folder of masks of their "
+        "names; or auto-black: pixels that are exactly black.",
+    ),
+]
+SaveIntermediate = Annotated[
+    Path | None,
+    typer.Option(
+        help="Folder for what the method makes on the way: difface's estimate, clrface's recovered face and mask."
+    ),
+]
+SaveMap = Annotated[
+    Path | None, typer.Option(help="Folder for pictures of what was made up: grey photos, red where invented.")
+]
+IfChanged = Annotated[
+    Literal["redo", "keep", "fail"],
+    typer.Option(help="Of a folder's results whose photo, settings, weights or version have changed since."),
+]
 
 
 @takes(*(one.name for one in declared_fields(Settings)), methods=True)
@@ -40,23 +64,9 @@ def restore(
     sources: Annotated[list[Path], typer.Argument(help="Photos, or folders of photos; - is the input stream.")],
     output: Annotated[Path, typer.Option("--output", "-o", help="Folder, or a file for one photo; - is the output.")],
     quality: Annotated[int | None, typer.Option(help="Of JPEG, WebP and AVIF, 1 to 100.")] = None,
-    save_intermediate: Annotated[
-        Path | None,
-        typer.Option(
-            help="Folder for what the method makes on the way: difface's estimate, clrface's recovered face and mask."
-        ),
-    ] = None,
-    save_map: Annotated[
-        Path | None, typer.Option(help="Folder for pictures of what was made up: grey photos, red where invented.")
-    ] = None,
-    holes: Annotated[
-        str | None,
-        typer.Option(
-            "--mask",
-            help="Holes to fill, white in a picture of the photo's size; for several photos a folder of masks of their "
-            "names; or auto-black: pixels that are exactly black.",
-        ),
-    ] = None,
+    save_intermediate: SaveIntermediate = None,
+    save_map: SaveMap = None,
+    holes: Holes = None,
     find_damage: FindDamage = False,
     sensitivity: Sensitivity = SENSITIVITY,
     compare: Annotated[Path | None, typer.Option(help="Folder for pictures of before and after, side by side.")] = None,
@@ -64,6 +74,9 @@ def restore(
     keep_time: Annotated[bool, typer.Option("--keep-time", help="Results bear the times of their photos.")] = False,
     no_provenance: Annotated[bool, typer.Option("--no-provenance", help="Leave out who made the result.")] = False,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Make all results anew that are there.")] = False,
+    if_changed: IfChanged = "redo",
+    retry_failed: Annotated[bool, typer.Option("--retry-failed", help="Of a folder, what failed before, too.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Tell what would be done, and do nothing.")] = False,
     max_megapixels: Megapixels = 100.0,
     json: Json = False,
 ) -> None:
@@ -71,29 +84,129 @@ def restore(
     settings = given.settings()
     if json and output == STREAM:
         raise LimnerError("The output stream can't hold both a photo and --json: give a file with --output.")
-    with ui.progress("loading PyTorch", show=not json) as bar, streams(sources, output) as given_files:
-        with uncollected():
-            from limner.folder.find import find_photos
-            from limner.folder.pictures import SidePictures
-            from limner.folder.run import Saving, check_intermediate
-            from limner.folder.targets import targets_of
-
-        beside = SidePictures(save_intermediate, save_map, compare)
+    what = "looking for photos" if dry_run else "loading PyTorch"
+    with ui.progress(what, show=not json) as bar, streams(sources, output) as files:
         single = len(sources) == 1 and not sources[0].is_dir()
-        masks = masks_of(holes, find_damage, sensitivity, single)
-        saving = Saving(overwrite, max_megapixels, quality, not no_provenance, beside, keep_time, masks)
-        check_intermediate(settings.method, beside)
-        drawn = [masks.folder] if masks and masks.folder else []
-        found = find_photos(given_files.sources, [given_files.output, *beside.folders(), *drawn])
-        targets = targets_of(found, given_files.output, settings.results, suffix)
+        asking = Asking(
+            settings=settings,
+            sides=(save_intermediate, save_map, compare),
+            masks=masks_of(holes, find_damage, sensitivity, single),
+            saved={
+                "overwrite": overwrite,
+                "max_megapixels": max_megapixels,
+                "quality": quality,
+                "provenance": not no_provenance,
+                "keep_time": keep_time,
+            },
+            suffix=suffix,
+            if_changed=if_changed,
+            retry_failed=retry_failed,
+        )
+        targets, passed_over = asking.targets(files.sources, files.output)
         if output == STREAM and sum(len(target.outputs) for target in targets) > 1:
             raise LimnerError("The output stream takes one photo with one result: give a folder with --output.")
-        report = Report(settings, len(targets), single, json, given_files.named)
-        for sentence in found.passed_over:
+        report = Report(settings, len(targets), single, json, files.named)
+        for sentence in passed_over:
             report.note(sentence)
-        run(targets, saving, report, bar)
-    if report.failed:
+        if dry_run:
+            tell_plan(asking.archive(targets, files.sources, files.output), json)
+        elif is_archive(files.sources, files.output):
+            restore_archive(asking.archive(targets, files.sources, files.output), report, bar)
+        else:
+            run(targets, asking.saving(), report, bar)
+    if report.failed or report.passed_over:
         raise typer.Exit(1)
+
+
+def is_archive(sources: Sequence[Path], output: Path) -> bool:
+    """Whether a run keeps a manifest: of a folder's photographs, into a folder."""
+    from limner.folder.targets import is_file_name
+
+    return any(source.is_dir() for source in sources) and not is_file_name(output)
+
+
+@dataclass(frozen=True)
+class Asking:
+    """What was asked of a run, beside its sources.
+
+    Attributes:
+        settings: how to restore.
+        sides: folders for pictures beside the results, see `SidePictures`.
+        masks: of photographs with holes.
+        saved: the other arguments of `Saving`.
+        suffix: behind the name of each result.
+        if_changed, retry_failed: see `limner.archive.plan.Wish`.
+    """
+
+    settings: Settings
+    sides: tuple[Path | None, Path | None, Path | None]
+    masks: MaskFiles | None
+    saved: Mapping[str, Any]
+    suffix: str
+    if_changed: Literal["redo", "keep", "fail"]
+    retry_failed: bool
+
+    @property
+    def beside(self) -> SidePictures:
+        from limner.folder.pictures import SidePictures
+
+        return SidePictures(*self.sides)
+
+    def saving(self) -> Saving:
+        """What is written; brings torch.
+
+        Raises:
+            LimnerError: see `Saving`.
+        """
+        with uncollected():
+            from limner.folder.run import Saving
+
+        return Saving(**self.saved, beside=self.beside, masks=self.masks)
+
+    def targets(self, sources: Sequence[Path], output: Path) -> tuple[list[Target], list[str]]:
+        """All photographs, and what was passed over.
+
+        Raises:
+            LimnerError: a source doesn't exist, or a result can't be written.
+        """
+        from limner.folder.find import find_photos
+        from limner.folder.targets import targets_of
+        from limner.photo.read import check_limit
+        from limner.photo.writable import check_quality
+
+        check_limit(self.saved["max_megapixels"])
+        check_quality(self.saved["quality"])
+        archive = is_archive(sources, output)
+        if not archive and (self.if_changed != "redo" or self.retry_failed):
+            raise LimnerError(
+                "--if-changed and --retry-failed are for folders of photos, whose results have a manifest: name a "
+                "folder, or leave them out."
+            )
+        if self.sides[0]:
+            from limner.folder.run import check_intermediate
+
+            check_intermediate(self.settings.method, self.beside)
+        drawn = [self.masks.folder] if self.masks and self.masks.folder else []
+        results = [output, *self.beside.folders(), *drawn]
+        with uncollected():  # of an archive they are many, and stay
+            found = find_photos(sources, results, opened=not archive)
+            return targets_of(found, output, self.settings.results, self.suffix), found.passed_over
+
+    def archive(self, targets: Sequence[Target], sources: Sequence[Path], output: Path) -> ArchiveRun:
+        """The same for a run that keeps a manifest.
+
+        Raises:
+            LimnerError: weights or references don't exist.
+        """
+        from limner.archive.asked import asked_of
+        from limner.archive.plan import Wish
+
+        saved = self.saved
+        holes = "" if self.masks is None else self.masks.kind
+        asked = asked_of(self.settings, saved["max_megapixels"], saved["quality"], saved["provenance"], holes)
+        wish = Wish(asked, saved["overwrite"], self.if_changed, self.retry_failed, self.suffix, self.beside, self.masks)
+        named = [source for source in sources if not source.is_dir()]
+        return ArchiveRun(targets, output, wish, self.saving, named)
 
 
 def masks_of(holes: str | None, find_damage: bool, sensitivity: float, single: bool) -> MaskFiles | None:
@@ -120,7 +233,7 @@ def run(targets: Sequence[Target], saving: Saving, report: Report, bar: Callable
     from limner.folder.run import restore_all
     from limner.restorer import Restorer
 
-    number = made = 0
+    number = 0
 
     def progress(done: int, total: int) -> None:
         if len(targets) == 1:
@@ -132,13 +245,10 @@ def run(targets: Sequence[Target], saving: Saving, report: Report, bar: Callable
             restorer = Restorer(report.settings, saving.max_megapixels)
             report.weights = restorer.method.info.name
             bar("restoring", 0, None)
-            started = time.perf_counter()
             with closing(restore_all(restorer, targets, saving, progress)) as outcomes:
-                for outcome in outcomes:
+                for outcome in paced(outcomes, bar, len(targets)):
                     report.add(outcome)
-                    number, made = number + 1, made + (outcome.kept is None)
-                    pace = 60 * made / (time.perf_counter() - started)
-                    bar(f"{number} of {len(targets)} photos, {pace:.0f} a minute", number, len(targets))
+                    number += 1
     except KeyboardInterrupt:
         report.interrupted(targets[min(number, len(targets) - 1)].source.path)
         raise

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from os import PathLike
 from pathlib import Path
 from typing import Literal, Protocol
 
@@ -19,10 +18,10 @@ from limner.faces.align import crop
 from limner.faces.find import Face
 from limner.faces.placing import Placing, placing_of
 from limner.faces.recogniser import identity_net
+from limner.faces.reference_files import reference_files
 from limner.faces.seen import SeenFace
 from limner.methods.options import MethodInfo
 from limner.nets.identity import IdentityNet
-from limner.photo.contents import SUFFIXES
 from limner.photo.photo import Photo
 from limner.pixels import to_tensor
 from limner.settings import Settings
@@ -150,31 +149,6 @@ class ReferenceSource(Protocol):
 
 def _resolved(path: Path | None) -> Path | None:
     return None if path is None else Path(path).resolve()
-
-
-def reference_files(sources: Sequence[str | PathLike[str] | Photo]) -> list[Path | Photo]:
-    """The photographs among files, folders and photographs, in their order and each once.
-
-    Of a folder, those that lie in it, sorted by name.
-
-    Raises:
-        LimnerError: a source that doesn't exist, or a folder without a photograph.
-    """
-    found: dict[Path | int, Path | Photo] = {}
-    for source in sources:
-        if isinstance(source, Photo):
-            found[id(source)] = source
-            continue
-        files = [source := Path(source)]
-        if source.is_dir():
-            files = sorted(p for p in source.iterdir() if p.suffix.lower() in SUFFIXES and p.is_file())
-            files = [file for file in files if not file.name.startswith(".")]
-            if not files:
-                raise LimnerError(f"The folder of references {source} holds no photograph: name another.")
-        elif not source.exists():
-            raise LimnerError(f"There is no reference {source}: check the path.")
-        found |= {file.resolve(): file for file in files if file.resolve() not in found}
-    return list(found.values())
 
 
 class References:

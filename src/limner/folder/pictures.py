@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
@@ -12,8 +13,9 @@ import numpy as np
 from limner.photo.contents import SUFFIXES
 from limner.photo.photo import Photo
 from limner.photo.write import save_png
-from limner.pixels import without_colour
-from limner.restoration import Restoration
+
+if TYPE_CHECKING:
+    from limner.restoration import Restoration
 
 _SIDE_PICTURE = re.compile(rf".+({'|'.join(map(re.escape, SUFFIXES))})_(invented|compared|face\d+_\w+)\.png", re.I)
 GAP = 8  # white pixels between before and after
@@ -73,6 +75,8 @@ class SidePictures:
 
 def invented_picture(restoration: Restoration) -> np.ndarray:
     """What was made up, (H, W, 3) uint8: the restored photo in grey, the redder the more of what is seen is made up."""
+    from limner.pixels import without_colour  # brings torch, which who only looks for photographs has no use for
+
     picture = without_colour(restoration.photos[0].srgb())
     faces = restoration.invented > 0
     share = 0.6 * restoration.invented[faces][:, None].astype(np.float32) / 255

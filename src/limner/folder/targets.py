@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from limner.errors import LimnerError
-from limner.folder.find import FoundPhotos, Source
+from limner.folder.find import FoundPhotos, Resolver, Source
 from limner.photo.contents import SUFFIXES, suffix_of, with_tail
 from limner.photo.writable import check_suffix, same_file
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Target:
     """Where one photograph's results go.
 
@@ -58,29 +58,31 @@ def targets_of(found: FoundPhotos, out: Path, samples: int = 1, suffix: str = ""
         LimnerError: if a result can't be written, would replace a photograph of the run, or would be another's too.
     """
     _check_folder(out)
+    resolved = Resolver()
     targets = [Target(one, outputs_for(one.place, out, samples, suffix)) for one in found.photos]
     if suffix:
-        targets = _without_results(targets, found)
-    sources = {target.source.path.resolve(): target.source.path for target in targets}
-    claimed: dict[Path, Path] = {}
+        targets = _without_results(targets, found, resolved)
+    sources = {resolved(target.source.path): target.source.path for target in targets}
+    claimed: dict[str, Path] = {}
     for target in targets:
         path = target.source.path
         for output in target.outputs:
             check_suffix(output)
-            if same_file(output, path) or output.resolve() in sources:
-                whose = "itself" if same_file(output, path) else sources[output.resolve()]
+            file = resolved(output)
+            if same_file(output, path) or file in sources:
+                whose = "itself" if same_file(output, path) else sources[file]
                 raise LimnerError(
                     f"The result of {path} would replace the photo {whose}, and limner never changes a photo: choose "
                     "another folder with --output, or add --suffix _restored."
                 )
-            if (other := claimed.setdefault(output.resolve(), path)) is not path:
+            if (other := claimed.setdefault(file, path)) is not path:
                 raise LimnerError(f"{other} and {path} would both become {output}: give a folder for each.")
     return targets
 
 
-def _without_results(targets: Sequence[Target], found: FoundPhotos) -> list[Target]:
-    results = {output.resolve() for target in targets for output in target.outputs}
-    kept = [target for target in targets if target.source.path.resolve() not in results]
+def _without_results(targets: Sequence[Target], found: FoundPhotos, resolved: Resolver) -> list[Target]:
+    results = {resolved(output) for target in targets for output in target.outputs}
+    kept = [target for target in targets if resolved(target.source.path) not in results]
     if len(kept) < len(targets):
         found.passed_over.append(f"{len(targets) - len(kept)} files bear the name of another's result: left alone.")
     return kept

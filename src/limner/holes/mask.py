@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from os import PathLike
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from PIL import Image
 
 from limner.damage import SENSITIVITY, check_sensitivity
-from limner.damage.find import find_damage
-from limner.device import Compute
 from limner.errors import LimnerError
 from limner.photo.contents import SUFFIXES
 from limner.photo.photo import Photo
 from limner.photo.provenance import digest_of
+
+if TYPE_CHECKING:
+    from limner.device import Compute
 
 AUTO_BLACK = "auto-black"
 """Asks for the habit of DifFace's authors: pixels that are exactly black are holes."""
@@ -71,6 +73,8 @@ def mask_of(given: Mask, photo: Photo, max_megapixels: float = 100.0, compute: C
     if isinstance(given, str) and given == AUTO_BLACK:
         holes = ~photo.pixels.any(axis=2)
     elif isinstance(given, OwnDamage):
+        from limner.damage.find import find_damage  # brings torch, which the other masks have no use for
+
         holes = find_damage(photo.srgb(), given.sensitivity, compute) > 0
     else:
         if isinstance(given, np.ndarray) and given.dtype == bool:
@@ -145,6 +149,7 @@ class MaskFiles:
 
     given: str | OwnDamage
     single: bool
+    _listed: dict[Path, dict[str, list[Path]]] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         if isinstance(self.given, OwnDamage) or self.given == AUTO_BLACK or Path(self.given).is_dir():
@@ -158,6 +163,14 @@ class MaskFiles:
             )
 
     @property
+    def kind(self) -> str:
+        """What they are, where a single sentence says it of all: `auto-black`, or `damage` and its sensitivity; else
+        `drawn`."""
+        if isinstance(self.given, OwnDamage) or self.given == AUTO_BLACK:
+            return digest_of_mask(self.given)
+        return "drawn"
+
+    @property
     def folder(self) -> Path | None:
         """The folder, where it is one."""
         if isinstance(self.given, OwnDamage) or self.given == AUTO_BLACK or not Path(self.given).is_dir():
@@ -165,7 +178,7 @@ class MaskFiles:
         return Path(self.given)
 
     def of(self, place: Path) -> Mask | None:
-        """The mask of a photograph; None where the folder has none.
+        """The mask of a photograph; None where the folder has none. The folder is looked at once.
 
         Args:
             place: its path relative to the folder of photographs.
@@ -176,7 +189,12 @@ class MaskFiles:
         if self.folder is None:
             return self.given
         beside = (self.folder / place).parent
-        names = sorted(one for one in beside.glob("*") if one.stem == place.stem and one.suffix.lower() in SUFFIXES)
+        if beside not in self._listed:  # once for all photographs of an archive
+            listed = self._listed[beside] = {}
+            for one in sorted(beside.glob("*")):
+                if one.suffix.lower() in SUFFIXES:
+                    listed.setdefault(one.stem, []).append(one)
+        names = self._listed[beside].get(place.stem, [])
         if len(names) > 1:
             raise LimnerError(f"{names[0]} and {names[1]} could both be the mask of {place}: leave one of them.")
         return names[0] if names else None

@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -27,11 +28,18 @@ SUFFIXES = {
 def suffix_of(path: Path) -> str:
     """The suffix of a file's name in lower case, empty where it has none: a dot amid words ("St. Petersburg 1912") or
     before a year ("oma.1912") makes none."""
-    return path.suffix.lower() if re.fullmatch(r"\.(?=.*[A-Za-z])\w{1,8}", path.suffix) else ""
+    return _suffix(path.suffix)
+
+
+@lru_cache(maxsize=100)  # an archive asks for few, 100,000 times each
+def _suffix(suffix: str) -> str:
+    return suffix.lower() if re.fullmatch(r"\.(?=.*[A-Za-z])\w{1,8}", suffix) else ""
 
 
 def with_tail(path: Path, tail: str) -> Path:
     """The path with `tail` behind its name and before its suffix."""
+    if not tail:
+        return path
     return path.with_stem(path.stem + tail) if suffix_of(path) else path.with_name(path.name + tail)
 
 

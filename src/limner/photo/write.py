@@ -24,6 +24,7 @@ from limner.photo.provenance import Provenance
 from limner.photo.sixteen_bit import eight_bit
 from limner.photo.tiff_write import encode_tiff
 from limner.photo.writable import WITHOUT_ALPHA, check_writable
+from limner.process import is_gone, processes
 
 _OF_THREE_COLOURS = ("WEBP", "AVIF")  # also where the photo is grey
 _WORDS = {"iptc": "IPTC caption and keywords", "words": "comments and texts"}
@@ -37,7 +38,9 @@ _WITHOUT_PLACE = {
 _JPEG_XMP_LIMIT = 65_502  # bytes in one APP1 segment
 _JPEG_EXIF_LIMIT = SEGMENT_LIMIT - len(exif.PREFIX)
 _QUALITY = 95
-_PART = re.compile(r"\.[0-9a-f]{16}\.part")
+_PART = re.compile(r"\.(?:([0-9a-f]{8})([0-9a-f]{8}))?[0-9a-f]{16}\.part")
+"""Names of temporary files: whose they are (`process.processes` and the process's number; earlier versions didn't say),
+then chance."""
 _ABANDONED = 3600  # seconds
 
 
@@ -71,11 +74,13 @@ def write(contents: Contents, path: Path, quality: int | None, provenance: Prove
 
 
 def sweep(folder: Path) -> None:
-    """Takes away what `write_atomically` left in a folder when its run was killed amid it: temporary files that nobody
-    has written to for an hour."""
+    """Takes away what `write_atomically` left in a folder when its run was killed amid it: temporary files of processes
+    that have ended, and where that can't be told, those that nobody has written to for an hour."""
     for part in folder.glob(".*.part"):
         with suppress(OSError):
-            if _PART.fullmatch(part.name) and time.time() - part.stat().st_mtime > _ABANDONED:
+            if (found := _PART.fullmatch(part.name)) and (
+                (found[1] and is_gone(found[1], int(found[2], 16))) or time.time() - part.stat().st_mtime > _ABANDONED
+            ):
                 part.unlink()
 
 
@@ -102,7 +107,7 @@ def write_atomically(path: Path, data: bytes, permissions: int | None = None) ->
         PhotoError: the folder is missing or can't be written to.
     """
     # A short name of its own: a suffix to a long name could pass the file system's limit.
-    part = path.with_name(f".{secrets.token_hex(8)}.part")
+    part = path.with_name(f".{processes()}{os.getpid():08x}{secrets.token_hex(8)}.part")
     try:
         try:
             with part.open("xb") as file:

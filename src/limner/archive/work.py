@@ -1,0 +1,237 @@
+"""Restoring an archive: targets that this process has claimed, and the record of what became of each."""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import time
+from collections import deque
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from threading import Lock
+
+from limner.archive.claims import Claims
+from limner.archive.manifest import DONE, FAILED, NO_FACE, SKIPPED, put_outputs
+from limner.archive.own_results import OwnResults
+from limner.archive.plan import Plan, Wish, mask_digest
+from limner.errors import LimnerError
+from limner.folder.earlier import Kept, kept
+from limner.folder.run import Outcome, Saving
+from limner.folder.targets import Target
+from limner.photo.provenance import digest_of
+from limner.photo.write import sweep
+from limner.restoration import Restoration
+from limner.restorer import Restorer
+
+NO_SPACE = [os.strerror(getattr(errno, name)) for name in ("ENOSPC", "EDQUOT") if hasattr(errno, name)]
+
+
+@dataclass(frozen=True)
+class _Claimed:
+    """A photograph that this process is at, as it was when it was claimed.
+
+    Attributes:
+        target, id: it, and its id in the manifest.
+        size, mtime_ns, sha256: of its file; None where that can't be read.
+        mask: see `mask_digest`.
+    """
+
+    target: Target
+    id: int
+    size: int = 0
+    mtime_ns: int = 0
+    sha256: str | None = None
+    mask: str | None = None
+
+
+class Work:
+    """This process's part of an archive's run.
+
+    Args:
+        claims: of this process.
+        planned: what is to be done, which `claims` has prepared.
+        wish: what the run is for.
+        restorer, saving: see `limner.folder.run.restore_all`.
+        named: files that were named themselves, so that they are taken whatever they are.
+
+    Attributes:
+        looked: what became of photographs that weren't handed out, because their results were there already; whoever
+            tells of them takes them off.
+        own: those that weren't because they are results themselves.
+    """
+
+    def __init__(
+        self,
+        claims: Claims,
+        planned: Plan,
+        wish: Wish,
+        restorer: Restorer,
+        saving: Saving,
+        named: Collection[Path] = (),
+    ):
+        self.claims, self.manifest, self.planned, self.wish = claims, claims.manifest, planned, wish
+        self.restorer, self.saving, self.named = restorer, saving, frozenset(named)
+        self.looked, self.own = deque[Outcome](), list[Path]()
+        self._own = OwnResults([target.source.path for target in planned.targets])
+        self._drawn: deque[_Claimed] = deque()
+        self._lock, self._swept, self._dismissed = Lock(), set[Path](), claims.dismissed
+
+    def targets(self) -> Iterator[Target]:
+        """Hands out one photograph after another that this process has claimed, in the order of the plan.
+
+        Raises:
+            LimnerError: the manifest can't be read or written any more.
+        """
+        for number, photo in self.claims.each([place for place, _ in self.planned.todo]):
+            claimed = _claimed(self.planned.todo[number][1], photo, self.wish)
+            self._sweep(claimed.target)
+            if self._is_own(claimed):
+                self.own.append(claimed.target.source.path)
+            elif outcome := self._there(claimed):
+                self.looked.append(outcome)
+            else:
+                with self._lock:
+                    self._drawn.append(claimed)
+                yield claimed.target
+
+    @property
+    def at(self) -> Path | None:
+        """The photograph whose outcome is waited for."""
+        with self._lock:
+            return self._drawn[0].target.source.path if self._drawn else None
+
+    def record(self, outcome: Outcome) -> None:
+        """Notes what became of a photograph.
+
+        Args:
+            outcome: in the order in which the targets were handed out.
+
+        Raises:
+            LimnerError: no space is left, which would fail all the others, too; or the manifest can't be written.
+        """
+        with self._lock:
+            claimed = self._drawn.popleft()
+        if claimed.target.source.path != outcome.source:
+            raise AssertionError(f"{outcome.source} was told of in the place of {claimed.target.source.path}")
+        if outcome.error and any(words in outcome.error for words in NO_SPACE):
+            raise LimnerError(
+                f"{outcome.error.rstrip('.')}. No space is left: make room and run again, which goes on where this "
+                "stopped."
+            )
+        if outcome.error:
+            self._settle(claimed, FAILED, outcome.error)
+        elif (done := outcome.restoration) is not None:
+            told = {"faces": len(done.faces), "notes": _notes_of(done), "seconds": round(done.seconds, 3)}
+            self._settle(claimed, DONE if done.faces else NO_FACE, None, **told)
+
+    def _is_own(self, claimed: _Claimed) -> bool:
+        """Whether a photograph is a result itself, which is noted."""
+        path = claimed.target.source.path
+        sentence = None if path in self.named else self._own.told(path)
+        if sentence:
+            self._settle(claimed, SKIPPED, sentence, outputs=())
+        return sentence is not None
+
+    def _there(self, claimed: _Claimed) -> Outcome | None:
+        """What became of a photograph whose results are there already, which is noted; None where they are to be
+        made."""
+        target = claimed.target
+        try:
+            found = None if self.saving.overwrite or self._as_written(claimed) else self._kept(target)
+            copied = found is not None and digest_of(target.outputs[0]) == claimed.sha256
+        except (LimnerError, OSError):  # restoring it tells
+            return None
+        if found is None:
+            return None
+        if found.provenance or copied:
+            faces = found.provenance.faces if found.provenance else 0
+            self._settle(claimed, DONE if faces else NO_FACE, None, faces=faces)
+        else:
+            self._settle(claimed, SKIPPED, found.reason)
+        return Outcome(target.source.path, target.outputs, kept=found)
+
+    def _as_written(self, claimed: _Claimed) -> bool:
+        """Whether nothing lies in the place of the results but what the manifest knows: they are to be made anew."""
+        known = {path: told for path, *told in self.manifest.outputs(claimed.id)}
+        there = [path for path in claimed.target.outputs if path.is_file() and path.stat().st_size]
+        return all(_facts(path) == known.get(_below(path, self.manifest.out)) for path in there)
+
+    def _kept(self, target: Target) -> Kept | None:
+        mask = self.saving.masks.of(target.source.place) if self.saving.masks else None
+        found = kept(target.outputs, target.source.path, self.restorer, self.saving.quality, mask)
+        faces = found.provenance.faces if found and found.provenance else 0
+        return None if faces and not self.saving.beside.there(target.source.place) else found
+
+    def _settle(
+        self,
+        claimed: _Claimed,
+        state: str,
+        sentence: str | None,
+        faces: int | None = None,
+        notes: list[str] | None = None,
+        seconds: float | None = None,
+        outputs: tuple[Path, ...] | None = None,
+    ) -> None:
+        """Notes how it ended, unless the claim was lost to another process, which will do so."""
+        written = claimed.target.outputs if outputs is None else outputs
+        facts = [] if state == FAILED else [(_below(path, self.manifest.out), *_facts(path)) for path in written]
+        told = (sentence, faces, json.dumps(notes) if notes else None, seconds)
+        photo = (claimed.size, claimed.mtime_ns, claimed.sha256, claimed.mask)
+        with self.manifest.change() as rows:
+            change = rows.execute(
+                "UPDATE photos SET worker = NULL, state = ?, sentence = ?, faces = ?, notes = ?, seconds = ?, "
+                "size = ?, mtime_ns = ?, sha256 = ?, mask = ?, asked = ?, limits = ?, ended = ? "
+                "WHERE id = ? AND worker = ?",
+                (
+                    *(state, *told, *photo, self.claims.asked, self.wish.asked.limits, time.time()),
+                    *(claimed.id, self.claims.id),
+                ),
+            )
+            if change.rowcount:
+                if state != FAILED:
+                    put_outputs(rows, claimed.id, facts)
+                rows.execute("UPDATE workers SET done = done + 1 WHERE id = ?", (self.claims.id,))
+
+    def _sweep(self, target: Target) -> None:
+        """Takes away what killed processes left where this photograph's files go, once for each folder and again when
+        another process has ended."""
+        if self._dismissed != self.claims.dismissed:
+            self._dismissed, self._swept = self.claims.dismissed, set()
+        place = target.source.place.parent
+        folders = {path.parent for path in target.outputs} | {one / place for one in self.saving.beside.folders()}
+        for folder in folders - self._swept:
+            sweep(folder)
+        self._swept |= folders
+
+
+def without_looking(saving: Saving) -> Saving:
+    """What `restore_all` is given for an archive: what is there already was looked into before."""
+    return replace(saving, overwrite=True)
+
+
+def _claimed(target: Target, photo: int, wish: Wish) -> _Claimed:
+    found = _Claimed(target, photo)
+    try:
+        stat = target.source.path.stat()
+        found = replace(found, size=stat.st_size, mtime_ns=stat.st_mtime_ns)
+        found = replace(found, sha256=digest_of(target.source.path))
+        return replace(found, mask=mask_digest(wish.masks, target))
+    except (LimnerError, OSError):  # restoring it tells
+        return found
+
+
+def _facts(path: Path) -> list:
+    """Size and SHA-256."""
+    return [path.stat().st_size, digest_of(path)]
+
+
+def _below(path: Path, out: Path) -> Path:
+    return Path(os.path.relpath(path, out))
+
+
+def _notes_of(done: Restoration) -> list[str]:
+    """Notes without those that name somebody of an album: a manifest may go where its results go."""
+    names = [one.person for one in done.people if one.person]
+    return [note for note in done.notes if not any(name in note for name in names)]

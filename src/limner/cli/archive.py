@@ -1,0 +1,254 @@
+"""`limner restore` over folders, which keeps a manifest; `limner status` and `limner verify`, which read it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Collection, Sequence
+from contextlib import closing
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from limner.cli import output as ui
+from limner.cli.loading import uncollected
+from limner.cli.options import Json
+from limner.cli.pace import paced
+from limner.cli.report import Report, are
+from limner.cli.stopping import ended_politely
+
+if TYPE_CHECKING:
+    from limner.archive.claims import Claims
+    from limner.archive.manifest import Manifest
+    from limner.archive.plan import Plan, Wish
+    from limner.archive.status import Status
+    from limner.folder.run import Saving
+    from limner.folder.targets import Target
+
+FEW = 20  # photographs that are listed for people
+Out = Annotated[Path, typer.Argument(help="The folder of results, the --output of `limner restore`.")]
+
+
+@dataclass(frozen=True)
+class ArchiveRun:
+    """One run over folders.
+
+    Attributes:
+        targets: all photographs.
+        out: folder of the results.
+        wish: what the run is for.
+        saving: what is written; made late, for it brings torch.
+        named: files that were named themselves.
+    """
+
+    targets: Sequence[Target]
+    out: Path
+    wish: Wish
+    saving: Callable[[], Saving]
+    named: Collection[Path] = ()
+
+
+def restore_archive(run: ArchiveRun, report: Report, bar: Callable[[str, int, int | None], None]) -> None:
+    """Restores what is left to do, together with other processes that do the same.
+
+    Raises:
+        LimnerError: the manifest can't be used, others restore into the folder with other settings, results have
+            changed and the run should fail then, or no space is left.
+    """
+    from limner.archive.claims import Claims
+    from limner.archive.manifest import Manifest
+    from limner.archive.plan import plan
+
+    with Manifest(run.out, create=True) as manifest, Claims(manifest, run.wish.asked) as claims:
+        planned = plan(manifest, run.targets, replace(run.wish, since=claims.since))
+        claims.prepare(planned)
+        _tell_left(planned, manifest, run, report)
+        if planned.todo:
+            _restore(run, planned, claims, report, bar)
+        held = claims.held_by_others([place for place, _ in planned.todo])
+        if held:
+            report.note(f"{are(held)} in the hands of other processes: `limner status {run.out}` tells.")
+    report.finish()
+
+
+def _tell_left(planned: Plan, manifest: Manifest, run: ArchiveRun, report: Report) -> None:
+    """Tells of photographs that this run passes over, and why others are restored again."""
+    from limner.archive.plan import told_changes
+
+    changed = sum(planned.changed.values())
+    if changed and not run.wish.overwrite:
+        what = "are kept although they are" if run.wish.if_changed == "keep" else "are made anew,"
+        report.note(
+            f"{changed} results {what} of other photos, settings, weights or another version: {told_changes(planned)}. "
+            f"--if-changed says what becomes of such."
+        )
+    if planned.done:
+        report.done_before(planned.done)
+    if planned.failed:
+        report.failed_before(
+            [
+                (target.source.path, manifest.ask("SELECT sentence FROM photos WHERE id = ?", number)[0][0])
+                for target, number in planned.failed
+            ]
+        )
+    if planned.skipped:
+        report.note(f"{are(planned.skipped)} left alone as before: `limner status {run.out}` says why.")
+
+
+def _restore(
+    run: ArchiveRun, planned: Plan, claims: Claims, report: Report, bar: Callable[[str, int, int | None], None]
+) -> None:
+    with uncollected():
+        from limner.archive.work import Work, without_looking
+        from limner.folder.find import OWN_RESULT, named
+        from limner.folder.run import restore_all
+        from limner.restorer import Restorer
+
+    bar(f"loading the weights {report.settings.weights} of {report.settings.method}", 0, None)
+    saving = run.saving()
+    restorer = Restorer(report.settings, saving.max_megapixels)
+    report.weights = restorer.method.info.name
+    work = Work(claims, planned, run.wish, restorer, saving, run.named)
+    bar("restoring", 0, None)
+
+    def tell_looked() -> None:
+        while work.looked:
+            report.add(work.looked.popleft())
+
+    try:
+        with (
+            ended_politely(),
+            closing(restore_all(restorer, work.targets(), without_looking(saving))) as outcomes,
+        ):
+            for outcome in paced(outcomes, bar, len(planned.todo)):
+                tell_looked()
+                work.record(outcome)
+                report.add(outcome)
+            tell_looked()
+    except KeyboardInterrupt:
+        report.interrupted(work.at or run.out)
+        raise
+    if work.own:
+        report.note(f"{named(work.own)}: {OWN_RESULT}; a file named by itself is taken.")
+
+
+def tell_plan(run: ArchiveRun, json: bool) -> None:
+    """Tells what a run would do, and does nothing: no net is loaded, nothing written.
+
+    Raises:
+        LimnerError: the manifest can't be read, or results have changed and the run should fail then.
+    """
+    from limner.archive.manifest import Manifest, manifest_file
+    from limner.archive.plan import plan, told_changes
+
+    with uncollected():
+        if manifest_file(run.out).is_file():
+            with Manifest(run.out) as manifest:
+                planned = plan(manifest, run.targets, run.wish)
+        else:
+            planned = plan(None, run.targets, run.wish)
+    changed = sum(planned.changed.values())
+    if json:
+        ui.emit(
+            {
+                "photos": len(planned.targets),
+                "todo": len(planned.todo),
+                "new": planned.new,
+                "there": planned.there,
+                "changed": changed,
+                "changes": dict(planned.changed),
+                "missing": planned.missing,
+                "retried": planned.retried,
+                "done": len(planned.done),
+                "failed": len(planned.failed),
+                "skipped": planned.skipped,
+            }
+        )
+        return
+    reasons = {
+        "new": planned.new,
+        f"made anew ({told_changes(planned)})": changed if run.wish.if_changed != "keep" else 0,
+        "without a result": planned.missing,
+        "failed before": planned.retried,
+    }
+    why = ", ".join(f"{count} {reason}" for reason, count in reasons.items() if count)
+    print(f"{_photos(len(planned.targets))}, {len(planned.todo)} to restore{f': {why}' if why else ''}.")
+    if planned.there:
+        print(f"{planned.there} of them have a result already, which is looked into and stays if it is what is asked.")
+    left = {"done": len(planned.done), "failed (--retry-failed)": len(planned.failed), "left alone": planned.skipped}
+    print(", ".join(f"{count} {what}" for what, count in left.items()) + ".")
+
+
+def status(out: Out, json: Json = False) -> None:
+    """How far an archive is restored: counts, rate, failures, who is at work."""
+    from limner.archive.manifest import Manifest
+    from limner.archive.status import status_of
+
+    with Manifest(out) as manifest:
+        found = status_of(manifest)
+    if json:
+        ui.emit(_status_as_json(found))
+        return
+    print(", ".join(f"{count} {state}" for state, count in found.counts.items()) + f"; {found.faces} faces restored.")
+    if found.per_hour:
+        left = f", {found.hours_left:.1f} hours left" if found.hours_left else ""
+        print(f"{found.per_hour:.0f} photos an hour in the last ten minutes{left}.")
+    for one in found.workers:
+        seen = f"at work, seen {time.time() - one.seen:.0f} s ago" if one.at_work else "was stopped"
+        print(f"Process {one.pid} on {one.host}: {seen}, {_photos(one.done)} done.")
+    for what, photos in (("failed", found.failed), ("left alone", found.skipped)):
+        if photos:
+            print(f"{_photos(len(photos))} {what}:")
+        for one in photos[:FEW]:
+            print(ui.plain(f"  {one.sentence}" + (f" (tried {one.tries} times)" if one.tries > 1 else "")))
+        if len(photos) > FEW:
+            print(f"  and {len(photos) - FEW} more: --json lists all.")
+
+
+def _status_as_json(found: Status) -> dict[str, object]:
+    return {
+        "counts": found.counts,
+        "faces": found.faces,
+        "per_hour": found.per_hour,
+        "hours_left": found.hours_left,
+        "seconds": found.seconds,
+        **{
+            what: [{"photo": str(one.photo), "sentence": one.sentence, "tries": one.tries} for one in photos]
+            for what, photos in (("failed", found.failed), ("skipped", found.skipped))
+        },
+        "workers": [
+            {
+                "host": one.host,
+                "pid": one.pid,
+                "at_work": one.at_work,
+                "started": one.started,
+                "seen": one.seen,
+                "done": one.done,
+            }
+            for one in found.workers
+        ],
+    }
+
+
+def verify(out: Out, json: Json = False) -> None:
+    """Compare the results of an archive with what was written; exit code 1 if any is missing or changed."""
+    from limner.archive import verify as verifying
+    from limner.archive.manifest import Manifest
+
+    with Manifest(out) as manifest, ui.progress("comparing", show=not json) as bar:
+        found = verifying.verify(manifest, lambda done, total: bar("comparing", done, total))
+    lists = {"missing": found.missing, "changed": found.changed, "unreadable": found.unreadable}
+    if json:
+        ui.emit({"fine": found.fine} | {what: [str(path) for path in paths] for what, paths in lists.items()})
+    else:
+        for what, paths in lists.items():
+            for path in paths:
+                print(ui.plain(f"{path}: {what}"))
+        print(f"{found.fine} fine, " + ", ".join(f"{len(paths)} {what}" for what, paths in lists.items()) + ".")
+    if not found.whole:
+        raise typer.Exit(1)
+
+
+def _photos(count: int) -> str:
+    return f"{count} photo" if count == 1 else f"{count} photos"
