@@ -17,8 +17,7 @@ from limner.archive.manifest import DONE, FAILED, NO_FACE, SKIPPED, put_outputs
 from limner.archive.own_results import OwnResults
 from limner.archive.plan import Plan, Wish, mask_digest
 from limner.errors import LimnerError
-from limner.folder.earlier import Kept, kept
-from limner.folder.run import Outcome, Saving
+from limner.folder.run import Outcome, Saving, kept_of
 from limner.folder.targets import Target
 from limner.photo.provenance import digest_of
 from limner.photo.write import sweep
@@ -139,7 +138,11 @@ class Work:
         made."""
         target = claimed.target
         try:
-            found = None if self.saving.overwrite or self._as_written(claimed) else self._kept(target)
+            found = (
+                None
+                if self.saving.overwrite or self._as_written(claimed)
+                else kept_of(target, self.restorer, self.saving)
+            )
             copied = found is not None and digest_of(target.outputs[0]) == claimed.sha256
         except (LimnerError, OSError):  # restoring it tells
             return None
@@ -157,12 +160,6 @@ class Work:
         known = {path: told for path, *told in self.manifest.outputs(claimed.id)}
         there = [path for path in claimed.target.outputs if path.is_file() and path.stat().st_size]
         return all(_facts(path) == known.get(_below(path, self.manifest.out)) for path in there)
-
-    def _kept(self, target: Target) -> Kept | None:
-        mask = self.saving.masks.of(target.source.place) if self.saving.masks else None
-        found = kept(target.outputs, target.source.path, self.restorer, self.saving.quality, mask)
-        faces = found.provenance.faces if found and found.provenance else 0
-        return None if faces and not self.saving.beside.there(target.source.place) else found
 
     def _settle(
         self,

@@ -87,6 +87,22 @@ class Saving:
         check_limit(self.max_megapixels)
         check_quality(self.quality)
 
+    def mask_of(self, target: Target) -> Mask | None:
+        """The holes of a photograph; None where it has none."""
+        return self.masks.of(target.source.place) if self.masks else None
+
+
+def kept_of(target: Target, restorer: Restorer, saving: Saving) -> Kept | None:
+    """As `limner.folder.earlier.kept`; but a result without the pictures that are wanted beside it is made anew.
+
+    Args:
+        target: a photograph and its results.
+        restorer, saving: of the run.
+    """
+    found = kept(target.outputs, target.source.path, restorer, saving.quality, saving.mask_of(target))
+    faces = found.provenance.faces if found and found.provenance else 0
+    return None if faces and not saving.beside.there(target.source.place) else found
+
 
 def check_intermediate(method: str, beside: SidePictures) -> None:
     """
@@ -168,7 +184,7 @@ class _Run:
         """
         outcome = Outcome(target.source.path, target.outputs)
         try:
-            outcome.kept = None if self.saving.overwrite else self._kept(target)
+            outcome.kept = None if self.saving.overwrite else kept_of(target, self.restorer, self.saving)
             if not outcome.kept:
                 outcome.restoration = self._restored(target, stop)
         except Cancelled:  # not one photo's misfortune: the end of the run
@@ -183,15 +199,6 @@ class _Run:
             outcome.error = f"{outcome.source} can't be restored: {unexpected(error)}"
         return outcome
 
-    def _kept(self, target: Target) -> Kept | None:
-        """As `kept`; but a result without the pictures that are wanted beside it is made anew."""
-        found = kept(target.outputs, target.source.path, self.restorer, self.saving.quality, self._mask(target))
-        faces = found.provenance.faces if found and found.provenance else 0
-        return None if faces and not self.saving.beside.there(target.source.place) else found
-
-    def _mask(self, target: Target) -> Mask | None:
-        return self.saving.masks.of(target.source.place) if self.saving.masks else None
-
     def _restored(self, target: Target, stop: Stop) -> Restoration:
         """Restores one photograph and writes all of its results."""
         photo = Photo.open(target.source.path, self.saving.max_megapixels)
@@ -203,7 +210,7 @@ class _Run:
             if self.progress:
                 self.progress(done, total)
 
-        restoration = self.restorer.restore(photo, asked, self._mask(target))
+        restoration = self.restorer.restore(photo, asked, self.saving.mask_of(target))
         stop.check()
         self._write(target, photo, restoration)
         return restoration
