@@ -44,7 +44,16 @@ def test_batches_are_bounded_by_memory(monkeypatch):
     assert sizes == [1, 1, 3, 4]
 
 
-def test_free_memory_is_told():
+def test_memory_that_holds_files_counts_as_free(tmp_path, monkeypatch):
+    told = tmp_path / "meminfo"
+    told.write_text("MemTotal: 100 kB\nMemFree: 2 kB\nMemAvailable: 50 kB\n", encoding="ascii")
+    monkeypatch.setattr(device, "MEMORY", told)
+    assert device.free_memory(torch.device("cpu")) == 50 * 1024
+
+
+def test_free_memory_is_told(tmp_path, monkeypatch):
+    assert 2**20 < device.free_memory(torch.device("cpu")) < 2**50
+    monkeypatch.setattr(device, "MEMORY", tmp_path)
     assert 2**20 < device.free_memory(torch.device("cpu")) < 2**50
 
 
