@@ -36,7 +36,7 @@ from limner.archive.plan import Wish, plan
 from limner.folder.find import find_photos
 from limner.folder.targets import targets_of
 photos, out = Path(sys.argv[1]), Path(sys.argv[2])
-asked = asked_of(Settings(), 100.0, None, True, "")
+asked = asked_of(Settings(), "100 megapixels", None, True, "")
 targets = targets_of(find_photos([photos], [out], opened=False), out)
 done = 0
 with Manifest(out, create=True) as manifest, Claims(manifest, asked) as claims:

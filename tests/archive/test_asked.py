@@ -10,8 +10,8 @@ from limner.archive.asked import asked_of, digest_of_weights
 from limner.settings import Settings
 
 
-def asked(quality=None, provenance=True, holes="", max_megapixels=100.0, **settings):
-    return asked_of(Settings(**settings), max_megapixels, quality, provenance, holes)
+def asked(quality=None, provenance=True, holes="", limits="100 megapixels", **settings):
+    return asked_of(Settings(**settings), limits, quality, provenance, holes)
 
 
 @pytest.mark.parametrize(
@@ -37,8 +37,8 @@ def test_whatever_decides_a_result_is_told_apart(other, names):
 
 
 def test_what_does_not_decide_it_is_none_of_it():
-    assert asked().differences(asked(threads=1, device="cpu", max_megapixels=9)) == []
-    assert asked().limits != asked(max_megapixels=9).limits
+    assert asked().differences(asked(threads=1, device="cpu", limits="9 megapixels")) == []
+    assert asked().limits != asked(limits="9 megapixels").limits
 
 
 def test_references_are_known_by_their_bytes(tmp_path):
@@ -59,13 +59,13 @@ def test_weights_are_known_by_their_bytes(tmp_path):
     assert before == digest_of_weights(settings) != digest_of_weights(Settings())
     file.write_bytes(b"2")
     assert digest_of_weights(settings) != before
-    assert json.loads(asked_of(settings, 100, None, True, "").settings)["weights"] == "mine", "no path of the user's"
+    assert json.loads(asked_of(settings, "", None, True, "").settings)["weights"] == "mine", "no path of the user's"
 
 
 def test_no_net_is_needed_to_plan():
     code = (
         "import sys, limner.archive.asked as a, limner.archive.plan, limner.archive.claims, limner.archive.status\n"
         "import limner.folder.targets, limner.archive.verify\n"
-        "from limner import Settings; a.asked_of(Settings(), 100, None, True, ''); print('torch' in sys.modules)"
+        "from limner import Settings; a.asked_of(Settings(), '', None, True, ''); print('torch' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "False\n"

@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 from skimage.data import astronaut
 
-from limner import Cancelled, Photo, Restorer, Settings
+from limner import Cancelled, LimnerError, Photo, Restorer, Settings
 from limner.faces import put_back
 from limner.folder import run as folder_run
 from limner.folder.find import find_photos
@@ -256,6 +256,22 @@ def test_no_more_megapixels_are_under_way_than_may_be(tmp_path, restorer, monkey
     most = 0
     large = Restorer(replace(FAST, upscale=4, background="keep"))
     assert len(list(restore_all(large, targets, Saving(overwrite=True)))) == 8 and most == 1
+
+
+def test_a_photograph_that_takes_too_long_fails_alone(tmp_path, restorer, folder, monkeypatch):
+    clock = iter(range(0, 10**6, 10))  # seconds from one look to the next
+    monkeypatch.setattr(folder_run.time, "monotonic", lambda: next(clock))
+    outcomes = list(restore_all(restorer, targets_in(folder), Saving(timeout=5)))
+    failed = {outcome.source.name: outcome.error for outcome in outcomes if outcome.error}
+    assert set(failed) == {"a.png", "c.png", "d.png"}, "one without a face asks no net"
+    assert str(failed["a.png"]).endswith("a.png: It took longer than 5 s and was given up: raise --timeout for it.")
+    assert set(files(folder.parent / "out")) == {"b.png"}
+
+
+@pytest.mark.parametrize("timeout", [0, -1, float("nan"), float("inf")])
+def test_a_timeout_is_a_number_above_0(timeout):
+    with pytest.raises(LimnerError, match="choose a number above 0, or leave it out"):
+        Saving(timeout=timeout)
 
 
 def test_one_thread_is_one_photograph_at_a_time(tmp_path, monkeypatch):

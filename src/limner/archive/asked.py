@@ -46,12 +46,13 @@ class Asked:
         return told + ([f"version {other.version}"] if self.version != other.version else [])
 
 
-def asked_of(settings: Settings, max_megapixels: float, quality: int | None, provenance: bool, holes: str) -> Asked:
+def asked_of(settings: Settings, limits: str, quality: int | None, provenance: bool, holes: str) -> Asked:
     """What a run is asked.
 
     Args:
         settings: of it.
-        max_megapixels, quality, provenance: see `limner.folder.run.Saving`.
+        limits: see `Asked`.
+        quality, provenance: see `limner.folder.run.Saving`.
         holes: how they are told; empty where none are filled.
 
     Raises:
@@ -70,7 +71,7 @@ def asked_of(settings: Settings, max_megapixels: float, quality: int | None, pro
     if settings.album:
         decides["album"] = _digest_of_album(settings)
     told = json.dumps({name: value for name, value in decides.items() if value not in (None, "")}, sort_keys=True)
-    return Asked(told, digest_of_weights(settings), __version__, f"{max_megapixels:g} megapixels")
+    return Asked(told, digest_of_weights(settings), __version__, limits)
 
 
 def digest_of_weights(settings: Settings) -> str:

@@ -78,6 +78,7 @@ def restore(
     retry_failed: Annotated[bool, typer.Option("--retry-failed", help="Of a folder, what failed before, too.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Tell what would be done, and do nothing.")] = False,
     max_megapixels: Megapixels = 100.0,
+    timeout: Annotated[float | None, typer.Option(help="Give up a photo that takes more seconds.")] = None,
     json: Json = False,
 ) -> None:
     """Restore the faces of photographs."""
@@ -97,6 +98,7 @@ def restore(
                 "quality": quality,
                 "provenance": not no_provenance,
                 "keep_time": keep_time,
+                "timeout": timeout,
             },
             suffix=suffix,
             if_changed=if_changed,
@@ -192,6 +194,11 @@ class Asking:
             found = find_photos(sources, results, opened=not archive)
             return targets_of(found, output, self.settings.results, self.suffix), found.passed_over
 
+    @property
+    def _limits(self) -> str:
+        timeout = self.saved["timeout"]
+        return f"{self.saved['max_megapixels']:g} megapixels" + (f", {timeout:g} s" if timeout else "")
+
     def archive(self, targets: Sequence[Target], sources: Sequence[Path], output: Path) -> ArchiveRun:
         """The same for a run that keeps a manifest.
 
@@ -203,7 +210,7 @@ class Asking:
 
         saved = self.saved
         holes = "" if self.masks is None else self.masks.kind
-        asked = asked_of(self.settings, saved["max_megapixels"], saved["quality"], saved["provenance"], holes)
+        asked = asked_of(self.settings, self._limits, saved["quality"], saved["provenance"], holes)
         wish = Wish(asked, saved["overwrite"], self.if_changed, self.retry_failed, self.suffix, self.beside, self.masks)
         named = [source for source in sources if not source.is_dir()]
         return ArchiveRun(targets, output, wish, self.saving, named)

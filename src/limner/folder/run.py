@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 import os
 import shutil
+import time
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -70,9 +71,13 @@ class Saving:
         beside: pictures beside the results.
         keep_time: whether results bear their photographs' times.
         masks: where the masks of photographs with holes lie; None where none has any.
+        timeout: seconds after which a photograph is given up, waiting for others of the run included; it is looked
+            at between two evaluations of a net and between two faces, so that finding faces is never cut short. None
+            gives up none.
 
     Raises:
         PhotoError: if a number lies outside its range.
+        LimnerError: if there is no such timeout.
     """
 
     overwrite: bool = False
@@ -82,14 +87,25 @@ class Saving:
     beside: SidePictures = field(default_factory=SidePictures)
     keep_time: bool = False
     masks: MaskFiles | None = None
+    timeout: float | None = None
 
     def __post_init__(self) -> None:
         check_limit(self.max_megapixels)
         check_quality(self.quality)
+        check_timeout(self.timeout)
 
     def mask_of(self, target: Target) -> Mask | None:
         """The holes of a photograph; None where it has none."""
         return self.masks.of(target.source.place) if self.masks else None
+
+
+def check_timeout(timeout: float | None) -> None:
+    """
+    Raises:
+        LimnerError: if it is no number of seconds above 0.
+    """
+    if timeout is not None and not 0 < timeout < float("inf"):
+        raise LimnerError(f"The timeout is {timeout:g} seconds: choose a number above 0, or leave it out.")
 
 
 def kept_of(target: Target, restorer: Restorer, saving: Saving) -> Kept | None:
@@ -205,8 +221,12 @@ class _Run:
         for path in target.outputs:
             check_writable(photo, path, self.saving.quality, self.restorer.settings.upscale)
 
+        begun, timeout = time.monotonic(), self.saving.timeout
+
         def asked(done: int, total: int) -> None:
             stop.check()
+            if timeout and time.monotonic() - begun > timeout:
+                raise LimnerError(f"It took longer than {timeout:g} s and was given up: raise --timeout for it.")
             if self.progress:
                 self.progress(done, total)
 
