@@ -51,7 +51,7 @@ NOT_RUN = {
     r"file --> Photo|frames --> faces": "a drawing",
     r"limner restore (film|a)\.m": "restores clips for minutes; tests/video does all of it to short ones",
     r"python -m limner.evaluate.flicker": "measures for minutes, on faces that don't ship",
-    r"AMD EPYC|killed \(-9\)|photos of 2 megapixels": "what a program printed",
+    r"AMD EPYC|killed \(-9\)|photos of 2 megapixels|the result is the same": "what a program printed",
 }
 """Commands that are understood, not run, and blocks that are neither code nor commands; and why."""
 
