@@ -10,7 +10,7 @@ from packaging.requirements import Requirement
 
 ROOTS = {
     "What `pip install limner` brings": ("",),
-    "What the extras for users bring": ("train", "measure", "onnx", "plots", "tiff", "heif", "ui"),
+    "What the extras for users bring": ("train", "measure", "onnx", "plots", "tiff", "heif", "video", "ui"),
     "What development needs beside them": ("dev",),
 }
 """Headings, and the extras of limner below each."""
@@ -28,6 +28,9 @@ container or an installer, passes those on too:
 
 - **pillow-heif** (the extra `heif`) is under BSD-3-Clause, but its wheels bundle libheif and libde265 (LGPL-3.0) and
   the encoder x265 (**GPL-2.0**). That is why HEIC is an extra and never comes with `pip install limner`.
+- **av** (the extra `video`) is under BSD-3-Clause, but its wheels bundle FFmpeg with the encoders x264 and x265
+  (**GPL-2.0**), which makes that FFmpeg GPL as a whole; and libvpx, SVT-AV1, LAME, GnuTLS and others. That is why
+  moving pictures are an extra, too.
 - **opencv-python-headless** bundles FFmpeg (LGPL-2.1) and GCC's runtime (GPL-3.0 with its exception), none of which
   limner calls.
 - **numpy** and **scipy** bundle OpenBLAS (BSD-3-Clause) and GCC's runtime (GPL-3.0 with its exception).

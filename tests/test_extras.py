@@ -19,6 +19,7 @@ from limner.evaluate.metrics.niqe import load_model
 from limner.evaluate.report import Plot, save_plot
 from limner.extras import EXTRAS
 from limner.photo.photo import Photo
+from limner.video.pyav import pyav
 from limner.weights.formats import efficientnet
 from limner.weights.load import load_identity
 
@@ -74,6 +75,7 @@ NEEDING: list[tuple[str, Callable[[Path], object]]] = [
     ("scikit-image", lambda _: windows()),
     ("scipy", lambda folder: load_model(folder / "niqe.mat")),
     ("scikit-image", lambda _: nobody()),
+    ("av", lambda _: pyav()),
     *(
         (package, lambda _: import_module("limner.page.app"))
         for package in ("gradio", "fastapi", "starlette", "uvicorn")

@@ -40,7 +40,7 @@ ORDER = (
     ("progress", "restoration"),
     ("restorer",),
     ("limner",),  # the package's own __init__, which names what the library offers
-    ("folder",),
+    ("folder", "video"),
     ("archive",),
     ("page",),
     ("data",),
@@ -106,7 +106,7 @@ def test_torch_is_imported_when_it_is_needed(module: str):
 
 NOT_FOR_RESTORING = {
     *("matplotlib", "skimage", "sklearn", "pandas", "jinja2", "onnx", "tensorboard", "transformers", "torchvision"),
-    *("tifffile", "imagecodecs", "pillow_heif"),
+    *("tifffile", "imagecodecs", "pillow_heif", "av"),
     *("limner.data", "limner.degrade", "limner.train.loop", "limner.train.recipe", "limner.train.recipes"),
     *("limner.evaluate.measure", "limner.evaluate.metric", "limner.evaluate.metrics", "limner.evaluate.report"),
     *("limner.methods.refldm", "limner.methods.ldbfr", "limner.methods.clrface"),

@@ -22,6 +22,7 @@ EXTRAS = {
     "fastapi": "ui",
     "starlette": "ui",
     "uvicorn": "ui",
+    "av": "video",
 }
 """The extra of limner that brings each of them."""
 

@@ -12,6 +12,7 @@ import typer
 
 from limner.cli import output as ui
 from limner.cli.archive import ArchiveRun, restore_archive, tell_plan
+from limner.cli.clip import CLIP_OPTIONS, clips_too
 from limner.cli.loading import uncollected
 from limner.cli.options import Given, Json, Megapixels, Sensitivity, takes
 from limner.cli.pace import paced
@@ -58,7 +59,8 @@ IfChanged = Annotated[
 ]
 
 
-@takes(*(one.name for one in declared_fields(Settings)), methods=True)
+@takes(*(one.name for one in declared_fields(Settings)), methods=True, others=CLIP_OPTIONS)
+@clips_too
 def restore(
     given: Given,
     sources: Annotated[list[Path], typer.Argument(help="Photos, or folders of photos; - is the input stream.")],

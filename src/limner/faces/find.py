@@ -137,7 +137,7 @@ def choose_faces(
 
 def _find_with_yunet(rgb: np.ndarray, file: Path | None) -> list[Face]:
     points, scores = yunet_net.detect(rgb, file)
-    return [_face(points[index], float(scores[index])) for index in merge(points, scores, 0)]
+    return [face_of(points[index], float(scores[index])) for index in merge(points, scores, 0)]
 
 
 def _find_with_nets(rgb: np.ndarray) -> list[Face]:
@@ -292,7 +292,7 @@ def _refined(net: AlignNet, picture: Pyramid, chances: np.ndarray, seen: Sightin
     scores, points = look_steadily(net, picture, upright_frames(before))
     # A face holds still under a second look; on anything else the points wander.
     scores = np.where(_wander(before, points) < STILL, _joined(chances, scores), 0)
-    found = [_face(points[index], float(scores[index])) for index in merge(points, scores, CONVINCING_LARGE)]
+    found = [face_of(points[index], float(scores[index])) for index in merge(points, scores, CONVINCING_LARGE)]
     return [face for face in found if face.size >= SMALLEST_FACE and (face.size >= LARGE or face.score >= CONVINCING)]
 
 
@@ -343,8 +343,8 @@ def _box(points: np.ndarray) -> tuple[np.ndarray, float]:
     return transform(np.array([[0.5, 0.5]]), fit)[0], BOX_PER_PATCH * float(np.hypot(fit[0, 0], fit[1, 0]))
 
 
-def _face(points: np.ndarray, score: float) -> Face:
-    (x, y), side = _box(points)
-    half = side / 2
-    box = (float(x - half), float(y - half), float(x + half), float(y + half))
-    return Face(box, points.astype(np.float32), score)
+def face_of(points: np.ndarray, score: float) -> Face:
+    """The face of five points, (5, 2)."""
+    centre, side = _box(points)
+    x0, y0, x1, y1 = (float(one) for one in (*(centre - side / 2), *(centre + side / 2)))
+    return Face((x0, y0, x1, y1), points.astype(np.float32), score)

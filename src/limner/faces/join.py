@@ -21,7 +21,7 @@ from torch import Tensor
 from limner.device import Compute
 from limner.faces.paste import Place
 from limner.nets.clean import Cleaner
-from limner.nets.fusion import Fusion
+from limner.nets.fusion import Fusion, taken
 from limner.nets.tiles import in_tiles
 from limner.weights.load import load_net
 
@@ -51,6 +51,30 @@ class Joined:
     invented: np.ndarray
 
 
+@dataclass(frozen=True, eq=False)
+class Framed:
+    """What a rectangle shows of a face.
+
+    Attributes:
+        cleaned: (h, w, 3) float32 in [0, 1], the rectangle without noise, blocks and mild blur.
+        photo, clean: (1, 3, F, F) where the nets are, the rectangle as it is and cleaned, in the aligned frame.
+    """
+
+    cleaned: np.ndarray
+    photo: Tensor
+    clean: Tensor
+
+    @property
+    def side(self) -> int:
+        """F, in pixels."""
+        return self.photo.shape[-1]
+
+    @property
+    def clean_picture(self) -> np.ndarray:
+        """`clean` as (F, F, 3) float32."""
+        return _picture(self.clean)
+
+
 class Joiner:
     """The embedded cleaner and fusion, loaded and placed once; they serve all methods and weights.
 
@@ -78,22 +102,50 @@ class Joiner:
             restored: the samples, (S, S, 3) float32 in [0, 1].
             place: of the rectangle.
         """
-        frame = frame_of(place.side, place.size)
-        cleaned = photo + np.float32(CAUTION if place.side > 2 * place.size else 1) * (self.clean(photo) - photo)
-        framed = [self._tensor(place.framed(one, frame)) for one in (photo, cleaned)]
-        deltas, origins = [], []
+        framed, deltas, origins = self.framed(photo, place), [], []
         for one in restored:
-            delta, origin = self.fusion(*framed, self._tensor(grown(one, frame)))
-            deltas.append(_picture(delta))
-            origins.append(_picture(origin)[..., 0])
+            delta, origin = self.taken(framed, one, self.shares(framed, one))
+            deltas.append(delta)
+            origins.append(origin)
         invented = np.mean(origins, axis=0)
         if len(restored) > 1:
             spread = np.std(np.stack(deltas), axis=0).mean(axis=2)
             invented = 1 - (1 - invented) * (1 - np.clip(spread / WIDE_SPREAD, 0, 1))
         return Joined(
-            [np.clip(cleaned + place.unframed(delta), 0, 1) for delta in deltas],
+            [np.clip(framed.cleaned + place.unframed(delta), 0, 1) for delta in deltas],
             np.clip(place.unframed(invented.astype(np.float32)), 0, 1),
         )
+
+    def framed(self, photo: np.ndarray, place: Place, frame: int | None = None) -> Framed:
+        """What a rectangle shows of a face before anything is joined.
+
+        Args:
+            photo, place: see above.
+            frame: side of the aligned frame in pixels; None is `frame_of`'s.
+        """
+        frame = frame_of(place.side, place.size) if frame is None else frame
+        cleaned = photo + np.float32(CAUTION if place.side > 2 * place.size else 1) * (self.clean(photo) - photo)
+        return Framed(cleaned, *(self._tensor(place.framed(one, frame)) for one in (photo, cleaned)))
+
+    @torch.no_grad()
+    def shares(self, framed: Framed, restored: np.ndarray) -> list[Tensor]:
+        """How much of a restoration, (S, S, 3) float32 in [0, 1], is taken: see `Fusion.shares`."""
+        return self.fusion.shares(framed.photo, framed.clean, self._tensor(grown(restored, framed.side)))
+
+    @torch.no_grad()
+    def taken(self, framed: Framed, restored: np.ndarray, shares: list[Tensor]) -> tuple[np.ndarray, np.ndarray]:
+        """What a restoration changes.
+
+        Args:
+            framed: of the face.
+            restored: (S, S, 3) float32 in [0, 1].
+            shares: how much of it is taken.
+
+        Returns:
+            The joined frame less the clean one, (F, F, 3) float32, and how much of it is made up, (F, F).
+        """
+        delta, origin = taken(framed.clean, self._tensor(grown(restored, framed.side)), shares)
+        return _picture(delta), _picture(origin)[..., 0]
 
     def _tensor(self, picture: np.ndarray) -> Tensor:
         """(H, W, 3) to (1, 3, H, W) where the nets are."""

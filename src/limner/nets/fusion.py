@@ -65,25 +65,38 @@ class Fusion(ModelMixin, ConfigMixin):
             The joined picture less the clean one, (B, 3, H, W), and how far it is the restoration's, (B, 1, H, W) from
             0 to 1.
         """
-        height, width = photo.shape[-2:]
-        photo, clean, restored = (padded(x, 2 ** len(self.heads)) for x in (photo, clean, restored))
-        shares = self.shares(photo, clean, restored)
-        bands, rest = split(restored - clean, len(shares))
-        taken = []
-        for octave, (band, share) in enumerate(zip(bands, shares, strict=True)):
-            light = luma(band)
-            colour = share[:, 1:] * (band - light) if octave >= FAITHFUL else 0
-            taken.append(share[:, :1] * light + colour)
-        joined, origin = join(taken, torch.zeros_like(rest)), _origin(clean, restored, shares)
-        return joined[..., :height, :width], origin[..., :height, :width]
+        return taken(clean, restored, self.shares(photo, clean, restored))
 
     def shares(self, photo: Tensor, clean: Tensor, restored: Tensor) -> list[Tensor]:
-        """w of each octave, finest first, (B, 2, h, w) at the octave's own resolution: of the luma, of the chroma; the
-        sides of the pictures are multiples of 2^levels."""
+        """w of each octave, finest first, (B, 2, h, w) at the octave's own resolution, of the luma and of the chroma;
+        of pictures that are padded to multiples of 2^levels."""
+        photo, clean, restored = (padded(x, 2 ** len(self.heads)) for x in (photo, clean, restored))
         seen = torch.cat([photo - clean, clean - 0.5, restored - clean], dim=1)
         h = self.stem(F.pixel_unshuffle(CONTRAST * seen, STEM).to(self.stem.weight.dtype))
         levels = u_shaped(self, h, expand)
         return [expand(head(level).float()).sigmoid() for head, level in zip(self.heads, reversed(levels), strict=True)]
+
+
+def taken(clean: Tensor, restored: Tensor, shares: list[Tensor]) -> tuple[Tensor, Tensor]:
+    """Joins photographs and their restorations by shares that are known.
+
+    Args:
+        clean, restored: (B, 3, H, W) in [0, 1].
+        shares: as `Fusion.shares` gives them.
+
+    Returns:
+        As `Fusion.forward`.
+    """
+    height, width = clean.shape[-2:]
+    clean, restored = (padded(x, 2 ** len(shares)) for x in (clean, restored))
+    bands, rest = split(restored - clean, len(shares))
+    wanted = []
+    for octave, (band, share) in enumerate(zip(bands, shares, strict=True)):
+        light = luma(band)
+        colour = share[:, 1:] * (band - light) if octave >= FAITHFUL else 0
+        wanted.append(share[:, :1] * light + colour)
+    joined, origin = join(wanted, torch.zeros_like(rest)), _origin(clean, restored, shares)
+    return joined[..., :height, :width], origin[..., :height, :width]
 
 
 def luma(x: Tensor) -> Tensor:
