@@ -42,7 +42,9 @@ def test_a_run_that_is_asked_to_end_leaves_whole_results_and_tells_of_them(tmp_p
     *done, last = json.loads(out)
     assert last["error"] == "Interrupted." and 2 <= len(done) < 400
     there = results(tmp_path)
-    assert {Path(one["output"]) for one in done} <= set(there) and not list((tmp_path / "out").glob(".*"))
+    assert {Path(one["output"]) for one in done} <= set(there) and [
+        one.name for one in (tmp_path / "out").glob(".*")
+    ] == [".limner"]
     for path in there:
         assert path.read_bytes() == (tmp_path / "in" / path.name).read_bytes()
 

@@ -45,6 +45,6 @@ def test_the_schema_names_every_option_of_every_method():
     assert set(COMMON) <= known.keys()
     assert known["upscale"] == {
         "type": "integer", "minimum": 1, "maximum": 8, "default": 1,
-        "description": "Enlarge the photo so many times, the background by Lanczos.",
+        "description": "Enlarge the photo so many times, what is no face by a small net.",
     }  # fmt: skip
     assert known["background"]["enum"] == ["keep", "clean"] and known["strength"]["type"] == "string"

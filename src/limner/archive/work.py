@@ -7,7 +7,7 @@ import json
 import os
 import time
 from collections import deque
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from threading import Lock
@@ -100,6 +100,25 @@ class Work:
         """The photograph whose outcome is waited for."""
         with self._lock:
             return self._drawn[0].target.source.path if self._drawn else None
+
+    def recorded(self, outcomes: Iterable[Outcome]) -> Iterator[Outcome]:
+        """The outcomes, each when it is noted, and between them those of photographs that weren't handed out.
+
+        Args:
+            outcomes: of `targets`, in that order.
+
+        Raises:
+            LimnerError: see `record`.
+        """
+        for outcome in outcomes:
+            yield from self._taken()
+            self.record(outcome)
+            yield outcome
+        yield from self._taken()
+
+    def _taken(self) -> Iterator[Outcome]:
+        while self.looked:
+            yield self.looked.popleft()
 
     def record(self, outcome: Outcome) -> None:
         """Notes what became of a photograph.

@@ -112,20 +112,13 @@ def _restore(
     work = Work(claims, planned, run.wish, restorer, saving, run.named)
     bar("restoring", 0, None)
 
-    def tell_looked() -> None:
-        while work.looked:
-            report.add(work.looked.popleft())
-
     try:
         with (
             ended_politely(),
             closing(restore_all(restorer, work.targets(), without_looking(saving))) as outcomes,
         ):
-            for outcome in paced(outcomes, bar, len(planned.todo)):
-                tell_looked()
-                work.record(outcome)
+            for outcome in paced(work.recorded(outcomes), bar, len(planned.todo)):
                 report.add(outcome)
-            tell_looked()
     except KeyboardInterrupt:
         report.interrupted(work.at or run.out)
         raise
