@@ -183,3 +183,49 @@ def test_killed_runs_make_what_an_undisturbed_one_makes():
     done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
     assert done.stdout.count(" 0 other than undisturbed, 0 restored twice") == 3
+
+
+def test_a_broken_photo_of_any_name_ends_no_archive(run, photos, tmp_path):
+    name = os.fsencode(photos) + b"/bad\xff.jpg"
+    (photos / "broken.jpg").rename(os.fsdecode(name))
+    words = ("restore", photos, "-o", tmp_path / "out", *FAST)
+    assert run(*words)[0] == 1
+    told = json.loads(run("status", tmp_path / "out", "--json")[1])
+    assert told["counts"]["failed"] == 1 and "bad\\udcff.jpg" in told["failed"][0]["sentence"]
+
+
+def test_lost_results_are_made_again_whatever_is_kept(run, photos, tmp_path):
+    (photos / "broken.jpg").unlink()
+    words = ("restore", photos, "-o", tmp_path / "out", *FAST)
+    assert run(*words)[0] == 0
+    (tmp_path / "out" / "wall.png").unlink()
+    code, _, _ = run(*words, "--seed", "1", "--if-changed", "keep")
+    assert code == 0 and (tmp_path / "out" / "wall.png").is_file()
+
+
+def test_a_foreign_result_that_is_no_picture_is_left_alone_and_one_of_two_is_no_end(run, photos, tmp_path):
+    (photos / "broken.jpg").unlink()
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "wall_1.png").write_bytes(b"mine")
+    code, _, _ = run("restore", photos, "-o", tmp_path / "out", "--samples", "2", *FAST)
+    assert (tmp_path / "out" / "wall_1.png").read_bytes() == b"mine"
+    assert (tmp_path / "out" / "1950" / "face_2.png").is_file() and code in (0, 1)
+
+
+def test_a_folder_of_one_goes_through_the_output_stream(photos, tmp_path):
+    (photos / "broken.jpg").unlink()
+    words = [sys.executable, "-m", "limner", "restore", str(photos / "1950"), "-o", "-", *FAST]
+    done = subprocess.run(words, capture_output=True, cwd=ROOT)
+    assert done.returncode == 0 and done.stdout.startswith(b"\x89PNG")
+
+
+def test_what_says_nothing_is_refused(run, photos, tmp_path):
+    code, _, err = run("restore", photos, "-o", tmp_path / "out", "--overwrite", "--if-changed", "fail", *FAST)
+    assert code == 2 and "--overwrite makes all results anew, so that --if-changed says nothing: leave out one." in err
+
+
+def test_a_manifest_that_is_only_begun_is_told_as_empty(run, tmp_path):
+    manifest_file(tmp_path).parent.mkdir()
+    manifest_file(tmp_path).touch()
+    code, _, err = run("status", tmp_path)
+    assert code == 2 and "is empty: `limner restore` into its folder fills it, or is about to." in err

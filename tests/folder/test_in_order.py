@@ -77,6 +77,22 @@ def test_no_more_are_drawn_than_may_wait():
     assert watched.nobody_is_left()
 
 
+def test_no_more_are_drawn_than_can_be_begun_soon():
+    """The first takes long, so that nothing is handed out; two are worked on, a third waits."""
+    go = threading.Event()
+    watched = Watched(lambda item, stop: (item == 0 and go.wait(5)) or (item == 1 and go.wait(5)) or item)
+    results = in_order(watched.items(8), watched, lambda item: 0, Bounds(at_once=2, most=8, weight=1))
+    asked = threading.Thread(target=lambda: next(results))
+    asked.start()
+    time.sleep(0.3)
+    drawn = watched.drawn
+    go.set()
+    asked.join()
+    assert drawn == 3
+    results.close()
+    assert watched.nobody_is_left()
+
+
 def test_no_more_weight_is_under_way_than_may_be():
     weights = [1, 1, 5, 1, 9, 2, 2, 2, 2, 1]
     there, most, lock = set[int](), list[float](), threading.Lock()

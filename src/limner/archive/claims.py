@@ -114,13 +114,16 @@ class Claims:
         while not self._ended.wait(HEARTBEAT):
             try:
                 with self.manifest.change() as rows:
-                    rows.execute(
-                        f"INSERT INTO workers ({_WORKER}) VALUES (?, ?, ?, ?, ?, ?, ?, 0) "
-                        "ON CONFLICT (id) DO UPDATE SET seen = excluded.seen",
-                        (self.id, *self._row, time.time()),
-                    )
+                    self._be_seen(rows)
             except LimnerError:  # a full disk, a file held for long: whoever restores meets it, too
                 continue
+
+    def _be_seen(self, rows: sqlite3.Connection) -> None:
+        rows.execute(
+            f"INSERT INTO workers ({_WORKER}) VALUES (?, ?, ?, ?, ?, ?, ?, 0) "
+            "ON CONFLICT (id) DO UPDATE SET seen = excluded.seen",
+            (self.id, *self._row, time.time()),
+        )
 
     def prepare(self, plan: Plan) -> None:
         """Notes what is to be done, so that it waits. What others have done since it was planned stays done."""
@@ -164,6 +167,7 @@ class Claims:
     def _some(self, places: Sequence[bytes], left: list[int], others: list[int]) -> list[tuple[int, int]]:
         claimed = list[tuple[int, int]]()
         with self.manifest.change() as rows:
+            self._be_seen(rows)
             while left and len(claimed) < AT_ONCE:
                 number = left.pop()
                 found = rows.execute(

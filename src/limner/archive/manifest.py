@@ -107,7 +107,9 @@ class Manifest:
                         rows.execute(command)
                     rows.execute(f"PRAGMA user_version = {LAYOUT}")
         elif layout == 0:
-            raise sqlite3.DatabaseError("it has no tables")
+            raise LimnerError(
+                f"The manifest {self.path} is empty: `limner restore` into its folder fills it, or is about to."
+            )
         elif layout != LAYOUT:
             raise LimnerError(
                 f"The manifest {self.path} is of a newer version of limner: update limner, or choose another --output."
@@ -144,7 +146,7 @@ class Manifest:
             return (
                 f"The manifest {self.path} can't be written to ({error}): check its folder, or choose another --output."
             )
-        if isinstance(error, sqlite3.OperationalError):
+        if isinstance(error, sqlite3.OperationalError | sqlite3.IntegrityError):
             return f"The manifest {self.path} can't be used ({error}): check its folder, then run again."
         return (
             f"The manifest {self.path} is damaged ({error}): move it away and run again; what is done is then known by "
@@ -168,8 +170,8 @@ class Manifest:
             LimnerError: the file is damaged, held by another for a minute, or can't grow.
         """
         with self._told(), self._lock:
-            self._rows.execute("BEGIN IMMEDIATE")
             try:
+                self._rows.execute("BEGIN IMMEDIATE")
                 yield self._rows
                 self._rows.execute("COMMIT")
             except BaseException:

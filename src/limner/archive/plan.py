@@ -178,14 +178,14 @@ class _Planner:
         if self.wish.overwrite:
             done.changed["--overwrite"] += 1
             return True
-        if changed := self._changed(known, target, done):
+        beside = known.faces and not self.wish.beside.there(target.source.place)
+        missing = beside or not all(_is_there(path) for path in target.outputs)
+        changed = self._changed(known, target, done)
+        if changed and not (missing and self.wish.if_changed == "keep"):
             done.changed[changed] += 1
             return self.wish.if_changed != "keep"
-        beside = known.faces and not self.wish.beside.there(target.source.place)
-        if beside or not all(_is_there(path) for path in target.outputs):
-            done.missing += 1
-            return True
-        return False
+        done.missing += bool(missing)
+        return bool(missing)
 
     def _left(self, target: Target, known: Entry, done: Plan) -> bool:
         if known.state in (DONE, NO_FACE):

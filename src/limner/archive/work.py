@@ -163,8 +163,14 @@ class Work:
                 else kept_of(target, self.restorer, self.saving)
             )
             copied = found is not None and digest_of(target.outputs[0]) == claimed.sha256
-        except (LimnerError, OSError):  # restoring it tells
-            return None
+        except (LimnerError, OSError) as error:
+            if not any(os.path.lexists(path) for path in target.outputs):
+                return None  # restoring it tells
+            sentence = (
+                f"{target.source.path}: what is there already can't be looked into ({error}): see to it, or move it."
+            )
+            self._settle(claimed, FAILED, sentence)
+            return Outcome(target.source.path, target.outputs, error=sentence)
         if found is None:
             return None
         if found.provenance or copied:
@@ -192,7 +198,18 @@ class Work:
     ) -> None:
         """Notes how it ended, unless the claim was lost to another process, which will do so."""
         written = claimed.target.outputs if outputs is None else outputs
-        facts = [] if state == FAILED else [(_below(path, self.manifest.out), *_facts(path)) for path in written]
+        facts = []
+        try:
+            if state != FAILED:
+                there = [path for path in written if state != SKIPPED or path.is_file()]
+                facts = [(_below(path, self.manifest.out), *_facts(path)) for path in there]
+        except OSError as error:
+            state = FAILED
+            sentence = (
+                f"{error.filename} is gone since it was written ({error.strerror}): --retry-failed makes it anew."
+            )
+        # SQLite's text is UTF-8, names of files need not be
+        sentence = sentence and sentence.encode(errors="backslashreplace").decode()
         told = (sentence, faces, json.dumps(notes) if notes else None, seconds)
         photo = (claimed.size, claimed.mtime_ns, claimed.sha256, claimed.mask)
         with self.manifest.change() as rows:

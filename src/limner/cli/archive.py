@@ -60,7 +60,11 @@ def restore_archive(run: ArchiveRun, report: Report, bar: Callable[[str, int, in
     from limner.archive.manifest import Manifest
     from limner.archive.plan import plan
 
-    with Manifest(run.out, create=True) as manifest, Claims(manifest, run.wish.asked) as claims:
+    with (
+        ended_politely(),
+        Manifest(run.out, create=True) as manifest,
+        Claims(manifest, run.wish.asked) as claims,
+    ):
         planned = plan(manifest, run.targets, replace(run.wish, since=claims.since))
         claims.prepare(planned)
         _tell_left(planned, manifest, run, report)
@@ -113,10 +117,7 @@ def _restore(
     bar("restoring", 0, None)
 
     try:
-        with (
-            ended_politely(),
-            closing(restore_all(restorer, work.targets(), without_looking(saving))) as outcomes,
-        ):
+        with closing(restore_all(restorer, work.targets(), without_looking(saving))) as outcomes:
             for outcome in paced(work.recorded(outcomes), bar, len(planned.todo)):
                 report.add(outcome)
     except KeyboardInterrupt:
@@ -126,8 +127,13 @@ def _restore(
         report.note(f"{named(work.own)}: {OWN_RESULT}; a file named by itself is taken.")
 
 
-def tell_plan(run: ArchiveRun, json: bool) -> None:
+def tell_plan(run: ArchiveRun, archive: bool, json: bool) -> None:
     """Tells what a run would do, and does nothing: no net is loaded, nothing written.
+
+    Args:
+        run: that would be done.
+        archive: whether it would keep a manifest.
+        json: whether it is told to machines.
 
     Raises:
         LimnerError: the manifest can't be read, or results have changed and the run should fail then.
@@ -136,7 +142,7 @@ def tell_plan(run: ArchiveRun, json: bool) -> None:
     from limner.archive.plan import plan, told_changes
 
     with uncollected():
-        if manifest_file(run.out).is_file():
+        if archive and manifest_file(run.out).is_file():
             with Manifest(run.out) as manifest:
                 planned = plan(manifest, run.targets, run.wish)
         else:

@@ -106,15 +106,16 @@ def restore(
             if_changed=if_changed,
             retry_failed=retry_failed,
         )
-        targets, passed_over = asking.targets(files.sources, files.output)
+        archive = is_archive(files.sources, output)
+        targets, passed_over = asking.targets(files.sources, files.output, archive)
         if output == STREAM and sum(len(target.outputs) for target in targets) > 1:
             raise LimnerError("The output stream takes one photo with one result: give a folder with --output.")
         report = Report(settings, len(targets), single, json, files.named)
         for sentence in passed_over:
             report.note(sentence)
         if dry_run:
-            tell_plan(asking.archive(targets, files.sources, files.output), json)
-        elif is_archive(files.sources, files.output):
+            tell_plan(asking.archive(targets, files.sources, files.output), archive, json)
+        elif archive:
             restore_archive(asking.archive(targets, files.sources, files.output), report, bar)
         else:
             run(targets, asking.saving(), report, bar)
@@ -126,7 +127,7 @@ def is_archive(sources: Sequence[Path], output: Path) -> bool:
     """Whether a run keeps a manifest: of a folder's photographs, into a folder."""
     from limner.folder.targets import is_file_name
 
-    return any(source.is_dir() for source in sources) and not is_file_name(output)
+    return any(source.is_dir() for source in sources) and output != STREAM and not is_file_name(output)
 
 
 @dataclass(frozen=True)
@@ -167,8 +168,12 @@ class Asking:
 
         return Saving(**self.saved, beside=self.beside, masks=self.masks)
 
-    def targets(self, sources: Sequence[Path], output: Path) -> tuple[list[Target], list[str]]:
+    def targets(self, sources: Sequence[Path], output: Path, archive: bool) -> tuple[list[Target], list[str]]:
         """All photographs, and what was passed over.
+
+        Args:
+            sources, output: of the run.
+            archive: whether it keeps a manifest.
 
         Raises:
             LimnerError: a source doesn't exist, or a result can't be written.
@@ -180,7 +185,8 @@ class Asking:
 
         check_limit(self.saved["max_megapixels"])
         check_quality(self.saved["quality"])
-        archive = is_archive(sources, output)
+        if self.saved["overwrite"] and self.if_changed != "redo":
+            raise LimnerError("--overwrite makes all results anew, so that --if-changed says nothing: leave out one.")
         if not archive and (self.if_changed != "redo" or self.retry_failed):
             raise LimnerError(
                 "--if-changed and --retry-failed are for folders of photos, whose results have a manifest: name a "

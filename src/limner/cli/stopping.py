@@ -14,6 +14,7 @@ def ended_politely() -> Iterator[None]:
     does: what is being written is written, and what was done is told."""
 
     def interrupt(number: int, frame: FrameType | None) -> None:
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)  # once is enough: another would interrupt the ending
         raise KeyboardInterrupt
 
     before = signal.signal(signal.SIGTERM, interrupt)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Generator, Iterable
-from concurrent.futures import Future, ThreadPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from threading import Event
 from typing import TypeVar
@@ -63,9 +63,10 @@ def in_order(
 ) -> Generator[R]:
     """What becomes of each item, in the order in which they are drawn.
 
-    Items are drawn and weighed in the thread that asks for results, and no further ahead than the bounds reach; each is
-    worked on in one of `at_once` threads from beginning to end, in which none waits for another's stage. Whoever closes
-    the generator, or meets an error in it, finds no thread of it alive.
+    Items are drawn and weighed in the thread that asks for results, no further ahead than the bounds reach, and one
+    more at most than can be worked on, since others may take them as well. Each is worked on in one of `at_once`
+    threads from beginning to end, in which none waits for another's stage. Whoever closes the generator, or meets an
+    error in it, finds no thread of it alive.
 
     Args:
         items: drawn one after another.
@@ -97,6 +98,11 @@ def in_order(
             ):
                 yield _result(under_way.popleft()[1], stop)
             under_way.append((heavy, pool.submit(guarded, item)))
+            while len(waiting := [one for _, one in under_way if not one.done()]) > bounds.at_once:
+                if under_way[0][1].done():
+                    yield _result(under_way.popleft()[1], stop)
+                else:  # what can't be begun soon is left to others
+                    wait(waiting, WAKING, FIRST_COMPLETED)
         while under_way:
             yield _result(under_way.popleft()[1], stop)
     finally:

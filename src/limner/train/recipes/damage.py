@@ -21,7 +21,7 @@ from limner.train.recipe import Batch, MiniTraining, Preset, Recipe
 from limner.train.starting import begin
 from limner.train.validation import Validation, device_of
 
-TRAINING = MiniTraining(steps=7_000, batch=8, lr=2e-3, final_lr=1e-5, warmup=200, weight_decay=1e-3)
+TRAINING = MiniTraining(steps=26_000, batch=16, lr=2e-3, final_lr=1e-5, warmup=200, weight_decay=1e-3)
 THRESHOLD = 0.5
 """Chance from which on the validation counts a pixel as found."""
 DAMAGED, CLEAN = "damaged", "clean"
