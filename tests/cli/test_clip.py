@@ -87,3 +87,14 @@ def test_json_tells_of_every_face(tmp_path):
         {"number": 1, "first": 4, "last": 4, "size": 80.0, "restored": False},
     ]
     assert told["frames_a_second"] == 2.0 and told["invented"] == 0.25 and told["notes"] == ["a note"]
+
+
+def test_two_clips_of_one_name_and_the_output_stream_are_refused(run, tmp_path):
+    sources = [tmp_path / name / "film.mkv" for name in ("a", "b")]
+    for source in sources:
+        source.parent.mkdir()
+        source.write_bytes(b"")
+    code, _, err = run("restore", *sources, "-o", tmp_path / "out")
+    assert code == 2 and f"{sources[0]} and {sources[1]} would both become" in err
+    code, _, err = run("restore", sources[0], "-o", "-")
+    assert code == 2 and "A clip doesn't go through the output stream" in err

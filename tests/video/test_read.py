@@ -7,6 +7,7 @@ import av
 import numpy as np
 import pytest
 
+from limner.video import read
 from limner.video.pyav import ClipError
 from limner.video.read import Part, clip_info, frames_of
 
@@ -73,3 +74,22 @@ def test_a_damaged_packet_costs_its_own_frames_alone(tmp_path):
     data[middle : middle + 200] = bytes(200)
     path.write_bytes(data)
     assert 8 <= len(list(frames_of(clip_info(path)))) <= 10
+
+
+def test_a_doubled_time_moves_no_other_frame(tmp_path, monkeypatch):
+    info = clip_info(write(tmp_path / "a.mkv", sound=None))
+    decoded = read._decoded
+
+    def with_times(times):
+        def told(container, stream):
+            for frame, time in zip(decoded(container, stream), times, strict=False):
+                frame.pts = time
+                yield frame
+
+        return told
+
+    monkeypatch.setattr(read, "_decoded", with_times([0, 40, 80, 80, 120, 160]))
+    assert [frame.pts for frame in frames_of(info)] == [0, 40, 80, 81, 120, 160]
+    monkeypatch.setattr(read, "_decoded", with_times([0, 2000, 4000, 0, 40]))
+    with pytest.raises(ClipError, match=r"begin anew after 4\.0 s, as those of joined files do"):
+        list(frames_of(info))

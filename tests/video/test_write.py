@@ -126,3 +126,12 @@ def test_a_result_is_never_half_written(tmp_path, monkeypatch):
         passed_on(source, tmp_path / "a.mp4")
     assert (tmp_path / "a.mp4").read_bytes() == b"an earlier one"
     assert not list(tmp_path.glob(".*.part"))
+
+
+def test_what_a_format_refuses_at_its_head_is_told_before_anything_is_done(tmp_path):
+    info = clip_info(write(tmp_path / "a.mkv", sound=None))
+    check_target(Encoding.of(info, tmp_path / "b.mkv"), tmp_path / "b.mkv")
+    with pytest.raises(ClipError, match="can't say when frames of x264 are shown: name the output .mkv"):
+        check_target(Encoding.of(info, tmp_path / "b.avi", "h264"), tmp_path / "b.avi")
+    with pytest.raises(ClipError, match=r"can't hold what .* does .*: name the output .mkv"):
+        check_target(Encoding.of(info, tmp_path / "b.mov", "vp9"), tmp_path / "b.mov")

@@ -15,6 +15,8 @@ import typer
 from limner.cli import output as ui
 from limner.cli.loading import uncollected
 from limner.cli.options import Given
+from limner.cli.stopping import ended_politely
+from limner.cli.streams import STREAM
 from limner.errors import LimnerError, unexpected
 from limner.video.suffixes import SUFFIXES, is_clip
 
@@ -70,6 +72,8 @@ class ClipsAsked:
 
     def target(self, source: Path) -> Path:
         """The result of a clip."""
+        if self.output == STREAM:
+            raise LimnerError("A clip doesn't go through the output stream: give a file or a folder with --output.")
         single = len(self.sources) == 1 and not self.output.is_dir()
         if single and self.output.suffix.lower() in SUFFIXES:
             return self.output
@@ -132,8 +136,12 @@ def restore_clips(given: Given, asked: ClipsAsked, own: dict[str, Any], quality:
     """
     settings, failed = given.settings(), False
     targets = [asked.target(source) for source in asked.sources]
+    for number, target in enumerate(targets):
+        if target in targets[:number]:
+            first, second = asked.sources[targets.index(target)], asked.sources[number]
+            raise LimnerError(f"{first} and {second} would both become {target}: give a folder for each.")
     results: list[dict[str, object]] = []
-    with ui.progress("loading PyTorch", show=not asked.json) as bar:
+    with ended_politely(), ui.progress("loading PyTorch", show=not asked.json) as bar:
         with uncollected():
             from limner.restorer import Restorer
             from limner.video.clip import check_settings

@@ -148,6 +148,8 @@ def _made_of(restorer: Restorer, source: Path, encoding: Encoding, saving: ClipS
         "part": [saving.part.start, saving.part.end, saving.own_references],
         "encoder": [encoding.encoder, encoding.pixels, encoding.quality, encoding.format],
         "method": [settings.method, restorer.method.info.name, settings.seed, restorer.finish, settings.scheduler],
+        "steps": restorer.options.steps,
+        "weights": [digest_of(one) for one in sorted(Path(settings.weights).rglob("*.safetensors"))],
         "options": settings.recorded(restorer.options, references),
         "precision": restorer.compute.precision,
         "version": __version__,
@@ -180,7 +182,8 @@ class _Work:
 
     def run(self, target: Path, started: float) -> RestoredClip:
         info, part = self.view.info, self.saving.part
-        expected = round((part.end or info.seconds or 0) - part.start) * float(info.rate)
+        end = min(one for one in (part.end, info.seconds, float("inf")) if one)
+        expected = max(end - part.start, 0) * float(info.rate) if info.seconds or part.end else 0
         looker = Looker(self.restorer, self.view, part, self.segments.file("seen.jsonl"))
         looked = looker.look(lambda done: self.told("looking for faces", done, round(expected) or None))
         tracks = chosen_tracks(looked, self.restorer.settings)

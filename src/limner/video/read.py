@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 USUAL_RATE = Fraction(25)
 """Frames a second where a file says nothing."""
+BACKWARDS = 1.0
+"""Seconds by which a frame may lie before the last; more is no fault of one frame's time."""
 
 
 @dataclass(frozen=True)
@@ -141,7 +143,7 @@ def clip_info(path: Path) -> ClipInfo:
             rate if rate and 0 < rate <= 1000 else USUAL_RATE,
             stream.time_base or 1 / USUAL_RATE,
             round(first.rotation / 90) % 4 * 90,
-            context.sample_aspect_ratio or Fraction(1),
+            stream.sample_aspect_ratio or context.sample_aspect_ratio or Fraction(1),
             Colours(first.color_range, first.color_primaries, first.color_trc, first.colorspace),
             length or (container.duration and container.duration / 1_000_000) or None,
             first.pts or 0,
@@ -165,8 +167,15 @@ def frames_of(info: ClipInfo, part: Part | None = None) -> Iterator[VideoFrame]:
         last = None
         for frame in _decoded(container, stream):
             time = frame.pts if frame.pts is not None else frame.dts
-            if time is None or (last is not None and time <= last):
+            if time is None:
                 time = 0 if last is None else last + step
+            elif last is not None and time <= last:
+                if float((last - time) * info.time_base) > BACKWARDS:
+                    raise ClipError(
+                        f"The times of {info.path} begin anew after {float((last - info.begins) * info.time_base):.1f} "
+                        "s, as those of joined files do: let FFmpeg write it anew, or restore its parts."
+                    )
+                time = last + 1
             frame.pts, frame.time_base, last = time, info.time_base, time
             seconds = float((time - info.begins) * info.time_base)
             if part.end is not None and seconds >= part.end:

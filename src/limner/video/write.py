@@ -8,6 +8,7 @@ from __future__ import annotations
 import heapq
 import os
 import secrets
+import shutil
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
     from av.stream import Stream
 
 _DATA = frozenset({"data", "unknown"})
+_SHOWN_AS_STORED, _REORDERED = ("avi", "asf", "mxf"), ("libx264", "libx265")
+"""Formats that know no time at which a frame is shown but that of its storing; encoders that store in another order."""
 _MATROSKA = frozenset({"matroska", "webm"})
 _TURNED = _MATROSKA | {"mp4", "mov", "3gp", "3g2"}
 """Formats that can say how a clip is turned."""
@@ -76,8 +79,9 @@ def write_clip(kept: Kept, segments: Segments, target: Path) -> list[str]:
     try:
         with opened(kept.info.path) as source, _created(part, kept.encoding.format) as result:
             notes = _fill(kept, segments, source, result, target)
+        shutil.copymode(kept.info.path, part)
         part.replace(target)
-    except OSError as error:
+    except (OSError, ValueError, pyav().FFmpegError) as error:
         if isinstance(error, ClipError):
             raise
         raise ClipError(f"{target} can't be written ({error}): choose another place or format.") from error
@@ -93,8 +97,20 @@ def check_target(encoding: Encoding, target: Path) -> None:
         ClipError: its format is unknown, or can't hold the frames or the sound.
     """
     with opened(encoding.info.path) as source, _created(Path(os.devnull), encoding.format) as result:
+        if encoding.format in _SHOWN_AS_STORED and encoding.encoder in _REORDERED:
+            raise ClipError(
+                f"{target} can't say when frames of {encoding.encoder.removeprefix('lib')} are shown: name the output "
+                ".mkv, or give --codec mpeg4."
+            )
         encoding.add_to(result)
         _others(source, result, encoding.info.path, target)
+        try:
+            result.start_encoding()
+        except (OSError, ValueError, pyav().FFmpegError) as error:
+            raise ClipError(
+                f"{target} can't hold what {encoding.info.path} does ({error}): name the output .mkv, or give another "
+                "--codec."
+            ) from error
 
 
 def _created(path: Path, format: str) -> OutputContainer:
