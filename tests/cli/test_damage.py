@@ -6,16 +6,19 @@ import numpy as np
 import pytest
 from PIL import Image
 from skimage.data import astronaut
+from tests.damage.flakes import flaked
 
 from limner.damage import SENSITIVITY
 from limner.errors import LimnerError
 from limner.holes.mask import OwnDamage
 
+PORTRAIT = np.ascontiguousarray(astronaut()[:200, 100:260])
+FLAKES = ((30, 40, 10), (130, 150, 12), (20, 150, 8))
+
 
 @pytest.fixture
 def photo(tmp_path):
-    picture = np.ascontiguousarray(astronaut()[:200, 100:260])
-    picture[:, 30:33] = 250
+    picture, _ = flaked(PORTRAIT, FLAKES)
     turned = Image.Exif()
     turned[0x0112] = 6  # to be turned by a quarter
     Image.fromarray(picture).save(tmp_path / "old.jpg", quality=95, exif=turned)
@@ -31,7 +34,8 @@ def test_a_mask_is_written(run, photo, tmp_path):
         assert code == 0 and mask.mode == "L" and mask.size == (200, 160)  # upright
         pixels = np.asarray(mask)
     assert set(np.unique(pixels)) == {0, 255} and told["share"] == pytest.approx((pixels > 0).mean())
-    assert (pixels[30:33] > 0).mean() > 0.5  # the scratch lies level in the upright photo
+    upright = np.rot90(flaked(PORTRAIT, FLAKES)[1], -1)
+    assert (pixels > 0)[upright].mean() > 0.6 and (pixels > 0)[~upright].mean() < 0.03
     assert told["sensitivity"] == SENSITIVITY and not err
     assert photo.read_bytes() == before
     assert run("damage", photo, "-o", tmp_path / "mask.png", "--sensitivity", "0.7")[2].endswith("where it is wrong.\n")

@@ -5,11 +5,11 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-import cv2
 import gradio as gr
 import numpy as np
 import pytest
 from PIL import Image
+from tests.damage.flakes import flaked
 
 from limner.page.album import Access
 from limner.page.blocks import laid_out
@@ -31,12 +31,15 @@ def events():
     service.close()
 
 
+FLAKES = ((40, 50, 10), (150, 100, 12))
+
+
 @pytest.fixture
 def photos(events) -> list[OnePhoto]:
-    """A plain photograph, and one with a crack, in the window."""
+    """A plain photograph, and one that has flaked, in the window."""
     session, added = events.sessions.of("one"), list[OnePhoto]()
     ground = np.full((160, 200, 3), 90, np.uint8) + np.arange(200, dtype=np.uint8)[None, :, None] // 4
-    cracked = cv2.line(ground.copy(), (20, 30), (180, 120), (250, 250, 245), 3)
+    cracked, _ = flaked(ground, FLAKES)
     for name, pixels in (("plain.png", ground), ("cracked.png", cracked)):
         one = session.taken(saved(events, name, pixels))
         one.size = (200, 160)
@@ -100,8 +103,8 @@ def test_damage_is_found_in_one_or_all_but_not_over_a_given_mask(events, photos)
     shown = all_of(events.damage.find_all(0.4, REQUEST))
     assert "Marked as damaged: cracked.png (" in shown[events.page.status]
     found = photos[1].marks.mask((200, 160)) > 0
-    crack = cv2.line(np.zeros((160, 200), np.uint8), (20, 30), (180, 120), 1, 3) > 0
-    assert (found & crack).sum() > 0.5 * crack.sum() and found.mean() < 0.1
+    _, flakes = flaked(np.zeros((160, 200, 3), np.uint8), FLAKES)
+    assert (found & flakes).sum() > 0.5 * flakes.sum() and found.mean() < 0.1
     given = np.zeros((160, 200), np.uint8)
     given[:20] = 255
     photos[1].marks.lay(given, photos[1].folder, given=True)
