@@ -16,9 +16,15 @@ import cv2
 import numpy as np
 import torch
 
+from limner.background.clean import with_clean_background
+from limner.background.enlarge import doubled
 from limner.device import choose
-from limner.evaluate.cleaning import TASKS, Way, measure, through, windows
+from limner.evaluate.cleaning import TASKS, Way, measure, windows
 from limner.evaluate.report import contact_sheet
+from limner.faces.join import Joiner
+from limner.nets.clean import Cleaner
+from limner.nets.enlarge import Enlarger
+from limner.photo.photo import Photo
 from limner.weights.load import load_net
 from machine import conditions, interleaved
 
@@ -27,13 +33,26 @@ from peers import PEERS  # pyright: ignore[reportAttributeAccessIssue]  # of its
 
 
 def ways(arguments: argparse.Namespace) -> dict[str, dict[str, Way]]:
-    """Of each task, what is compared."""
-    peers = ["bicubic", "non-local-means", "waifu2x", *(["x4plus"] if arguments.x4plus else [])]
+    """Of each task, what is compared; of limner what `--background clean` and `--upscale 2` make of a photo."""
     compute = choose("cpu", arguments.dtype, 1)
-    nets = {"mild": arguments.clean or "mini/clean", "half": arguments.enlarge or "mini/enlarge"}
+    enlarger = compute.place(load_net(arguments.enlarge or "mini/enlarge", Enlarger)).eval()
+    joiner = Joiner(compute)
+    if arguments.clean:
+        joiner.cleaner = compute.place(load_net(arguments.clean, Cleaner))
+
+    def kept(rgb: np.ndarray) -> np.ndarray:
+        return doubled(Photo(rgb, "PNG"), enlarger, clean=False)
+
+    def cleaned(rgb: np.ndarray) -> np.ndarray:
+        return with_clean_background(Photo(rgb, "PNG"), rgb, joiner)
+
+    def both(rgb: np.ndarray) -> np.ndarray:
+        return doubled(Photo(rgb, "PNG"), enlarger, clean=True)
+
+    ours: dict[int, dict[str, Way]] = {1: {"clean": cleaned}, 2: {"upscale": kept, "clean, upscale": both}}
+    peers = ["bicubic", "non-local-means", "waifu2x", *(["x4plus"] if arguments.x4plus else [])]
     return {
-        task: {name: partial(PEERS[name], times=times) for name in peers}
-        | {"limner": through(compute.place(load_net(nets[task])))}
+        task: {name: partial(PEERS[name], times=times) for name in peers} | ours[times]
         for task, (_, times) in TASKS.items()
     }
 
@@ -49,7 +68,7 @@ def main() -> None:
     torch.set_num_threads(1)
     cv2.setNumThreads(1)
     print(conditions())
-    rows = []
+    sheets = []
     for task, some in ways(arguments).items():
         told = measure(some, task)
         large = np.ascontiguousarray(np.tile(windows()[0], (3, 3, 1))[:512, :512])
@@ -60,11 +79,13 @@ def main() -> None:
             if name in seconds:
                 print(f", {seconds[name]:.2f} s, {seconds[name] / seconds['waifu2x']:.2f} times waifu2x's")
         spoil, _ = TASKS[task]
-        for number, truth in enumerate(windows()):
-            spoilt = spoil(truth, np.random.default_rng(number))
-            rows.append([*(way(spoilt) for way in some.values()), truth])
+        spoilt = [(spoil(truth, np.random.default_rng(number)), truth) for number, truth in enumerate(windows())]
+        rows = [[*(way(one) for way in some.values()), truth] for one, truth in spoilt]
+        sheets.append(contact_sheet(rows, [*some, "truth"]))
     if arguments.sheet:
-        cv2.imwrite(str(arguments.sheet), contact_sheet(rows, [*ways(arguments)["half"], "truth"])[..., ::-1])
+        wide = max(one.shape[1] for one in sheets)
+        stacked = [np.pad(one, ((0, 0), (0, wide - one.shape[1]), (0, 0)), constant_values=255) for one in sheets]
+        cv2.imwrite(str(arguments.sheet), np.concatenate(stacked)[..., ::-1])
     print(conditions())
 
 

@@ -179,8 +179,8 @@ class Restorer:
         settings = self.settings if picks is None else replace(self.settings, samples=1, keep=None)
         clean = settings.background == "clean"
         canvas, enlarge = enlarged(photo, settings.upscale, lambda: self.enlarger, clean)
-        shown = rgb if canvas is photo else canvas.srgb()
-        start = with_clean_background(canvas, shown, self.joiner) if clean else None
+        shown = rgb if canvas is photo else canvas.srgb()  # enlarged, it is clean already
+        start = with_clean_background(photo, rgb, self.joiner) if clean and canvas is photo else None
         put_back = PutBack(canvas, shown, settings, self.joiner, start)
         for place, (face, before, after) in enumerate(zip(faces, crops, restored, strict=True)):
             if asked:

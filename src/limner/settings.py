@@ -218,9 +218,8 @@ class Settings:
         if references:
             values["references"] = references
         if self.album:
-            values["references_per_face"] = (
-                self.references_per_face
-            )  # who it is stands in the digest: no name in a photo
+            # who it is stands in the digest of the references: no name in a photo
+            values["references_per_face"] = self.references_per_face
         if self.keep:
             values["kept_of"] = self.samples
         return json.dumps(values, sort_keys=True)

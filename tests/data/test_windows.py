@@ -6,7 +6,7 @@ import pytest
 
 from limner.data import windows
 from limner.data.faces import FaceSet
-from limner.data.windows import CleanWindows, photographs, small_and_large, window
+from limner.data.windows import Windows, large_and_small, photographs, window
 from limner.degrade.scan_wear import Scan
 
 
@@ -62,22 +62,19 @@ def test_a_small_window_shows_what_the_large_one_does(unspoilt, monkeypatch, hei
     monkeypatch.setattr(windows, "AREAS", 1)
     photo = cv2.GaussianBlur(texture(height, width), (0, 0), 2)
     for n in range(12):
-        small, large = small_and_large(photo, 32, np.random.default_rng(n))
+        large, small = large_and_small(photo, 32, np.random.default_rng(n))
         assert small.shape == (32, 32, 3) and large.shape == (64, 64, 3)
         halved = cv2.resize(large, (32, 32), interpolation=cv2.INTER_AREA)
         assert np.abs(halved.astype(int) - small).max() <= 1
 
 
-def test_an_epoch_shows_every_photo_once(tmp_path, monkeypatch):
+def test_an_epoch_shows_every_photo_once(tmp_path):
     files = []
     for number in range(5):
         files.append(tmp_path / f"{number}.png")
         cv2.imwrite(str(files[-1]), np.full((16, 16, 3), 40 * number, np.uint8))
     seen = []
-    monkeypatch.setattr(
-        windows, "window", lambda photo, size, generator: seen.append(int(photo[0, 0, 0])) or [photo] * 2
-    )
-    stream = CleanWindows(files, 16, 3)
+    stream = Windows(files, 16, 3, lambda photo, size, rng: seen.append(int(photo[0, 0, 0])) or (photo, photo))
     for n in range(10):
         stream[n]
     assert sorted(seen[:5]) == sorted(seen[5:]) == [0, 40, 80, 120, 160] and seen[:5] != seen[5:]

@@ -9,7 +9,7 @@ from torch import nn
 
 from limner.data.faces import FaceSet
 from limner.data.restorations import Restorations, Restored, detuned, join_frame
-from limner.data.windows import CleanWindows, photographs, window
+from limner.data.windows import Windows, photographs, window
 from limner.evaluate.metrics.fidelity import psnr
 from limner.nets.clean import Cleaner
 from limner.train.recipes.clean import SLIGHT, relative_error
@@ -96,8 +96,8 @@ def test_photographs_are_large_faces_and_all_others(collection):
     files = photographs(faces, collection / "nofaces")
     assert 0 < len([f for f in files if f.parent.name == "faces"]) == sum(side >= 384 for side in faces.sides)
     assert sum(f.parent.name == "nofaces" for f in files) == 483
-    stream = CleanWindows(files[:4], 64, 0)
-    assert torch.equal(stream[7]["lq"], CleanWindows(files[:4], 64, 0)[7]["lq"])
+    stream = Windows(files[:4], 64, 0, window)
+    assert torch.equal(stream[7]["lq"], Windows(files[:4], 64, 0, window)[7]["lq"])
 
 
 @pytest.fixture(scope="module")

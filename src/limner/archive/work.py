@@ -10,7 +10,6 @@ from collections import deque
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from threading import Lock
 
 from limner.archive.claims import Claims
 from limner.archive.manifest import DONE, FAILED, NO_FACE, SKIPPED, put_outputs
@@ -46,7 +45,7 @@ class _Claimed:
 
 
 class Work:
-    """This process's part of an archive's run.
+    """This process's part of an archive's run; photographs are drawn and recorded in one thread.
 
     Args:
         claims: of this process.
@@ -75,7 +74,7 @@ class Work:
         self.looked, self.own = deque[Outcome](), list[Path]()
         self._own = OwnResults([target.source.path for target in planned.targets])
         self._drawn: deque[_Claimed] = deque()
-        self._lock, self._swept, self._dismissed = Lock(), set[Path](), claims.dismissed
+        self._swept, self._dismissed = set[Path](), claims.dismissed
 
     def targets(self) -> Iterator[Target]:
         """Hands out one photograph after another that this process has claimed, in the order of the plan.
@@ -91,15 +90,13 @@ class Work:
             elif outcome := self._there(claimed):
                 self.looked.append(outcome)
             else:
-                with self._lock:
-                    self._drawn.append(claimed)
+                self._drawn.append(claimed)
                 yield claimed.target
 
     @property
     def at(self) -> Path | None:
         """The photograph whose outcome is waited for."""
-        with self._lock:
-            return self._drawn[0].target.source.path if self._drawn else None
+        return self._drawn[0].target.source.path if self._drawn else None
 
     def recorded(self, outcomes: Iterable[Outcome]) -> Iterator[Outcome]:
         """The outcomes, each when it is noted, and between them those of photographs that weren't handed out.
@@ -129,8 +126,7 @@ class Work:
         Raises:
             LimnerError: no space is left, which would fail all the others, too; or the manifest can't be written.
         """
-        with self._lock:
-            claimed = self._drawn.popleft()
+        claimed = self._drawn.popleft()
         if claimed.target.source.path != outcome.source:
             raise AssertionError(f"{outcome.source} was told of in the place of {claimed.target.source.path}")
         if outcome.error and any(words in outcome.error for words in NO_SPACE):

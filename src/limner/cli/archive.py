@@ -1,19 +1,15 @@
-"""`limner restore` over folders, which keeps a manifest; `limner status` and `limner verify`, which read it."""
+"""`limner restore` over folders, which keeps a manifest."""
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Collection, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
-
-import typer
+from typing import TYPE_CHECKING
 
 from limner.cli import output as ui
 from limner.cli.loading import uncollected
-from limner.cli.options import Json
 from limner.cli.pace import paced
 from limner.cli.report import Report, are
 from limner.cli.stopping import ended_politely
@@ -22,12 +18,8 @@ if TYPE_CHECKING:
     from limner.archive.claims import Claims
     from limner.archive.manifest import Manifest
     from limner.archive.plan import Plan, Wish
-    from limner.archive.status import Status
     from limner.folder.run import Saving
     from limner.folder.targets import Target
-
-FEW = 20  # photographs that are listed for people
-Out = Annotated[Path, typer.Argument(help="The folder of results, the --output of `limner restore`.")]
 
 
 @dataclass(frozen=True)
@@ -172,82 +164,13 @@ def tell_plan(run: ArchiveRun, archive: bool, json: bool) -> None:
         "failed before": planned.retried,
     }
     why = ", ".join(f"{count} {reason}" for reason, count in reasons.items() if count)
-    print(f"{_photos(len(planned.targets))}, {len(planned.todo)} to restore{f': {why}' if why else ''}.")
+    print(f"{photos_of(len(planned.targets))}, {len(planned.todo)} to restore{f': {why}' if why else ''}.")
     if planned.there:
         print(f"{planned.there} of them have a result already, which is looked into and stays if it is what is asked.")
     left = {"done": len(planned.done), "failed (--retry-failed)": len(planned.failed), "left alone": planned.skipped}
     print(", ".join(f"{count} {what}" for what, count in left.items()) + ".")
 
 
-def status(out: Out, json: Json = False) -> None:
-    """How far an archive is restored: counts, rate, failures, who is at work."""
-    from limner.archive.manifest import Manifest
-    from limner.archive.status import status_of
-
-    with Manifest(out) as manifest:
-        found = status_of(manifest)
-    if json:
-        ui.emit(_status_as_json(found))
-        return
-    print(", ".join(f"{count} {state}" for state, count in found.counts.items()) + f"; {found.faces} faces restored.")
-    if found.per_hour:
-        left = f", {found.hours_left:.1f} hours left" if found.hours_left else ""
-        print(f"{found.per_hour:.0f} photos an hour in the last ten minutes{left}.")
-    for one in found.workers:
-        seen = f"at work, seen {time.time() - one.seen:.0f} s ago" if one.at_work else "was stopped"
-        print(f"Process {one.pid} on {one.host}: {seen}, {_photos(one.done)} done.")
-    for what, photos in (("failed", found.failed), ("left alone", found.skipped)):
-        if photos:
-            print(f"{_photos(len(photos))} {what}:")
-        for one in photos[:FEW]:
-            print(ui.plain(f"  {one.sentence}" + (f" (tried {one.tries} times)" if one.tries > 1 else "")))
-        if len(photos) > FEW:
-            print(f"  and {len(photos) - FEW} more: --json lists all.")
-
-
-def _status_as_json(found: Status) -> dict[str, object]:
-    return {
-        "counts": found.counts,
-        "faces": found.faces,
-        "per_hour": found.per_hour,
-        "hours_left": found.hours_left,
-        "seconds": found.seconds,
-        **{
-            what: [{"photo": str(one.photo), "sentence": one.sentence, "tries": one.tries} for one in photos]
-            for what, photos in (("failed", found.failed), ("skipped", found.skipped))
-        },
-        "workers": [
-            {
-                "host": one.host,
-                "pid": one.pid,
-                "at_work": one.at_work,
-                "started": one.started,
-                "seen": one.seen,
-                "done": one.done,
-            }
-            for one in found.workers
-        ],
-    }
-
-
-def verify(out: Out, json: Json = False) -> None:
-    """Compare the results of an archive with what was written; exit code 1 if any is missing or changed."""
-    from limner.archive import verify as verifying
-    from limner.archive.manifest import Manifest
-
-    with Manifest(out) as manifest, ui.progress("comparing", show=not json) as bar:
-        found = verifying.verify(manifest, lambda done, total: bar("comparing", done, total))
-    lists = {"missing": found.missing, "changed": found.changed, "unreadable": found.unreadable}
-    if json:
-        ui.emit({"fine": found.fine} | {what: [str(path) for path in paths] for what, paths in lists.items()})
-    else:
-        for what, paths in lists.items():
-            for path in paths:
-                print(ui.plain(f"{path}: {what}"))
-        print(f"{found.fine} fine, " + ", ".join(f"{len(paths)} {what}" for what, paths in lists.items()) + ".")
-    if not found.whole:
-        raise typer.Exit(1)
-
-
-def _photos(count: int) -> str:
+def photos_of(count: int) -> str:
+    """So many photographs, in words."""
     return f"{count} photo" if count == 1 else f"{count} photos"

@@ -11,7 +11,6 @@ import typer
 
 from limner import __version__
 from limner.cli.album import album_app
-from limner.cli.archive import status, verify
 from limner.cli.benchmark import benchmark
 from limner.cli.compare import compare
 from limner.cli.damage import damage
@@ -22,8 +21,10 @@ from limner.cli.methods import methods
 from limner.cli.output import emit, say
 from limner.cli.reference_set import reference_set
 from limner.cli.restore import restore
+from limner.cli.status import status
 from limner.cli.train import train
 from limner.cli.ui import ui
+from limner.cli.verify import verify
 from limner.cli.weights import weights_app
 from limner.errors import LimnerError, unexpected
 

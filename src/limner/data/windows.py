@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,50 +29,29 @@ BLURRED, AREAS = 0.5, 0.7
 
 
 @dataclass
-class CleanWindows:
-    """Sample n is {"lq", "image"}: (3, S, S) in [0, 1], a spoilt window and the clean one.
+class Windows:
+    """Sample n is {"lq", "image"} in [0, 1]: of one photograph a spoilt window, (3, S, S), and the clean one, of that
+    size or larger; every photograph once an epoch.
 
     Attributes:
         files: photographs, decoded when asked for.
-        size: side S of a window.
+        size: side S of the spoilt window.
         seed: of order, place and damage.
+        cut_out: what makes of a photograph, a size and a generator the clean and the spoilt window: `window` or
+            `large_and_small`.
     """
 
     files: list[Path]
     size: int
     seed: int
+    cut_out: Callable[[np.ndarray, int, np.random.Generator], tuple[np.ndarray, np.ndarray]]
 
     def __getitem__(self, n: int) -> dict[str, torch.Tensor]:
-        photo, generator = drawn(self.files, self.seed, n)
-        clean, spoilt = window(photo, self.size, generator)
+        epoch, place = divmod(n, len(self.files))
+        order = np.random.default_rng((self.seed, 0, epoch)).permutation(len(self.files))
+        generator = np.random.default_rng((self.seed, 1, n))
+        clean, spoilt = self.cut_out(read_picture(self.files[order[place]]), self.size, generator)
         return {"lq": to_tensor(spoilt), "image": to_tensor(clean)}
-
-
-@dataclass
-class SmallWindows:
-    """Sample n is {"lq": (3, S, S), "image": (3, 2 S, 2 S)} in [0, 1]: small windows and clean large ones.
-
-    Attributes:
-        files: photographs, decoded when asked for.
-        size: side S of the small window.
-        seed: of order, place and damage.
-    """
-
-    files: list[Path]
-    size: int
-    seed: int
-
-    def __getitem__(self, n: int) -> dict[str, torch.Tensor]:
-        photo, generator = drawn(self.files, self.seed, n)
-        small, large = small_and_large(photo, self.size, generator)
-        return {"lq": to_tensor(small), "image": to_tensor(large)}
-
-
-def drawn(files: list[Path], seed: int, n: int) -> tuple[np.ndarray, np.random.Generator]:
-    """The photograph of sample n, (H, W, 3) uint8, every one once an epoch, and what draws all else of it."""
-    epoch, place = divmod(n, len(files))
-    order = np.random.default_rng((seed, 0, epoch)).permutation(len(files))
-    return read_picture(files[order[place]]), np.random.default_rng((seed, 1, n))
 
 
 def photographs(faces: FaceSet, others: Path | None) -> list[Path]:
@@ -97,17 +77,16 @@ def window(photo: np.ndarray, size: int, generator: np.random.Generator) -> tupl
     return turned(clean, spoilt, generator)
 
 
-def small_and_large(photo: np.ndarray, size: int, generator: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-    """A window of a photograph, (size, size, 3) uint8, small and as it was scanned, and the clean one twice as large;
-    the photo is turned, mirrored, reduced and toned at random."""
+def large_and_small(photo: np.ndarray, size: int, generator: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    """A window of a photograph, clean, (2 size, 2 size, 3) uint8, and half as large as it was scanned; the photo is
+    turned, mirrored, reduced and toned at random."""
     factor = max(float(np.exp(generator.uniform(np.log(0.35), 0))), (2 * size + 1) / min(photo.shape[:2]))
     large = toned(photo, factor, 2 * size, generator)
     spread = generator.uniform(0.2, 1.2)
     seen = cv2.GaussianBlur(large, (0, 0), spread) if generator.random() < BLURRED else large
     way = cv2.INTER_AREA if generator.random() < AREAS else cv2.INTER_CUBIC
     small = apply_scan(cv2.resize(seen, (size, size), interpolation=way), draw_scan(generator))
-    large, small = turned(large, small, generator)
-    return small, large
+    return turned(large, small, generator)
 
 
 def toned(photo: np.ndarray, factor: float, size: int, generator: np.random.Generator) -> np.ndarray:

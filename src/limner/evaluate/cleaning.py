@@ -55,12 +55,16 @@ def mildly_spoilt(rgb: np.ndarray, generator: np.random.Generator) -> np.ndarray
 def halved(rgb: np.ndarray, generator: np.random.Generator) -> np.ndarray:
     """A picture, (H, W, 3) uint8, blurred by 0.8 px and made half as large by areas, with noise of 6 grey levels,
     through a JPEG of quality 60."""
+    return compressed(noisy(small(cv2.GaussianBlur(rgb, (0, 0), BLUR)), NOISE, generator), 60)
+
+
+def small(rgb: np.ndarray, generator: np.random.Generator | None = None) -> np.ndarray:
+    """A picture, (H, W, 3) uint8, half as large by areas; nothing is drawn."""
     height, width = rgb.shape[:2]
-    small = cv2.resize(cv2.GaussianBlur(rgb, (0, 0), BLUR), (width // 2, height // 2), interpolation=cv2.INTER_AREA)
-    return compressed(noisy(small, NOISE, generator), 60)
+    return cv2.resize(rgb, (width // 2, height // 2), interpolation=cv2.INTER_AREA)
 
 
-TASKS: Mapping[str, tuple[Spoil, int]] = {"mild": (mildly_spoilt, 1), "half": (halved, 2)}
+TASKS: Mapping[str, tuple[Spoil, int]] = {"mild": (mildly_spoilt, 1), "half": (halved, 2), "small": (small, 2)}
 """How a window is spoilt, and how many times larger what comes out of it shall be."""
 
 

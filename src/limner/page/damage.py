@@ -137,13 +137,10 @@ class DamageEvents:
                 settings=self.service.base,
                 restorers=self.service.restorers,
             )
-            before, stopped = one.marks.version, False
+            before = one.marks.version
             async for shown in self.follower.followed(session, find, what, failed):
-                stopped = shown is STOPPED
-                if not stopped:
-                    yield shown
-            if stopped:
-                failed.append("Stopped.")
+                yield shown
+            if STOPPED in failed:
                 break
             if one.marks.version != before:
                 looked_at.append(one)
@@ -164,10 +161,7 @@ class DamageEvents:
             return
         take = partial(steps.take_mask, one=one, file=mask.path, restorers=self.service.restorers)
         async for shown in self.follower.followed(session, take, mask.path.name, failed):
-            if shown is STOPPED:
-                failed.append("Stopped.")
-            else:
-                yield shown
+            yield shown
         mask.path.unlink(missing_ok=True)
         told = " ".join(failed) or f"{mask.path.name} is the mask of {one.path.name} now."
         yield {**self.view(session), **self.follower.told(told), self.section.drop: None}

@@ -145,10 +145,8 @@ class Events:
             settings = steps.with_album(self.service.base, one)
             ask = partial(steps.recognise, one=one, settings=settings, restorers=self.service.restorers)
             async for shown in self.followed(session, ask, one.path.name, failed):
-                if shown is STOPPED:
-                    return
                 yield shown
-            if failed:  # what fails is the album, and would fail for each
+            if failed:  # what fails is the album, and would fail for each; or nobody wants it any more
                 return
 
     def turn_to(self, at: int, invented: bool, request: gr.Request) -> Shown:
@@ -192,13 +190,9 @@ class Events:
         for number, one in enumerate(photos, 1):
             what = f"Photo {number} of {len(photos)}, {one.path.name}"
             restore = partial(steps.restore, one=one, settings=settings, restorers=self.service.restorers)
-            stopped = False
             async for shown in self.followed(session, restore, what, failed):
-                stopped = shown is STOPPED
-                if not stopped:
-                    yield shown
-            if stopped:
-                failed.append("Stopped.")
+                yield shown
+            if STOPPED in failed:
                 break
             session.at = session.photos.index(one)
             yield self.view(session)
@@ -219,8 +213,7 @@ class Events:
         failed: list[str] = []
         pick = partial(steps.pick, one=one, place=place, sample=sample, restorers=self.service.restorers)
         async for shown in self.followed(session, pick, one.path.name, failed):
-            if shown is not STOPPED:
-                yield shown
+            yield shown
         text = f"Version {sample + 1} of face {one.result.done.faces[place].number + 1} is in the photo now."
         yield {**self.view(session, invented), **self.told(" ".join(failed) or text)}
 

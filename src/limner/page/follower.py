@@ -29,8 +29,8 @@ TICK = 0.2
 Shown = dict[Any, Any]
 """What changes on the page: values and settings by parts of it."""
 
-STOPPED: Shown = {}
-"""What `followed` gives last of a job that was cancelled."""
+STOPPED = "Stopped."
+"""What is told of a job that was cancelled."""
 
 
 class Follower:
@@ -80,7 +80,7 @@ class Follower:
             session: of the window.
             what: is done, see `Job.start`.
             named: what it is, as long as it waits.
-            failed: is told what fails.
+            failed: is told what fails, and `STOPPED`.
         """
         try:
             job = session.jobs[self.status] = self.service.work.submit(what)
@@ -95,7 +95,7 @@ class Follower:
         try:
             job.future.result()
         except CancelledError:
-            yield STOPPED
+            failed.append(STOPPED)
         except LimnerError as error:
             failed.append(without_album(without_folder(str(error), session.folder)))
         except Exception as error:

@@ -148,10 +148,9 @@ class PeopleEvents:
             return  # Enter was pressed twice
         index = partial(index_folder, folder=Path(folder.strip()).expanduser(), settings=self.sessions.service.base)
         async for shown in self.follower.followed(session, partial(index, told=told), "The folder", failed):
-            if shown is STOPPED:
-                failed.append("Stopped: the next time it goes on here.")
-            else:
-                yield shown
+            yield shown
+        if STOPPED in failed:
+            failed = ["Stopped: the next time it goes on here."]
         yield {**self.view(session, once), **self.follower.told(" ".join([*told, *failed]))}
 
     def stop(self, request: gr.Request) -> None:

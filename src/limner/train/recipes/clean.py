@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from limner.data.faces import FaceSet, read_picture
-from limner.data.windows import CleanWindows, photographs, window
+from limner.data.windows import Windows, photographs, window
 from limner.evaluate.metrics.fidelity import psnr
 from limner.nets.clean import Cleaner
 from limner.train.recipe import Batch, MiniTraining, Preset, Recipe
@@ -42,7 +42,7 @@ def clean(data: Path, preset: Preset = "mini", seed: int = 0, start: str | Path 
     return Recipe(
         name="clean",
         model=begin(Cleaner, start, Cleaner),
-        data=CleanWindows(files, 128, seed),
+        data=Windows(files, 128, seed, window),
         loss=relative_error,
         training=TRAINING,
         validation=Validation(

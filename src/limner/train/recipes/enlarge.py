@@ -12,7 +12,7 @@ from torch import Tensor
 
 from limner.data.faces import FaceSet, read_picture
 from limner.data.nofaces import FOLDER, photographs_of_nobody
-from limner.data.windows import SmallWindows, photographs, small_and_large
+from limner.data.windows import Windows, large_and_small, photographs
 from limner.evaluate.metrics.fidelity import psnr
 from limner.nets.enlarge import TIMES, Enlarger, interpolated
 from limner.pixels import to_picture, to_tensor
@@ -75,7 +75,7 @@ def enlarge(data: Path, preset: Preset = "mini", seed: int = 0, start: str | Pat
     return Recipe(
         name="enlarge",
         model=begin(Enlarger, start, Enlarger),
-        data=SmallWindows(files, SIDE, seed),
+        data=Windows(files, SIDE, seed, large_and_small),
         loss=EnlargedLoss(adversary),
         training=TRAINING,
         validation=Validation(
@@ -91,10 +91,9 @@ def enlarge(data: Path, preset: Preset = "mini", seed: int = 0, start: str | Pat
 
 def fixed_windows(files: Sequence[Path]) -> list[Pair]:
     """One window of each file, (128, 128, 3) uint8 and twice as large, alike in every run."""
-    return [
-        Pair(*small_and_large(read_picture(path), 128, np.random.default_rng((1, number))))
-        for number, path in enumerate(files)
-    ]
+    drawn = [(read_picture(path), np.random.default_rng((1, number))) for number, path in enumerate(files)]
+    windows = [large_and_small(photo, 128, generator) for photo, generator in drawn]
+    return [Pair(small, large) for large, small in windows]
 
 
 def cubic(small: np.ndarray) -> np.ndarray:
