@@ -39,6 +39,7 @@ ORDER = (
     ("album",),
     ("progress", "restoration"),
     ("restorer",),
+    ("one_photo",),
     ("limner",),  # the package's own __init__, which names what the library offers
     ("folder", "video"),
     ("archive",),

@@ -9,7 +9,7 @@ import torch
 from PIL import Image
 from skimage.data import astronaut
 
-from limner import Photo, Restorer, Settings, restore
+from limner import Photo, Restorer, Settings
 from limner.device import choose
 from limner.evaluate.metrics.detail import laplacian_variance
 from limner.evaluate.metrics.fidelity import psnr
@@ -23,7 +23,6 @@ from limner.methods.crops import seed_of
 from limner.methods.ldbfr import LDBFRPipeline
 from limner.methods.loaded import LoadedMethod
 from limner.methods.schedules import ldbfr_schedule
-from limner.photo.provenance import read
 from limner.restoration import RestoredCrop
 from limner.weights.load import WeightsInfo
 
@@ -315,14 +314,6 @@ def test_colours_stay_within_one_delta_e_at_the_seam(restorer, portrait, tmp_pat
         for p in (photo.pixels, done.photos[0].pixels)
     )
     assert np.linalg.norm(before - after, axis=2)[slope].mean() < 1
-
-
-def test_restore_is_one_call(portrait, tmp_path):
-    Image.fromarray(portrait).save(tmp_path / "a.png")
-    restore(tmp_path / "a.png", tmp_path / "b.jpg", FAST, quality=90)
-    assert Image.open(tmp_path / "b.jpg").format == "JPEG"
-    told = read(tmp_path / "b.jpg")
-    assert told is not None and told.method == "difface"
 
 
 @pytest.mark.slow

@@ -15,13 +15,14 @@ if TYPE_CHECKING:
     from limner.faces.find import Face, find_faces
     from limner.faces.seen import SeenFace
     from limner.methods import list_methods
+    from limner.one_photo import restore
     from limner.photo.photo import Photo
     from limner.restoration import Restoration, RestoredCrop
-    from limner.restorer import Restorer, restore
+    from limner.restorer import Restorer
     from limner.settings import Settings
 
 _HOME = {
-    "restore": "limner.restorer",
+    "restore": "limner.one_photo",
     "list_methods": "limner.methods",
     "find_damage": "limner.damage.find",
     "find_faces": "limner.faces.find",

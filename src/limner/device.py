@@ -65,10 +65,13 @@ class Compute:
                 tensor.data = kept[name].to(self.device)
         return net
 
-    def batch_size(self, face_size: int) -> int:
-        """Faces of `face_size` px that go through the nets at once, from half of the free memory."""
-        share = free_memory(self.device) // 2
-        return max(1, min(MOST_FACES[self.device.type], share // (BYTES_PER_PIXEL * face_size**2)))
+    def batch_size(self, face_size: int, sharing: int = 1) -> int:
+        """Faces of `face_size` px that go through the nets at once, where so many share half of the free memory."""
+        return max(1, min(MOST_FACES[self.device.type], self.room(face_size) // sharing))
+
+    def room(self, face_size: int) -> int:
+        """Faces of `face_size` px that half of the free memory holds on their way through the nets."""
+        return free_memory(self.device) // 2 // (BYTES_PER_PIXEL * face_size**2)
 
 
 def choose(device: str = "auto", dtype: str = "auto", threads: int | None = None) -> Compute:
@@ -111,6 +114,16 @@ def use_threads(threads: int | None) -> None:
     """
     if threads is not None:
         torch.set_num_threads(threads)
+
+
+@contextmanager
+def threads_kept() -> Iterator[None]:
+    """Afterwards torch computes with as many CPU threads as before, whatever was set meanwhile."""
+    before = torch.get_num_threads()
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 def has_bfloat16(device: str) -> bool:

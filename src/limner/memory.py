@@ -25,16 +25,17 @@ class AtOnce:
     Args:
         compute: where nets run.
         size: side of the crops in pixels.
+        sharing: how many the memory must do for: as many such at the same time.
     """
 
-    def __init__(self, compute: Compute, size: int):
-        self.compute, self.size = compute, size
+    def __init__(self, compute: Compute, size: int, sharing: int = 1):
+        self.compute, self.size, self.sharing = compute, size, sharing
         self._ceiling = MOST_FACES[compute.device.type]
 
     @property
     def faces(self) -> int:
         """How many that is at this moment, at least 1."""
-        return min(self._ceiling, self.compute.batch_size(self.size))
+        return min(self._ceiling, self.compute.batch_size(self.size, self.sharing))
 
     def __call__(self, work: Callable[[int], T]) -> T:
         """What `work` gives for a number of faces at once; it is begun anew with half of them where memory runs out.

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from copy import copy
 from dataclasses import asdict, replace
 from functools import cached_property
-from os import PathLike
 from pathlib import Path
 from threading import RLock
 
@@ -39,7 +39,6 @@ from limner.methods.pipeline import ReadReferences
 from limner.nets.enlarge import Enlarger
 from limner.photo.photo import Photo, Picture
 from limner.photo.provenance import Provenance, digest_of
-from limner.photo.writable import check_writable
 from limner.progress import Asked, Progress
 from limner.restoration import Restoration, RestoredCrop
 from limner.settings import Settings
@@ -50,7 +49,7 @@ class Restorer:
     """Restores photographs with one method, one set of weights and one source of references, which are loaded once.
 
     Several threads may use one: its nets take one thread's faces at a time, for a batch is as large as memory allows,
-    while others read, look for faces, put back and write.
+    while others read, look for faces, put back and write. On a CPU one for each thread does more, see `for_a_thread`.
 
     Args:
         settings: how to restore.
@@ -82,6 +81,17 @@ class Restorer:
         )
         self._read: tuple[tuple[Reference, ...], ReadReferences] | None = None
         self._one_at_a_time = RLock()  # one that a progress callback may take again
+
+    def for_a_thread(self, sharing: int = 1) -> Restorer:
+        """One more with the same nets, which waits for no other and computes in one thread of the CPU.
+
+        Args:
+            sharing: how many there are: the memory must do for all of them.
+        """
+        other = copy(self)
+        other.settings, other.at_once = replace(self.settings, threads=1), AtOnce(self.compute, self.size, sharing)
+        other._one_at_a_time = RLock()
+        return other
 
     @cached_property
     def filler(self) -> Filler:
@@ -314,37 +324,3 @@ class Restorer:
             precision=precision,
             **filled,
         )
-
-
-def restore(
-    photo: Picture,
-    target: str | PathLike[str] | None = None,
-    settings: Settings | None = None,
-    *,
-    mask: Mask | None = None,
-    progress: Progress | None = None,
-    max_megapixels: float = 100.0,
-    quality: int | None = None,
-) -> Restoration:
-    """Restores the faces of one photograph. For several keep a `Restorer`, which loads the weights once.
-
-    Args:
-        photo: a path, a `Photo`, a picture of Pillow's or an array, as `Photo.of` takes it; it is not changed.
-        target: the file to write, whose suffix decides the format; None writes nothing.
-        settings: how to restore.
-        mask: of holes to fill, see `Restorer.restore`.
-        progress: see there.
-        max_megapixels: larger files are refused.
-        quality: of lossy formats, 1 to 100.
-
-    Raises:
-        PhotoError: if the photo can't be read, is none, or can't be written.
-        LimnerError: if a setting can't be met.
-    """
-    settings, opened = settings or Settings(), Photo.of(photo, max_megapixels)
-    if target is not None:
-        check_writable(opened, Path(target), quality, settings.upscale)  # before minutes are spent
-    restoration = Restorer(settings, max_megapixels).restore(opened, progress, mask)
-    if target is not None:
-        restoration.save(target, quality=quality)
-    return restoration

@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import cv2
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 from skimage.data import astronaut
 
@@ -23,8 +25,8 @@ from limner.holes.mask import MaskFiles
 from limner.methods.loaded import LoadedMethod
 from limner.photo import write
 
-FAST = Settings(options={"steps": 1}, finish=0, dtype="fp32")
-"""Without a number of threads, so that several photographs are worked on; torch has one here (`conftest.py`)."""
+FAST = Settings(options={"steps": 1}, finish=0, dtype="fp32", threads=3)
+"""With three photographs worked on, one in each thread."""
 STAGES = ("read", "find", "nets", "put back", "write")
 
 
@@ -70,7 +72,8 @@ def nobody_works() -> bool:
 
 
 def alone(restorer: Restorer, targets: list[Target], saving: Saving) -> None:
-    """Each photograph by itself, as `Restorer.restore` has it, in this thread."""
+    """Each photograph by itself, as `Restorer.restore` has it, in this thread, which computes alone."""
+    restorer = restorer.for_a_thread()
     for target in targets:
         mask = saving.masks.of(target.source.place) if saving.masks else None
         done = restorer.restore(target.source.path, mask=mask)
@@ -226,17 +229,19 @@ def test_targets_are_drawn_no_further_ahead_than_may_be_under_way(tmp_path, rest
             drawn += 1
             yield target
 
-    targets = blank(tmp_path / "in", 3 * folder_run.MOST)
+    most = folder_run.bounds_of(3).most
+    targets = blank(tmp_path / "in", 3 * most)
     for outcome, target in zip(restore_all(restorer, lazy(targets)), targets, strict=True):
         assert outcome.source == target.source.path and outcome.error is None
         told += 1
-        assert drawn - told <= folder_run.MOST
+        assert drawn - told <= most
     assert told == len(targets) == drawn
 
 
 def test_no_more_megapixels_are_under_way_than_may_be(tmp_path, restorer, monkeypatch):
     """Pictures of 0.04 megapixels, of which two fit; three threads would take three."""
     monkeypatch.setattr(folder_run, "MEGAPIXELS", 0.09)
+    monkeypatch.setattr(folder_run, "MEGAPIXEL", float("inf"))
     inside, most, lock, restore = 0, 0, threading.Lock(), Restorer.restore
 
     def counted(self: Restorer, *given: Any) -> Any:
@@ -279,3 +284,32 @@ def test_one_thread_is_one_photograph_at_a_time(tmp_path, monkeypatch):
     monkeypatch.setattr(Restorer, "restore", lambda self, *given: by.add(threading.get_ident()) or 1 / 0)
     outcomes = list(restore_all(restorer, blank(tmp_path / "in", 6)))
     assert all("ZeroDivisionError" in str(outcome.error) for outcome in outcomes) and len(by) == 1
+
+
+def test_one_photograph_at_a_time_has_all_threads(tmp_path, monkeypatch):
+    seen = set[tuple[int, int | None]]()
+
+    def looked(self: Restorer, *given: Any) -> None:
+        seen.add((threading.get_ident(), self.settings.threads))
+        raise LimnerError("seen")
+
+    monkeypatch.setattr(Restorer, "restore", looked)
+    list(restore_all(Restorer(FAST), blank(tmp_path / "in", 6), at_once=1))
+    assert len(seen) == 1 and {threads for _, threads in seen} == {3}
+    seen.clear()
+    list(restore_all(Restorer(FAST), blank(tmp_path / "more", 30)))
+    assert {threads for _, threads in seen} == {1}, "as many photographs as threads, each in one"
+
+
+def test_afterwards_torch_has_as_many_threads_as_before(tmp_path):
+    before = torch.get_num_threads()
+    outcomes = list(restore_all(Restorer(FAST), blank(tmp_path / "in", 4)))
+    assert not any(outcome.error for outcome in outcomes) and torch.get_num_threads() == before
+
+
+def test_restorers_for_threads_share_their_nets_and_don_t_wait_for_each_other(restorer):
+    one, other = restorer.for_a_thread(2), restorer.for_a_thread(2)
+    assert one.method is other.method is restorer.method
+    assert one.settings.threads == 1 and one.at_once is not other.at_once and one.at_once.sharing == 2
+    with one._one_at_a_time, ThreadPoolExecutor(1) as pool:
+        assert pool.submit(other._one_at_a_time.acquire, timeout=5).result()

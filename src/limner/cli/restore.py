@@ -260,7 +260,8 @@ def run(targets: Sequence[Target], saving: Saving, report: Report, bar: Callable
             restorer = Restorer(report.settings, saving.max_megapixels)
             report.weights = restorer.method.info.name
             bar("restoring", 0, None)
-            with closing(restore_all(restorer, targets, saving, progress)) as outcomes:
+            at_once = 1 if len(targets) == 1 else None
+            with closing(restore_all(restorer, targets, saving, progress, at_once)) as outcomes:
                 for outcome in paced(outcomes, bar, len(targets)):
                     report.add(outcome)
                     number += 1
