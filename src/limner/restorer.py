@@ -66,6 +66,7 @@ class Restorer:
         self.compute = device.choose(self.settings.device, self.settings.dtype, self.settings.threads)
         self.method = load(self.settings.method, self.settings.weights, self.settings.scheduler)
         self.options = self.settings.sampling(self.method.options)
+        self.options.suit_each_other()
         self.finish = self.method.finish if self.settings.finish is None else self.settings.finish
         self.method.check(self.finish)  # what is impossible is refused at once
         for net in self.method.nets:

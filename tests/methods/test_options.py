@@ -4,6 +4,7 @@ from importlib import import_module
 
 import pytest
 
+from limner import Restorer, Settings
 from limner.declared import alternatives, declared_fields
 from limner.errors import LimnerError
 from limner.methods import METHODS, find_method, list_methods, options_of
@@ -95,3 +96,10 @@ def test_there_are_four_methods_of_which_two_use_references():
     assert [one.name for one in list_methods() if one.references] == ["refldm", "clrface"]
     with pytest.raises(LimnerError, match="There is no method 'magic': choose one of difface, refldm, ldbfr, clrface."):
         options_of("magic")
+
+
+def test_more_steps_than_there_is_room_for_are_refused_before_any_photo():
+    with pytest.raises(LimnerError, match="500 steps don't fit below the start step 20: choose 1 to 20."):
+        Restorer(Settings(options={"steps": 500}, threads=1))
+    for possible in (DifFaceOptions(start=50, steps=50), CLRFaceOptions(steps=900), options_of("refldm")()):
+        possible.suit_each_other()

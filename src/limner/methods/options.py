@@ -59,6 +59,15 @@ class Options:
     def __post_init__(self) -> None:
         check(self, self.info.name)
 
+    def suit_each_other(self) -> None:
+        """
+        Raises:
+            LimnerError: if there are more steps than timesteps below the one at which the chain is entered.
+        """
+        start = getattr(self, "start", None)
+        if start is not None and self.steps > start:
+            raise LimnerError(f"{self.steps} steps don't fit below the start step {start}: choose 1 to {start}.")
+
     def but(self, given: Mapping[str, object]) -> Self:
         """These options, with others in the place of some.
 
