@@ -1,4 +1,4 @@
-"""What the faces of a clip are restored with: its own clearest frames, an album's or given ones; and who is who in it."""
+"""What the faces of a clip are restored with: its clearest frames, an album or given ones; and who is who in it."""
 
 from types import SimpleNamespace
 

@@ -9,11 +9,12 @@ import pytest
 from limner.video import segments as work
 from limner.video import write as writing
 from limner.video.encode import Encoder, Encoding
+from limner.video.fits import check_target
 from limner.video.picture import View
 from limner.video.pyav import ClipError
 from limner.video.read import Part, clip_info, frames_of
 from limner.video.segments import Segments
-from limner.video.write import Kept, check_target, write_clip
+from limner.video.write import Kept, write_clip
 
 from .clips import facts, write
 
@@ -126,12 +127,3 @@ def test_a_result_is_never_half_written(tmp_path, monkeypatch):
         passed_on(source, tmp_path / "a.mp4")
     assert (tmp_path / "a.mp4").read_bytes() == b"an earlier one"
     assert not list(tmp_path.glob(".*.part"))
-
-
-def test_what_a_format_refuses_at_its_head_is_told_before_anything_is_done(tmp_path):
-    info = clip_info(write(tmp_path / "a.mkv", sound=None))
-    check_target(Encoding.of(info, tmp_path / "b.mkv"), tmp_path / "b.mkv")
-    with pytest.raises(ClipError, match="can't say when frames of x264 are shown: name the output .mkv"):
-        check_target(Encoding.of(info, tmp_path / "b.avi", "h264"), tmp_path / "b.avi")
-    with pytest.raises(ClipError, match=r"can't hold what .* does .*: name the output .mkv"):
-        check_target(Encoding.of(info, tmp_path / "b.mov", "vp9"), tmp_path / "b.mov")

@@ -28,6 +28,7 @@ from limner.restorer import Restorer, seed_of
 from limner.settings import Settings
 from limner.version import __version__
 from limner.video.encode import Encoder, Encoding
+from limner.video.fits import check_target
 from limner.video.look import Looker
 from limner.video.picture import View
 from limner.video.pyav import ClipError
@@ -37,7 +38,7 @@ from limner.video.segments import FRAMES, Segments
 from limner.video.steady import SHARES_WITHIN, WITHIN, Moment, join, moment, steadied
 from limner.video.tracks import Track
 from limner.video.ways import Way, chosen_tracks, way_of
-from limner.video.write import Kept, check_target, write_clip
+from limner.video.write import Kept, write_clip
 
 if TYPE_CHECKING:
     from av.video.frame import VideoFrame
@@ -206,7 +207,7 @@ class _Work:
             time.perf_counter() - started,
             len(looked.times) - min(done * FRAMES, len(looked.times)),
             float(np.mean(self.made_up)) if self.made_up else None,
-            [*self.references.notes, *notes],
+            [*self.encoding.notes, *self.references.notes, *notes],
         )
 
     def _encode(self, done: int, total: int) -> None:

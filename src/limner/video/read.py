@@ -138,7 +138,7 @@ def clip_info(path: Path) -> ClipInfo:
             path,
             first.width,
             first.height,
-            context.name,
+            context.codec.canonical_name,
             first.format.name,
             rate if rate and 0 < rate <= 1000 else USUAL_RATE,
             stream.time_base or 1 / USUAL_RATE,
