@@ -65,17 +65,18 @@ def _settled(
     key = next((packet for packet in packets if packet.is_keyframe), None)
     if key is None or key.pts is None or key.pts > settled:
         return None
-    frames, last = decoded(chain([key], packets)), None
+    frames, last, latest = decoded(chain([key], packets)), None, key.pts
     for frame in frames:
-        if frame.pts is None or frame.is_corrupt:
+        time = frame.pts
+        if time is None or frame.is_corrupt:
             return None
-        if last is None and frame.pts < key.pts:  # shown before the keyframe, and made of what lies before it
+        if last is None and time < latest:  # shown before the keyframe, and made of what lies before it
             continue
-        if frame.pts <= last.pts if last else frame.pts != key.pts:
+        if time != latest if last is None else time <= latest:
             return None
-        if frame.pts >= start:
+        if time >= start:
             return None if last is None else chain([last, frame], frames)
-        last = frame
+        last, latest = frame, time
     return iter([last] if last else [])
 
 

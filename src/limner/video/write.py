@@ -6,7 +6,6 @@ Sound, subtitles, chapters, covers and attachments are copied packet by packet, 
 from __future__ import annotations
 
 import heapq
-import secrets
 import shutil
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from limner.photo.write import part_beside
 from limner.video.encode import Encoding
 from limner.video.pyav import ClipError, pyav
 from limner.video.read import ClipInfo, Part, opened, picture_stream
@@ -77,7 +77,7 @@ def write_clip(kept: Kept, segments: Segments, target: Path) -> list[str]:
     Raises:
         ClipError: the format is unknown or can't hold the frames or the sound.
     """
-    part = target.with_name(f".{secrets.token_hex(8)}.part")
+    part = part_beside(target)
     try:
         with opened(kept.info.path) as source, created(part, kept.encoding.format) as result:
             notes = _fill(kept, segments, source, result, target)
@@ -86,7 +86,10 @@ def write_clip(kept: Kept, segments: Segments, target: Path) -> list[str]:
     except (OSError, ValueError, pyav().FFmpegError) as error:
         if isinstance(error, ClipError):
             raise
-        raise ClipError(f"{target} can't be written ({error}): choose another place or format.") from error
+        raise ClipError(
+            f"{target} can't be written ({error}): choose another place or format. Its frames stay in "
+            f"{segments.folder}, where the same command goes on; delete that if it shall not."
+        ) from error
     finally:
         part.unlink(missing_ok=True)
     return notes
