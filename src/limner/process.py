@@ -42,7 +42,7 @@ def is_gone(where: str, number: int) -> bool:
 
 
 def claimed(file: IO[bytes]) -> bool:
-    """Claims an open file for as long as it stays open, which it doesn't longer than its process lives; False if another
+    """Claims an open file for as long as it stays open, at most while its process lives; False if another
     has claimed it. Where the system can't tell, nobody has."""
     try:
         if os.name == "nt":
