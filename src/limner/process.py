@@ -7,6 +7,7 @@ import os
 import socket
 from functools import cache
 from pathlib import Path
+from typing import IO
 
 
 @cache
@@ -38,3 +39,22 @@ def is_gone(where: str, number: int) -> bool:
     except (OSError, OverflowError):  # another user's
         return False
     return False
+
+
+def claimed(file: IO[bytes]) -> bool:
+    """Claims an open file for as long as it stays open, at most while its process lives; False if another
+    has claimed it. Where the system can't tell, nobody has."""
+    try:
+        if os.name == "nt":
+            import msvcrt
+
+            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined]  # of Windows alone
+        else:
+            import fcntl
+
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except (BlockingIOError, PermissionError):
+        return False
+    except OSError:  # a file system without claims
+        return True
+    return True

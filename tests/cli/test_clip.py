@@ -1,17 +1,23 @@
 """`limner restore` of moving pictures: what is refused, where results go, what is told."""
 
 import json
+import re
 
+import av
 import numpy as np
 import pytest
 from PIL import Image
+from skimage import data
 
 from limner.cli.clip import ClipsAsked, clip_as_json
 from limner.errors import LimnerError
+from limner.evaluate.made_clip import made_clip, write_made_clip
+from limner.faces.align import crop, similarity
 from limner.restorer import Restorer
 from limner.video.clip import RestoredClip
 from limner.video.tracks import Sighting, Track
 
+from ..own_faces import POINTS
 from ..video.clips import facts, write
 
 
@@ -98,3 +104,33 @@ def test_two_clips_of_one_name_and_the_output_stream_are_refused(run, tmp_path):
     assert code == 2 and f"{sources[0]} and {sources[1]} would both become" in err
     code, _, err = run("restore", sources[0], "-o", "-")
     assert code == 2 and "A clip doesn't go through the output stream" in err
+
+
+@pytest.fixture
+def film(tmp_path):
+    """Three frames of the astronaut, and a folder with two photographs of her, mirrored: another exposure."""
+    face = crop(data.astronaut(), similarity(POINTS, 256), 256)
+    write_made_clip(made_clip([face], "ffhq-ref-moderate", 3, 160), tmp_path / "film.mkv")
+    (tmp_path / "photos").mkdir()
+    mirrored = Image.fromarray(data.astronaut()[:, ::-1])
+    mirrored.save(tmp_path / "photos" / "whole.png")
+    mirrored.crop((150, 0, 452, 300)).save(tmp_path / "photos" / "part.png")
+    return tmp_path / "film.mkv"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("given", ["--album", "--reference"])
+def test_an_album_and_references_serve_clips_as_they_serve_photos(run, film, tmp_path, monkeypatch, given):
+    monkeypatch.setenv("LIMNER_ALBUM", str(tmp_path / "album.sqlite"))
+    words = [given] if given == "--album" else [given, tmp_path / "photos"]
+    if given == "--album":
+        assert run("album", "index", tmp_path / "photos")[0] == 0
+    how = ["restore", film, "-o", tmp_path / "out.mkv", "--method", "refldm", "--steps", "1", "--finish", "0", "--json"]
+    code, out, _ = run(*how, "--threads", "1", *words)
+    told = json.loads(out)
+    assert code == 0 and len(told["faces"]) == 1 and told["faces"][0]["restored"]
+    if given == "--album":
+        assert told["notes"][0].startswith("The face is ") and "; the references are " in told["notes"][0]
+    with av.open(str(tmp_path / "out.mkv")) as file:
+        count = int(re.search(r"(\d) references", file.metadata["COMMENT"])[1])
+    assert count == (1 if given == "--album" else 2)  # an album takes one of two that are copies

@@ -14,6 +14,7 @@ from limner.faces.align import crop, similarity
 from limner.restorer import Restorer
 from limner.settings import Settings
 from limner.video import clip as clips
+from limner.video import segments
 from limner.video import write as writing
 from limner.video.clip import ClipSaving, check_settings, restore_clip
 from limner.video.pyav import ClipError
@@ -33,6 +34,7 @@ def restorer() -> Restorer:
 @pytest.fixture(autouse=True)
 def short_segments(monkeypatch):
     monkeypatch.setattr(clips, "FRAMES", 4)
+    monkeypatch.setattr(segments, "FRAMES", 4)
     monkeypatch.setattr(writing, "FRAMES", 4)
 
 
@@ -126,4 +128,12 @@ def test_nothing_is_made_where_the_sound_has_no_place(tmp_path):
     restorer.settings = Settings()
     with pytest.raises(ClipError, match=r"b.webm can't hold the audio"):
         restore_clip(restorer, source, tmp_path / "b.webm", ClipSaving(codec="vp9"))
+    assert [one.name for one in tmp_path.iterdir()] == ["a.mkv"]
+
+
+@pytest.mark.slow
+def test_an_error_that_stays_leaves_no_work_behind(restorer, tmp_path):
+    source = write(tmp_path / "a.mkv", sound=None)
+    with pytest.raises(ClipError, match=r"a.mkv has no frame there: give another --from or --to."):
+        restore_clip(restorer, source, tmp_path / "b.mkv", replace(LOSSLESS, part=Part(50)))
     assert [one.name for one in tmp_path.iterdir()] == ["a.mkv"]

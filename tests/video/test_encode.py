@@ -1,5 +1,8 @@
 """By which encoder a clip is stored, in which layout, how finely."""
 
+import os
+import subprocess
+import sys
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
@@ -46,6 +49,17 @@ def test_the_layout_loses_least(codec, layout, taken):
     assert Encoding.of(replace(INFO, pixels=layout), Path("out.mkv"), codec).pixels == taken
 
 
+def test_pixels_that_are_stored_otherwise_are_told():
+    assert Encoding.of(INFO, Path("out.mkv")).notes == []
+    assert Encoding.of(INFO, Path("out.avi"), "mjpeg").notes == []
+    (note,) = Encoding.of(replace(INFO, pixels="yuv422p10le"), Path("out.mkv"), "mpeg4").notes
+    assert note == "Frames are stored as yuv420p, for mpeg4 can't hold the clip's own yuv422p10le."
+    (note,) = Encoding.of(replace(INFO, codec="rawvideo", pixels="rgb555le"), Path("out.avi")).notes
+    assert note == "Frames are stored as bgr24, for nothing can be changed in the clip's own rgb555le."
+    with pytest.raises(ClipError, match=r"The pixels of a.mp4 \(x2rgb10be\) can't be read: store it anew, as yuv420p."):
+        Encoding.of(replace(INFO, pixels="x2rgb10be"), Path("out.mkv"), "ffv1")
+
+
 def test_what_is_not_there_is_told():
     with pytest.raises(ClipError, match="No encoder is here for the codec 'nothing': give h264, hevc"):
         Encoding.of(INFO, Path("out.mkv"), "nothing")
@@ -80,7 +94,22 @@ def test_every_frame_becomes_one_packet_and_the_first_a_key(codec):
     assert [one.data for one in coded(codec)] == [one.data for one in packets]
 
 
-@pytest.mark.parametrize("codec", ["h264", "mpeg4"])
+@pytest.mark.parametrize("codec", ["h264", "mpeg4", "prores"])
 def test_quality_costs_room(codec):
     sizes = [sum(len(one.data) for one in coded(codec, quality)) for quality in (20, 60, 95)]
     assert sizes == sorted(sizes) and sizes[0] < sizes[-1]
+
+
+@pytest.mark.parametrize("codec", ["h264", "hevc", "vp9", "mpeg4", "prores"])
+def test_packets_know_nothing_of_what_memory_held_before(codec):
+    program = (
+        "import hashlib; from tests.video.test_encode import coded; "
+        f"print(hashlib.sha256(b''.join(one.data for one in coded({codec!r}))).hexdigest())"
+    )
+    told = [
+        subprocess.run(
+            [sys.executable, "-c", program], env=os.environ | {"MALLOC_PERTURB_": fill}, capture_output=True, check=True
+        ).stdout
+        for fill in ("0", "77")  # glibc fills what it gives; others don't know the variable
+    ]
+    assert len(told[0]) > 60 and told[0] == told[1]

@@ -3,19 +3,22 @@ made up."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import numpy as np
 
 from limner.faces.grain import Grain, add_grain, measure_grain
-from limner.faces.join import Joined, Joiner
+from limner.faces.join import Joined
 from limner.faces.paste import Place, lay, matched
 from limner.faces.placing import placing_of
 from limner.faces.tone import Tone, keep_tone
 from limner.photo.changed import changed
 from limner.photo.photo import Photo
 from limner.settings import Settings
+
+Joining = Callable[[np.ndarray, Sequence[np.ndarray], Place], Joined]
+"""As a `Joiner` is called: the rectangle around a face, its restorations and its place give what becomes of it."""
 
 AROUND = 0.25
 """How far, in parts of the rectangle around a face, its surroundings are looked at for their grain."""
@@ -39,7 +42,7 @@ class PutBack:
     """
 
     def __init__(
-        self, photo: Photo, rgb: np.ndarray, settings: Settings, joiner: Joiner, start: np.ndarray | None = None
+        self, photo: Photo, rgb: np.ndarray, settings: Settings, joiner: Joining, start: np.ndarray | None = None
     ):
         self.photo, self.rgb, self.settings, self.joiner = photo, rgb, settings, joiner
         self.surrounded = placing_of(settings).surrounded

@@ -73,8 +73,14 @@ def write(contents: Contents, path: Path, quality: int | None, provenance: Prove
     return (*notes, *([note] if note else []))
 
 
+def part_beside(path: Path) -> Path:
+    """The name of a temporary file for what becomes `path`; `sweep` knows by it whose it is."""
+    # A short name of its own: a suffix to a long name could pass the file system's limit.
+    return path.with_name(f".{processes()}{os.getpid():08x}{secrets.token_hex(8)}.part")
+
+
 def sweep(folder: Path) -> None:
-    """Takes away what `write_atomically` left in a folder when its run was killed amid it: temporary files of processes
+    """Takes away what a run left in a folder that was killed amid a file: temporary files of processes
     that have ended, and where that can't be told, those that nobody has written to for an hour."""
     for part in folder.glob(".*.part"):
         with suppress(OSError):
@@ -106,8 +112,7 @@ def write_atomically(path: Path, data: bytes, permissions: int | None = None) ->
     Raises:
         PhotoError: the folder is missing or can't be written to.
     """
-    # A short name of its own: a suffix to a long name could pass the file system's limit.
-    part = path.with_name(f".{processes()}{os.getpid():08x}{secrets.token_hex(8)}.part")
+    part = part_beside(path)
     try:
         try:
             with part.open("xb") as file:

@@ -7,40 +7,29 @@ file --> looked at: faces, tracks, shots --> ways: smoothed --> each frame: crop
 from __future__ import annotations
 
 import time
-from collections import deque
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from limner.errors import LimnerError
-from limner.faces.align import crop, similarity
-from limner.faces.find import face_of
-from limner.faces.join import Joined
-from limner.faces.paste import Place
-from limner.faces.put_back import PutBack
-from limner.faces.tone import Tone, keep_tone
-from limner.photo.photo import Photo
 from limner.photo.provenance import digest_of
-from limner.restorer import Restorer, seed_of
+from limner.restorer import Restorer
 from limner.settings import Settings
 from limner.version import __version__
-from limner.video.encode import Encoder, Encoding
-from limner.video.look import Looker
+from limner.video.encode import Encoding
+from limner.video.fits import check_target
+from limner.video.frames import RestoredFrames
+from limner.video.look import Looked, Looker
 from limner.video.picture import View
 from limner.video.pyav import ClipError
-from limner.video.read import Part, clip_info, frames_of
+from limner.video.read import Part, clip_info
 from limner.video.references import ClipReferences, references_of
 from limner.video.segments import FRAMES, Segments
-from limner.video.steady import SHARES_WITHIN, WITHIN, Moment, join, moment, steadied
 from limner.video.tracks import Track
 from limner.video.ways import Way, chosen_tracks, way_of
-from limner.video.write import Kept, check_target, write_clip
-
-if TYPE_CHECKING:
-    from av.video.frame import VideoFrame
+from limner.video.write import Kept, write_clip
 
 Told = Callable[[str, int, int | None], None]
 """Called with what is being done, how many frames of it are done, and of how many; None where nobody knows."""
@@ -109,7 +98,7 @@ def restore_clip(
         LimnerError: if the settings can't be met, or the clip hasn't got a chosen face.
         ClipError: if it can't be read or written.
     """
-    saving, started = saving or ClipSaving(), time.perf_counter()
+    saving, started, told = saving or ClipSaving(), time.perf_counter(), told or (lambda *_: None)
     check_settings(restorer.settings)
     if target.resolve() == source.resolve():
         raise ClipError(f"The result would replace {source}: give another output.")
@@ -117,9 +106,26 @@ def restore_clip(
     encoding = Encoding.of(info, target, saving.codec, saving.quality)
     check_target(encoding, target)
     target.parent.mkdir(parents=True, exist_ok=True)
-    segments = Segments(target, _made_of(restorer, source, encoding, saving))
-    work = _Work(restorer, View(info, encoding.pixels), encoding, saving, segments, told or (lambda *_: None))
-    return work.run(target, started)
+    with Segments(target, _made_of(restorer, source, encoding, saving)) as segments:
+        clip = _looked_at(restorer, View(info, encoding.pixels), saving, segments, told)
+        looked, total = clip.looked, len(clip.looked.times)
+        done = min(segments.done() * FRAMES, total)
+        frames = RestoredFrames(restorer, clip.view, saving.part, clip.ways, clip.references.each)
+        if done < total:
+            segments.make(encoding, frames.starting(done), done, total, lambda count: told("restoring", count, total))
+        last = looked.lengths[-1] or (looked.times[-1] - looked.times[-2] if total > 1 else 1)
+        words = _words(restorer, clip) if saving.provenance and clip.tracks else None
+        notes = write_clip(Kept(encoding, looked.times, last, saving.part, words), segments, target)
+        segments.remove()
+    return RestoredClip(
+        total,
+        looked.tracks,
+        clip.tracks,
+        time.perf_counter() - started,
+        total - done,
+        float(np.mean(frames.made_up)) if frames.made_up else None,
+        [*encoding.notes, *clip.references.notes, *notes],
+    )
 
 
 def check_settings(settings: Settings) -> None:
@@ -156,148 +162,36 @@ def _made_of(restorer: Restorer, source: Path, encoding: Encoding, saving: ClipS
     }
 
 
-@dataclass(eq=False)
-class _Waiting:
-    """A frame whose neighbours aren't all known yet."""
+@dataclass(frozen=True, eq=False)
+class _LookedAt:
+    """What is known of a clip before a frame is restored: what it shows, which tracks are restored, their ways and what
+    they are restored with."""
 
-    number: int
-    native: VideoFrame
-    rgb: np.ndarray | None
-    tints: dict[int, Tone]
-
-
-@dataclass(eq=False)
-class _Work:
-    """One clip's restoration."""
-
-    restorer: Restorer
     view: View
-    encoding: Encoding
-    saving: ClipSaving
-    segments: Segments
-    told: Told
-    ways: list[Way] = field(default_factory=list)
-    references: ClipReferences = field(default_factory=ClipReferences)
-    made_up: list[float] = field(default_factory=list)
-
-    def run(self, target: Path, started: float) -> RestoredClip:
-        info, part = self.view.info, self.saving.part
-        end = min(one for one in (part.end, info.seconds, float("inf")) if one)
-        expected = max(end - part.start, 0) * float(info.rate) if info.seconds or part.end else 0
-        looker = Looker(self.restorer, self.view, part, self.segments.file("seen.jsonl"))
-        looked = looker.look(lambda done: self.told("looking for faces", done, round(expected) or None))
-        tracks = chosen_tracks(looked, self.restorer.settings)
-        seconds = np.array([float(one * info.time_base) for one in looked.times])
-        named = not isinstance(self.restorer.settings.faces, str)
-        self.ways = [way_of(one, looked, seconds, self.restorer.size, named) for one in tracks]
-        self.references = references_of(self.restorer, self.view, part, looked, tracks, self.saving.own_references)
-        done = self.segments.done()
-        count = -(-len(looked.times) // FRAMES)
-        if done < count:
-            self._encode(done, len(looked.times))
-        last = looked.lengths[-1] or (looked.times[-1] - looked.times[-2] if len(looked.times) > 1 else 1)
-        words = self._words(len(tracks)) if self.saving.provenance and tracks else None
-        notes = write_clip(Kept(self.encoding, looked.times, last, part, words), self.segments, target)
-        self.segments.remove()
-        return RestoredClip(
-            len(looked.times),
-            looked.tracks,
-            tracks,
-            time.perf_counter() - started,
-            len(looked.times) - min(done * FRAMES, len(looked.times)),
-            float(np.mean(self.made_up)) if self.made_up else None,
-            [*self.references.notes, *notes],
-        )
-
-    def _encode(self, done: int, total: int) -> None:
-        """Makes the segments that are missing."""
-        encoder, packets = Encoder(self.encoding), []
-        for number, frame in enumerate(self._restored(done * FRAMES), done * FRAMES):
-            packets += encoder.frame(frame)
-            if (number + 1) % FRAMES == 0 or number + 1 == total:
-                packets += encoder.rest()
-                self.segments.write(number // FRAMES, packets)
-                encoder, packets = Encoder(self.encoding), []
-            self.told("restoring", number + 1, total)
-
-    def _restored(self, start: int) -> Iterator[VideoFrame]:
-        """The frames from one on, restored."""
-        waiting: deque[_Waiting] = deque()
-        moments: dict[int, dict[int, Moment]] = {way.track.number: {} for way in self.ways}
-        for number, frame in enumerate(frames_of(self.view.info, self.saving.part)):
-            if number < start - WITHIN:
-                continue
-            waiting.append(self._begun(number, self.view.native(frame), moments))
-            self._join(moments, number - SHARES_WITHIN)
-            if waiting[0].number + WITHIN == number:
-                yield from self._finished(waiting, moments, start)
-        newest = waiting[-1].number if waiting else 0
-        for number in range(newest - SHARES_WITHIN + 1, newest + 1):
-            self._join(moments, number)
-        while waiting:
-            yield from self._finished(waiting, moments, start)
-
-    def _begun(self, number: int, native: VideoFrame, moments: dict[int, dict[int, Moment]]) -> _Waiting:
-        """A frame, its faces restored each by itself."""
-        there = [(way, at) for way in self.ways if (at := way.at(number)) is not None]
-        if not there:
-            return _Waiting(number, native, None, {})
-        rgb, tints, size = self.view.shown(native), {}, self.restorer.size
-        for way, (points, presence) in there:
-            track, matrix = way.track.number, similarity(points, size)
-            place = Place.of(matrix, size, rgb.shape[1], rgb.shape[0])
-            if place is None:
-                continue
-            before = crop(rgb, matrix, size)
-            known = [self.references.each[track]] if track in self.references.each else []
-            (restored,) = self.restorer.restore_crops([before], [track], references=known)
-            tints[track] = self.restorer.placing.tone(rgb, face_of(points, 1.0))
-            toned = keep_tone(before.astype(np.float32) / 255, restored.samples[0], tints[track])
-            own = replace(restored, samples=[toned])
-            moments[track][number] = moment(self.restorer.joiner, rgb, place, own, way.side, presence)
-        return _Waiting(number, native, rgb, tints)
-
-    def _join(self, moments: dict[int, dict[int, Moment]], number: int) -> None:
-        for of_track in moments.values():
-            if number in of_track:
-                join(self.restorer.joiner, of_track, number)
-
-    def _finished(
-        self, waiting: deque[_Waiting], moments: dict[int, dict[int, Moment]], start: int
-    ) -> Iterator[VideoFrame]:
-        """The oldest frame that waits, its faces steadied and put back; none of those before the start."""
-        one = waiting.popleft()
-        if one.number >= start:
-            yield one.native if one.rgb is None else self._put_back(one, one.rgb, moments)
-        for of_track in moments.values():
-            of_track.pop(one.number - WITHIN, None)
-
-    def _put_back(self, one: _Waiting, rgb: np.ndarray, moments: dict[int, dict[int, Moment]]) -> VideoFrame:
-        steady = _Steadied()
-        put_back = PutBack(Photo(rgb, "PNG"), rgb, self.restorer.settings, steady)  # type: ignore[arg-type]  # as a joiner
-        for way in self.ways:
-            track = way.track.number
-            now, at = moments[track].get(one.number), way.at(one.number)
-            if now is None or at is None:
-                continue
-            steady.joined = steadied(moments[track], one.number)
-            seed = seed_of(self.restorer.settings.seed, track, one.number)  # grain lives: other grain in every frame
-            put_back.face([now.restored], similarity(at[0], self.restorer.size), one.tints[track], [seed])
-        self.made_up.append(put_back.share_invented)
-        return self.view.changed(one.native, rgb, put_back.canvases[0])
-
-    def _words(self, faces: int) -> str:
-        """What the file says of its restoration."""
-        made = self.restorer.provenance(None, faces, None, self.references.count)
-        known = f", {made.references} references" if made and made.references else ""
-        settings = self.restorer.settings
-        return f"faces restored by limner {__version__} ({self.restorer.method.info.name}, seed {settings.seed}{known})"
+    looked: Looked
+    tracks: list[Track]
+    ways: list[Way]
+    references: ClipReferences
 
 
-class _Steadied:
-    """Stands where `PutBack` has a joiner: what is joined is known already."""
+def _looked_at(restorer: Restorer, view: View, saving: ClipSaving, segments: Segments, told: Told) -> _LookedAt:
+    """Looks at all frames."""
+    info, part, settings = view.info, saving.part, restorer.settings
+    end = min(one for one in (part.end, info.seconds, float("inf")) if one)
+    expected = max(end - part.start, 0) * float(info.rate) if info.seconds or part.end else 0
+    looker = Looker(restorer, view, part, segments.file("seen.jsonl"))
+    looked = looker.look(lambda done: told("looking for faces", done, round(expected) or None))
+    tracks = chosen_tracks(looked, settings)
+    seconds = np.array([float(one * info.time_base) for one in looked.times])
+    named = not isinstance(settings.faces, str)
+    ways = [way_of(one, looked, seconds, restorer.size, named) for one in tracks]
+    references = references_of(restorer, view, part, looked, tracks, saving.own_references)
+    return _LookedAt(view, looked, tracks, ways, references)
 
-    joined: Joined
 
-    def __call__(self, part: np.ndarray, samples: Sequence[np.ndarray], place: Place) -> Joined:
-        return self.joined
+def _words(restorer: Restorer, clip: _LookedAt) -> str:
+    """What the file says of its restoration."""
+    made = restorer.provenance(None, len(clip.tracks), None, clip.references.count)
+    known = f", {made.references} references" if made and made.references else ""
+    how = f"{restorer.method.info.name}, seed {restorer.settings.seed}{known}"
+    return f"faces restored by limner {__version__} ({how})"

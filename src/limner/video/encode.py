@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from limner.video.layouts import FULL_RANGE, changeable, converts, nearest
 from limner.video.pyav import ClipError, pyav
 from limner.video.read import ClipInfo
 
@@ -43,13 +44,18 @@ _SCALES: dict[str, tuple[float, float]] = {
 }
 """The constant rate factor of a quality of 100 and of 0, of encoders that have one."""
 _STEPS = (2.0, 20.0)
-"""The same for encoders that are told their quantiser."""
+"""The same for encoders that are told the quantisers between which they may choose."""
+_CONSTANT = {"prores_ks": (1.0, 16.0)}
+"""The same for those that have one quantiser for all; FFmpeg counts it in units of its lambda."""
+_LAMBDA = 118
 _LOSSLESS = frozenset({"ffv1", "huffyuv", "ffvhuff", "utvideo", "rawvideo", "png", "qtrle", "magicyuv"})
 
-_FULL = frozenset({"mjpeg"})
-"""Encoders whose numbers fill the whole range."""
-
-_QUIET = {"libx265": {"x265-params": "log-level=none"}}
+_TOLD = {
+    "libx265": {"x265-params": "log-level=none"},
+    # x264 reads memory that nobody has written where it looks back along macroblocks: other runs, other packets
+    "libx264": {"mbtree": "0"},
+}
+"""What else encoders are told."""
 
 _FORMATS = {
     "mkv": "matroska",
@@ -98,7 +104,7 @@ class Encoding:
             quality: 1 to 100; None is `QUALITY`.
 
         Raises:
-            ClipError: there is no such codec or format.
+            ClipError: there is no such codec or format, or nobody can convert the clip's pixels.
         """
         format = format_of(target)
         name = codec or info.codec
@@ -107,13 +113,29 @@ class Encoding:
         encoder = _encoder(name)
         if encoder is None:
             raise ClipError(f"No encoder is here for the codec '{name}': give h264, hevc, vp9, av1 or ffv1 as --codec.")
-        pixels = _layout(encoder, info.pixels)
+        pixels = nearest(encoder, info.pixels)
+        if pixels != info.pixels and not converts(info.pixels, pixels):
+            raise ClipError(f"The pixels of {info.path} ({info.pixels}) can't be read: store it anew, as yuv420p.")
         return cls(info, encoder, pixels, QUALITY if quality is None else quality, format)
+
+    @property
+    def codec(self) -> str:
+        """FFmpeg's name of what the encoder makes, such as `h264`."""
+        return pyav().Codec(self.encoder, "w").canonical_name
 
     @property
     def lossless(self) -> bool:
         """Whether frames come back bit for bit."""
         return self.encoder in _LOSSLESS
+
+    @property
+    def notes(self) -> list[str]:
+        """Sentences for the user on pixels that aren't stored as they were."""
+        own = self.info.pixels
+        if own.replace("yuvj", "yuv") == self.pixels.replace("yuvj", "yuv"):
+            return []
+        why = f"{self.encoder} can't hold" if changeable(own) else "nothing can be changed in"
+        return [f"Frames are stored as {self.pixels}, for {why} the clip's own {own}."]
 
     def add_to(self, container: OutputContainer) -> VideoStream:
         """The stream of a file that holds its packets, in the clip's own times.
@@ -158,16 +180,19 @@ class Encoding:
         context.framerate, context.time_base = self.info.rate, 1 / self.info.rate
         context.sample_aspect_ratio = self.info.aspect
         colours = self.info.colours
-        context.color_range = 2 if self.encoder in _FULL else colours.range
+        context.color_range = 2 if self.encoder in FULL_RANGE else colours.range
         context.colorspace = colours.matrix
         context.color_primaries, context.color_trc = colours.primaries, colours.transfer
         os.environ.setdefault("SVT_LOG", "1")  # libsvtav1 would tell of itself otherwise
         context.thread_count = 1  # the same packets on every machine
 
     def _options(self) -> dict[str, str]:
-        options = dict(_QUIET.get(self.encoder, {}))
+        options = dict(_TOLD.get(self.encoder, {}))
         if self.encoder in _SCALES:
             options["crf"] = f"{self._on(_SCALES[self.encoder]):.0f}"
+        elif self.encoder in _CONSTANT:
+            quantiser = self._on(_CONSTANT[self.encoder])
+            options |= {"flags": "+qscale", "global_quality": f"{quantiser * _LAMBDA:.0f}"}
         elif not self.lossless:
             options["qmin"] = options["qmax"] = f"{self._on(_STEPS):.0f}"
         return options
@@ -240,34 +265,3 @@ def _encoder(codec: str) -> str | None:
     except av.codec.codec.UnknownCodecError:
         return None
     return found.name if found.type == "video" else None
-
-
-def _layout(encoder: str, pixels: str) -> str:
-    """The layout of pixels that an encoder takes and that loses least of a clip's."""
-    av = pyav()
-    there = [one.name for one in av.Codec(encoder, "w").video_formats or []]
-    there = [one for one in there if encoder not in _FULL or one.startswith("yuvj")]
-    if not there or pixels in there:
-        return pixels
-    wanted = av.VideoFormat(pixels)
-
-    def loss(name: str) -> tuple[bool, bool, float, float, int]:
-        """Colours or alpha that it can't hold, bits and chroma that it lacks; then, how much larger it is."""
-        one = av.VideoFormat(name)
-        lacking = max(_bits(wanted) - _bits(one), 0), max(_chroma(wanted) - _chroma(one), 0)
-        grey = len(one.components) < min(len(wanted.components), 3)
-        return grey, one.is_rgb != wanted.is_rgb, *lacking, one.padded_bits_per_pixel
-
-    return min(there, key=loss)
-
-
-def _bits(layout: object) -> int:
-    return max(one.bits for one in layout.components)  # type: ignore[attr-defined]  # a VideoFormat
-
-
-def _chroma(layout: object) -> float:
-    """Chroma values for each luma value, 0 to 1."""
-    if len(layout.components) < 3:  # type: ignore[attr-defined]  # a VideoFormat
-        return 0.0
-    across, down = layout.chroma_width(64), layout.chroma_height(64)  # type: ignore[attr-defined]  # a VideoFormat
-    return across * down / 64**2

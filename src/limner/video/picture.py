@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
+from limner.video.layouts import numbers_of
 from limner.video.pyav import pyav
 from limner.video.read import ClipInfo
 
@@ -30,7 +31,7 @@ class View:
 
     Args:
         info: of the clip.
-        pixels: FFmpeg's name of the layout in which frames go on, such as `yuv420p`.
+        pixels: FFmpeg's name of the layout in which frames go on, such as `yuv420p`; one that is `changeable`.
     """
 
     info: ClipInfo
@@ -67,7 +68,7 @@ class View:
         wanted = np.clip(np.rint(rgb + change), 0, 255).astype(np.uint8)
         old, new = (self._numbers(native, np.ascontiguousarray(one)) for one in (rgb, wanted))
         result = pyav().VideoFrame(native.width, native.height, native.format.name)
-        kind, most = _kind(native)
+        kind, most = numbers_of(native.format)
         for planes in zip(native.planes, old.planes, new.planes, result.planes, strict=True):
             width = min(plane.line_size for plane in planes)  # lines are padded, by each maker of frames otherwise
             own, was, becomes, to = (_lines(plane, kind, width) for plane in planes)
@@ -122,16 +123,6 @@ def square_size(info: ClipInfo) -> tuple[int, int]:
     if info.turn % 180:
         width, height, wide = height, width, Fraction(1) / wide
     return round(width * wide), height
-
-
-def _kind(frame: VideoFrame) -> tuple[np.dtype, int]:
-    """The type of a frame's numbers, and the largest."""
-    bits = max(one.bits for one in frame.format.components)
-    if bits <= 8:
-        return np.dtype(np.uint8), 255
-    order = ">" if frame.format.is_big_endian else "<"
-    high = frame.format.name.startswith("p0")  # whose ten bits are the upper ones of sixteen
-    return np.dtype(f"{order}u2"), 65535 if high else (1 << bits) - 1
 
 
 def _lines(plane: VideoPlane, kind: np.dtype, width: int) -> np.ndarray:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from limner.video.pyav import ClipError, pyav
+from limner.video.seek import decoded, sought
 
 if TYPE_CHECKING:
     from av.container import InputContainer
@@ -138,7 +139,7 @@ def clip_info(path: Path) -> ClipInfo:
             path,
             first.width,
             first.height,
-            context.name,
+            context.codec.canonical_name,
             first.format.name,
             rate if rate and 0 < rate <= 1000 else USUAL_RATE,
             stream.time_base or 1 / USUAL_RATE,
@@ -161,35 +162,42 @@ def frames_of(info: ClipInfo, part: Part | None = None) -> Iterator[VideoFrame]:
         ClipError: it can't be read any more.
     """
     part = part or Part()
-    with opened(info.path) as container:
-        stream = picture_stream(container, info.path)
-        step = max(round(1 / (info.rate * info.time_base)), 1)
-        last = None
-        for frame in _decoded(container, stream):
-            time = frame.pts if frame.pts is not None else frame.dts
-            if time is None:
-                time = 0 if last is None else last + step
-            elif last is not None and time <= last:
-                if float((last - time) * info.time_base) > BACKWARDS:
-                    raise ClipError(
-                        f"The times of {info.path} begin anew after {float((last - info.begins) * info.time_base):.1f} "
-                        "s, as those of joined files do: let FFmpeg write it anew, or restore its parts."
-                    )
-                time = last + 1
-            frame.pts, frame.time_base, last = time, info.time_base, time
-            seconds = float((time - info.begins) * info.time_base)
-            if part.end is not None and seconds >= part.end:
+    if part.start:
+        with opened(info.path) as container:
+            stream = picture_stream(container, info.path)
+            stream.thread_count = 1
+            found = sought(container, stream, info.begins, part.start)
+            if found is not None:
+                yield from _in_part(found, info, part)
                 return
-            if seconds >= part.start:
-                yield frame
+    with opened(info.path) as container:
+        yield from _in_part(_decoded(container, picture_stream(container, info.path)), info, part)
+
+
+def _in_part(frames: Iterator[VideoFrame], info: ClipInfo, part: Part) -> Iterator[VideoFrame]:
+    """Those of a part of the clip, their times made to rise."""
+    step = max(round(1 / (info.rate * info.time_base)), 1)
+    last = None
+    for frame in frames:
+        time = frame.pts if frame.pts is not None else frame.dts
+        if time is None:
+            time = 0 if last is None else last + step
+        elif last is not None and time <= last:
+            if float((last - time) * info.time_base) > BACKWARDS:
+                raise ClipError(
+                    f"The times of {info.path} begin anew after {float((last - info.begins) * info.time_base):.1f} "
+                    "s, as those of joined files do: let FFmpeg write it anew, or restore its parts."
+                )
+            time = last + 1
+        frame.pts, frame.time_base, last = time, info.time_base, time
+        seconds = float((time - info.begins) * info.time_base)
+        if part.end is not None and seconds >= part.end:
+            return
+        if seconds >= part.start:
+            yield frame
 
 
 def _decoded(container: InputContainer, stream: VideoStream) -> Iterator[VideoFrame]:
-    """The frames of a stream; a packet that can't be decoded costs its own alone."""
-    damaged = pyav().error.FFmpegError
+    """The frames of a stream from its beginning."""
     stream.thread_count = 1  # as many threads as there are cores would hold as many frames more
-    for packet in container.demux(stream):
-        try:
-            yield from packet.decode()
-        except damaged:
-            continue
+    return decoded(container.demux(stream))

@@ -1,7 +1,8 @@
 """What the faces of a clip are restored with: photographs of the person that were given, an album's, or the clip's own
 clearest frames, which serve the others as references.
 
-Each track has the same references from its first frame to its last.
+Each track has the same references from its first frame to its last, and so have all tracks of one person. Of frames no
+more is held than the crops of their faces.
 """
 
 from __future__ import annotations
@@ -13,11 +14,10 @@ import numpy as np
 import torch
 
 from limner.album.group import JOIN
-from limner.album.references import AlbumReferences
 from limner.faces.align import crop, similarity
 from limner.faces.find import face_of
 from limner.faces.references import Reference, References
-from limner.faces.seen import seen
+from limner.faces.seen import SeenFace, seen
 from limner.methods import find_method
 from limner.photo.photo import Photo
 from limner.restorer import Restorer
@@ -36,10 +36,20 @@ APART = 0.4
 """Seconds between two references of a track: neighbours show the same."""
 _LARGE = 256.0  # pixels of a crop from which it is large enough
 
-_Seen = tuple[np.ndarray, np.ndarray, Sighting]
-"""Of a face the frame that shows it, (H, W, 3) uint8, its crop, and what was seen of it."""
-_Shown = dict[tuple[int, int], _Seen]
-"""These by frame and track."""
+
+@dataclass(frozen=True, eq=False)
+class _Shown:
+    """What a frame shows of a face that references are looked for, or that is one.
+
+    Attributes:
+        frame: its number.
+        face: as the finder of photographs' faces sees it; its number is its track's.
+        crop: (S, S, 3) uint8, aligned.
+    """
+
+    frame: int
+    face: SeenFace
+    crop: np.ndarray
 
 
 @dataclass
@@ -56,8 +66,8 @@ class ClipReferences:
 
     @property
     def count(self) -> int:
-        """How many there are of all tracks together."""
-        return sum(map(len, self.each.values()))
+        """How many there are of all people together."""
+        return sum(len(one) for one in {id(one): one for one in self.each.values()}.values())
 
 
 def references_of(
@@ -76,19 +86,13 @@ def references_of(
         return ClipReferences()
     seconds = np.array(looked.times) * float(view.info.time_base)
     people = same_people(tracks)
-    if not restorer.settings.references and not restorer.settings.album:
-        if not own:
-            return ClipReferences()
-        wanted = {
-            (track.frames[place], track.number): track.seen[place]
-            for person in people
-            for track, place in clearest(person, seconds, restorer.settings.references_per_face)
-        }
-        return _own(restorer, view, looked, people, _pictures(restorer, view, part, wanted))
-    best = {track.number: min(range(len(track.seen)), key=lambda n, t=track: cost(t.seen[n])) for track in tracks}
-    wanted = {(one.frames[best[one.number]], one.number): one.seen[best[one.number]] for one in tracks}
-    shown = _pictures(restorer, view, part, wanted)
-    return _given(restorer, people, {number: one for (_, number), one in shown.items()})
+    if restorer.settings.references or restorer.settings.album:
+        return _given(restorer, people, _shown(restorer, view, part, [best(person) for person in people]))
+    if not own:
+        return ClipReferences()
+    most = restorer.settings.references_per_face
+    wanted = [one for person in people for one in clearest(person, seconds, most)]
+    return _own(restorer, view, looked, people, _shown(restorer, view, part, wanted))
 
 
 def same_people(tracks: Sequence[Track]) -> list[list[Track]]:
@@ -115,6 +119,12 @@ def cost(face: Sighting) -> float:
     return (1.0 if face.damage is None else face.damage) + 0.5 * small
 
 
+def best(person: Sequence[Track]) -> tuple[Track, int]:
+    """The sighting by which a person is recognised: the one that costs least, as its track and its place there."""
+    every = ((track, place) for track in person for place in range(len(track.seen)))
+    return min(every, key=lambda one: cost(one[0].seen[one[1]]))
+
+
 def clearest(person: Sequence[Track], seconds: np.ndarray, most: int) -> list[tuple[Track, int]]:
     """The clearest sightings of a person, the best first, each as its track and its place there.
 
@@ -135,58 +145,63 @@ def clearest(person: Sequence[Track], seconds: np.ndarray, most: int) -> list[tu
     return taken
 
 
-def _pictures(restorer: Restorer, view: View, part: Part, wanted: dict[tuple[int, int], Sighting]) -> _Shown:
-    """What is wanted of faces, by frame and track."""
-    shown: _Shown = {}
-    last = max((frame for frame, _ in wanted), default=-1)
+def _shown(restorer: Restorer, view: View, part: Part, wanted: Sequence[tuple[Track, int]]) -> list[_Shown]:
+    """What the frames show of sightings, in the order of the frames."""
+    by_frame: dict[int, list[tuple[Track, int]]] = {}
+    for track, place in wanted:
+        by_frame.setdefault(track.frames[place], []).append((track, place))
+    shown: list[_Shown] = []
     for number, frame in enumerate(frames_of(view.info, part)):
-        if number > last:
+        if number > max(by_frame, default=-1):
             break
-        for (of_frame, track), face in wanted.items():
-            if of_frame == number:
-                rgb = view.shown(view.native(frame))
-                shown[number, track] = rgb, crop(rgb, similarity(face.points, restorer.size), restorer.size), face
+        if number not in by_frame:
+            continue
+        rgb = view.shown(view.native(frame))
+        for track, place in by_frame[number]:
+            sighting = track.seen[place]
+            face = replace(face_of(sighting.points, sighting.score), number=track.number)
+            picture = crop(rgb, similarity(sighting.points, restorer.size), restorer.size)
+            shown.append(_Shown(number, seen(rgb, face, restorer.placing, restorer.size), picture))
     return shown
 
 
 def _own(
-    restorer: Restorer, view: View, looked: Looked, people: Sequence[Sequence[Track]], shown: _Shown
+    restorer: Restorer, view: View, looked: Looked, people: Sequence[Sequence[Track]], shown: Sequence[_Shown]
 ) -> ClipReferences:
     """The clearest frames as references for all tracks of their person."""
     found, base = ClipReferences(), float(view.info.time_base)
     for person in people:
         numbers = {track.number for track in person}
         known = [
-            Reference(f"{view.info.path.name} at {(looked.times[frame] - looked.times[0]) * base:.2f} s", picture)
-            for (frame, track), (_, picture, _) in shown.items()
-            if track in numbers
+            Reference(f"{view.info.path.name} at {(looked.times[one.frame] - looked.times[0]) * base:.2f} s", one.crop)
+            for one in shown
+            if one.face.number in numbers
         ]
         if known:
-            found.each |= {number: References(known, torch.device(restorer.compute.device)) for number in numbers}
+            references = References(known, torch.device(restorer.compute.device))
+            found.each |= {number: references for number in numbers}
             which = ", ".join(one.name.rpartition(" at ")[2] for one in known)
-            faces = ", ".join(map(str, sorted(numbers)))
-            found.notes.append(f"Face {faces}: restored with its clearest frames as references, at {which}.")
+            found.notes.append(f"{_named(person)}: restored with its clearest frames as references, at {which}.")
     return found
 
 
-def _given(restorer: Restorer, people: Sequence[Sequence[Track]], shown: dict[int, _Seen]) -> ClipReferences:
-    found, source = ClipReferences(), restorer.references
-    if isinstance(source, AlbumReferences):
-        for number, (rgb, picture, face) in sorted(shown.items()):
-            one = seen(rgb, replace(face_of(face.points, face.score), number=number), restorer.placing, restorer.size)
-            told = source.of_faces(Photo(rgb, "PNG"), [one], [picture])
-            found.notes += [f"Face {number}: {note}" for note in told.notes]
-            if told.each and told.each[0]:
-                found.each[number] = told.each[0]
-        return found
-    if isinstance(source, References) and source:
-        numbers = sorted(shown)
-        owner = source.owner([shown[number][1] for number in numbers])
-        if owner is not None:
-            person = next(one for one in people if numbers[owner] in {track.number for track in one})
-            found.each = {track.number: source for track in person}
-            faces = ", ".join(str(number) for number in sorted(found.each))
-            found.notes = [*source.notes, *source.strangers(shown[numbers[owner]][1])]
-            if len(numbers) > len(found.each):
-                found.notes.append(f"The references went to face {faces}, which resembles them most.")
+def _given(restorer: Restorer, people: Sequence[Sequence[Track]], shown: Sequence[_Shown]) -> ClipReferences:
+    """An album's references for each person, or those that were given for the one that resembles them most."""
+    people_of = {track.number: person for person in people for track in person}
+    faces, crops = [one.face for one in shown], [one.crop for one in shown]
+    # all at once, as those of one photograph: only then is --person one of them and no other
+    told = restorer.references.of_faces(Photo(crops[0], "PNG"), faces, crops)
+    found = ClipReferences(notes=[*told.notes])
+    for face, references in zip(faces, told.each, strict=True):
+        person = people_of[face.number]
+        if references:
+            found.each |= {track.number: references for track in person}
+        if references and len(person) > 1:
+            found.notes.append(f"{_named(person)} are one person, and so have the same references.")
     return found
+
+
+def _named(person: Sequence[Track]) -> str:
+    """The faces of a person, as a sentence begins."""
+    numbers = ", ".join(str(number) for number in sorted(track.number for track in person))
+    return f"Faces {numbers}" if len(person) > 1 else f"Face {numbers}"

@@ -6,8 +6,6 @@ Sound, subtitles, chapters, covers and attachments are copied packet by packet, 
 from __future__ import annotations
 
 import heapq
-import os
-import secrets
 import shutil
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -15,6 +13,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from limner.photo.write import part_beside
 from limner.video.encode import Encoding
 from limner.video.pyav import ClipError, pyav
 from limner.video.read import ClipInfo, Part, opened, picture_stream
@@ -26,8 +25,11 @@ if TYPE_CHECKING:
     from av.stream import Stream
 
 _DATA = frozenset({"data", "unknown"})
-_SHOWN_AS_STORED, _REORDERED = ("avi", "asf", "mxf"), ("libx264", "libx265")
-"""Formats that know no time at which a frame is shown but that of its storing; encoders that store in another order."""
+_OF_TS = frozenset(
+    {"mp1", "mp2", "mp3", "aac", "aac_latm", "ac3", "eac3", "dts", "truehd", "opus", "s302m"}
+    | {"dvb_subtitle", "dvb_teletext", "arib_caption", "mpeg1video", "mpeg2video", "mpeg4", "h264", "hevc", "vc1"}
+)
+"""Codecs that an MPEG transport stream has a name for; FFmpeg writes others so that nobody can read them."""
 _MATROSKA = frozenset({"matroska", "webm"})
 _TURNED = _MATROSKA | {"mp4", "mov", "3gp", "3g2"}
 """Formats that can say how a clip is turned."""
@@ -75,45 +77,25 @@ def write_clip(kept: Kept, segments: Segments, target: Path) -> list[str]:
     Raises:
         ClipError: the format is unknown or can't hold the frames or the sound.
     """
-    part = target.with_name(f".{secrets.token_hex(8)}.part")
+    part = part_beside(target)
     try:
-        with opened(kept.info.path) as source, _created(part, kept.encoding.format) as result:
+        with opened(kept.info.path) as source, created(part, kept.encoding.format) as result:
             notes = _fill(kept, segments, source, result, target)
         shutil.copymode(kept.info.path, part)
         part.replace(target)
     except (OSError, ValueError, pyav().FFmpegError) as error:
         if isinstance(error, ClipError):
             raise
-        raise ClipError(f"{target} can't be written ({error}): choose another place or format.") from error
+        raise ClipError(
+            f"{target} can't be written ({error}): choose another place or format. Its frames stay in "
+            f"{segments.folder}, where the same command goes on; delete that if it shall not."
+        ) from error
     finally:
         part.unlink(missing_ok=True)
     return notes
 
 
-def check_target(encoding: Encoding, target: Path) -> None:
-    """Whether a clip can become a file, before hours are spent.
-
-    Raises:
-        ClipError: its format is unknown, or can't hold the frames or the sound.
-    """
-    with opened(encoding.info.path) as source, _created(Path(os.devnull), encoding.format) as result:
-        if encoding.format in _SHOWN_AS_STORED and encoding.encoder in _REORDERED:
-            raise ClipError(
-                f"{target} can't say when frames of {encoding.encoder.removeprefix('lib')} are shown: name the output "
-                ".mkv, or give --codec mpeg4."
-            )
-        encoding.add_to(result)
-        _others(source, result, encoding.info.path, target)
-        try:
-            result.start_encoding()
-        except (OSError, ValueError, pyav().FFmpegError) as error:
-            raise ClipError(
-                f"{target} can't hold what {encoding.info.path} does ({error}): name the output .mkv, or give another "
-                "--codec."
-            ) from error
-
-
-def _created(path: Path, format: str) -> OutputContainer:
+def created(path: Path, format: str) -> OutputContainer:
     """A file that is begun. Without random ids and dates the same work gives the same bytes; and Matroska would put off
     the whole clip by what the sound begins earlier than 0, as AAC does."""
     options = {"fflags": "+bitexact"} | ({"avoid_negative_ts": "disabled"} if format in _MATROSKA else {})
@@ -126,7 +108,7 @@ def _fill(kept: Kept, segments: Segments, source: InputContainer, result: Output
     before = picture_stream(source, kept.info.path)
     picture.metadata.update(_own_words(before.metadata))
     picture.disposition = before.disposition
-    streams, notes = _others(source, result, kept.info.path, target)
+    streams, notes = others(source, result, kept.info.path, target)
     if kept.info.turn:
         picture.set_display_rotation(kept.info.turn)
         if kept.encoding.format not in _TURNED:
@@ -156,7 +138,7 @@ def _own_words(metadata: dict[str, str]) -> dict[str, str]:
     }
 
 
-def _others(
+def others(
     source: InputContainer, result: OutputContainer, path: Path, target: Path
 ) -> tuple[dict[int, Stream], list[str]]:
     """The streams beside the picture, by their numbers in the old file.
@@ -170,19 +152,26 @@ def _others(
         if stream.index == picture.index:
             continue
         try:
+            if result.format.name == "mpegts" and stream.codec_context and _codec(stream) not in _OF_TS:
+                raise ValueError("FFmpeg would write it so that nobody can read it")
             copy = result.add_stream_from_template(stream, **({} if stream.type in _DATA else {"opaque": True}))
         except (ValueError, av.FFmpegError) as error:
             if stream.type in _DATA or stream.type == "attachment":
                 notes.append(f"Stream {stream.index} of {path.name} ({stream.type}) has no place in {target.name}.")
                 continue
             raise ClipError(
-                f"{target} can't hold the {stream.type} of {path} ({stream.codec_context.name}): name the output "
+                f"{target} can't hold the {stream.type} of {path} ({_codec(stream)}): name the output "
                 f"{path.suffix.lower()} or .mkv."
             ) from error
         copy.metadata.update(_own_words(stream.metadata))
         copy.disposition = stream.disposition
         copies[stream.index] = copy
     return copies, notes
+
+
+def _codec(stream: Stream) -> str:
+    """FFmpeg's name of a stream's codec."""
+    return stream.codec_context.codec.canonical_name
 
 
 def _packets(kept: Kept, segments: Segments, picture: Stream) -> Iterator[tuple[float, int, Packet]]:
