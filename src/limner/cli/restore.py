@@ -13,12 +13,14 @@ import typer
 from limner.cli import output as ui
 from limner.cli.archive import ArchiveRun, restore_archive, tell_plan
 from limner.cli.clip import CLIP_OPTIONS, clips_too
+from limner.cli.engine import Engine, restoring
 from limner.cli.loading import uncollected
 from limner.cli.options import Given, Json, Megapixels, Sensitivity, takes
 from limner.cli.pace import paced
 from limner.cli.report import Report
 from limner.cli.stopping import ended_politely
 from limner.cli.streams import STREAM, streams
+from limner.cluster.address import address_of
 from limner.damage import SENSITIVITY
 from limner.declared import declared_fields
 from limner.errors import LimnerError
@@ -81,6 +83,7 @@ def restore(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Tell what would be done, and do nothing.")] = False,
     max_megapixels: Megapixels = 100.0,
     timeout: Annotated[float | None, typer.Option(help="Give up a photo that takes more seconds.")] = None,
+    engine: Engine = None,
     json: Json = False,
 ) -> None:
     """Restore the faces of photographs."""
@@ -90,6 +93,8 @@ def restore(
     what = "looking for photos" if dry_run else "loading PyTorch"
     with ui.progress(what, show=not json) as bar, streams(sources, output) as files:
         single = len(sources) == 1 and not sources[0].is_dir()
+        if engine:
+            address_of(engine)  # told at once
         asking = Asking(
             settings=settings,
             sides=(save_intermediate, save_map, compare),
@@ -105,6 +110,7 @@ def restore(
             suffix=suffix,
             if_changed=if_changed,
             retry_failed=retry_failed,
+            engine=engine,
         )
         archive = is_archive(files.sources, output)
         targets, passed_over = asking.targets(files.sources, files.output, archive)
@@ -118,7 +124,7 @@ def restore(
         elif archive:
             restore_archive(asking.archive(targets, files.sources, files.output), report, bar)
         else:
-            run(targets, asking.saving(), report, bar)
+            run(targets, asking, report, bar)
     if report.failed or report.passed_over:
         raise typer.Exit(1)
 
@@ -141,6 +147,7 @@ class Asking:
         saved: the other arguments of `Saving`.
         suffix: behind the name of each result.
         if_changed, retry_failed: see `limner.archive.plan.Wish`.
+        engine: see `limner.cli.engine`.
     """
 
     settings: Settings
@@ -150,6 +157,7 @@ class Asking:
     suffix: str
     if_changed: Literal["redo", "keep", "fail"]
     retry_failed: bool
+    engine: str | None = None
 
     @property
     def beside(self) -> SidePictures:
@@ -221,7 +229,7 @@ class Asking:
         asked = asked_of(self.settings, self._limits, saved["quality"], saved["provenance"], holes)
         wish = Wish(asked, saved["overwrite"], self.if_changed, self.retry_failed, self.suffix, self.beside, self.masks)
         named = [source for source in sources if not source.is_dir()]
-        return ArchiveRun(targets, output, wish, self.saving, named)
+        return ArchiveRun(targets, output, wish, self.saving, named, self.engine)
 
 
 def masks_of(holes: str | None, find_damage: bool, sensitivity: float, single: bool) -> MaskFiles | None:
@@ -243,11 +251,8 @@ def masks_of(holes: str | None, find_damage: bool, sensitivity: float, single: b
     return MaskFiles(given, single) if given else None
 
 
-def run(targets: Sequence[Target], saving: Saving, report: Report, bar: Callable[[str, int, int | None], None]) -> None:
+def run(targets: Sequence[Target], asking: Asking, report: Report, bar: Callable[[str, int, int | None], None]) -> None:
     """Restores the photos and tells of each, also of those that were done when the run is interrupted."""
-    from limner.folder.run import restore_all
-    from limner.restorer import Restorer
-
     number = 0
 
     def progress(done: int, total: int) -> None:
@@ -257,13 +262,13 @@ def run(targets: Sequence[Target], saving: Saving, report: Report, bar: Callable
     try:
         with ended_politely():
             bar(f"loading the weights {report.settings.weights} of {report.settings.method}", 0, None)
-            restorer = Restorer(report.settings, saving.max_megapixels)
-            report.weights = restorer.method.info.name
-            bar("restoring", 0, None)
-            with closing(restore_all(restorer, targets, saving, progress)) as outcomes:
-                for outcome in paced(outcomes, bar, len(targets)):
-                    report.add(outcome)
-                    number += 1
+            with restoring(asking.engine, report.settings, asking.saving(), targets) as who:
+                report.weights = who.weights
+                bar("restoring", 0, None)
+                with closing(who.restore_all(targets, progress)) as outcomes:
+                    for outcome in paced(outcomes, bar, len(targets)):
+                        report.add(outcome)
+                        number += 1
     except KeyboardInterrupt:
         report.interrupted(targets[min(number, len(targets) - 1)].source.path)
         raise

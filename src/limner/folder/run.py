@@ -159,7 +159,7 @@ def restore_all(
         LimnerError: if the method makes nothing before the result and that is wanted.
         Cancelled: if `progress` does; the photographs before this one are written, or dropped whole.
     """
-    run = _Run(restorer, saving or Saving(), progress)
+    run = Run(restorer, saving or Saving(), progress)
     check_intermediate(restorer.settings.method, run.saving.beside)
     at_once = 1 if restorer.settings.threads == 1 else AT_ONCE
     yield from in_order(_swept(targets), run.outcome, run.megapixels, Bounds(at_once, MOST, MEGAPIXELS))
@@ -176,12 +176,12 @@ def _swept(targets: Iterable[Target]) -> Iterator[Target]:
 
 
 @dataclass(frozen=True)
-class _Run:
+class Run:
     """What becomes of one photograph of a run; arguments as for `restore_all`."""
 
     restorer: Restorer
     saving: Saving
-    progress: Callable[[int, int], None] | None
+    progress: Callable[[int, int], None] | None = None
 
     def megapixels(self, target: Target) -> float:
         """Of a target's results; 0 where the photograph can't be opened, which is told when it is read."""

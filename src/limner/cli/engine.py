@@ -1,0 +1,90 @@
+"""Who restores: this process, or workers of a cluster."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from limner.cli.loading import uncollected
+
+if TYPE_CHECKING:
+    from limner.folder.run import Outcome, Saving
+    from limner.folder.targets import Target
+    from limner.restorer import Restorer
+    from limner.settings import Settings
+
+Engine = Annotated[
+    str | None,
+    typer.Option(
+        metavar="ray[:ADDRESS]",
+        help="Workers of Ray instead of this process, one a CPU (or --threads CPUs): on this machine, or of a cluster.",
+    ),
+]
+
+
+@dataclass(frozen=True)
+class Restoring:
+    """Who restores the photographs of a run.
+
+    Attributes:
+        weights: the name of what is loaded.
+        restorer: gives this process's own; where others restore, it is loaded when it is first asked for.
+        restore_all: see `limner.folder.run.restore_all`.
+        elsewhere: whether others restore.
+    """
+
+    weights: str
+    restorer: Callable[[], Restorer]
+    restore_all: Callable[[Iterable[Target], Callable[[int, int], None] | None], Generator[Outcome]]
+    elsewhere: bool
+
+
+@contextmanager
+def restoring(
+    engine: str | None,
+    settings: Settings,
+    saving: Saving,
+    targets: Sequence[Target],
+    archive: Path | None = None,
+    named: Collection[Path] = (),
+) -> Iterator[Restoring]:
+    """Who restores, for as long as it takes.
+
+    Args:
+        engine: see `Engine`.
+        settings, saving: of the run.
+        targets: at least one, of which the first is looked for by workers.
+        archive: its manifest, which they look for, too; None of a run that keeps none.
+        named: of an archive, files that were named themselves.
+
+    Raises:
+        LimnerError: see `Restorer`, and `limner.cluster.restore.workers`.
+    """
+    with uncollected():
+        from limner.folder.run import restore_all
+        from limner.restorer import Restorer
+
+    if engine is None:
+        restorer = Restorer(settings, saving.max_megapixels)
+        yield Restoring(
+            restorer.method.info.name,
+            lambda: restorer,
+            lambda those, progress: restore_all(restorer, those, saving, progress),
+            elsewhere=False,
+        )
+        return
+
+    from limner.cluster.address import address_of
+    from limner.cluster.restore import RestoreJob, workers
+
+    seen = (targets[0].source.path, *([archive] if archive else []))
+    job = RestoreJob(settings, saving, seen, archive is not None, frozenset(named))
+    with workers(address_of(engine), job, len(targets)) as there:
+        own = cache(lambda: Restorer(settings, saving.max_megapixels))
+        yield Restoring(there.weights, own, lambda those, _: there.restore_all(those), elsewhere=True)

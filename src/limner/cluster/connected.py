@@ -1,0 +1,43 @@
+"""Ray, started or joined for as long as it is needed."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from limner.cluster.address import LOCAL
+from limner.cluster.ray_package import ray
+from limner.errors import LimnerError
+
+STORE = 100 * 2**20
+"""Bytes of Ray's store of objects on this machine: no pixels go through it."""
+
+
+@contextmanager
+def connected(address: str) -> Iterator[None]:
+    """Within, this process is connected to Ray: as it was before, if it was, else as told.
+
+    Args:
+        address: of a cluster, or `LOCAL`.
+
+    Raises:
+        LimnerError: nobody answers there.
+    """
+    if ray.is_initialized():
+        yield
+        return
+    own = {"include_dashboard": False, "object_store_memory": STORE} if address == LOCAL else {}
+    asked_to_end = signal.getsignal(signal.SIGTERM)
+    try:
+        ray.init(address, log_to_driver=False, configure_logging=False, logging_level="ERROR", **own)
+        signal.signal(signal.SIGTERM, asked_to_end)  # Ray would end this process at once
+    except (ConnectionError, TimeoutError, ValueError, ray.exceptions.AuthenticationError) as error:
+        ray.shutdown()
+        said = str(error).strip().splitlines()[0].rstrip(".")
+        raise LimnerError(f"The cluster '{address}' doesn't answer ({said}): see `ray status` there.") from error
+    try:
+        yield
+    finally:
+        ray.shutdown()
+        signal.signal(signal.SIGTERM, asked_to_end)
