@@ -89,7 +89,7 @@ def test_workers_that_die_while_they_load_are_told(tmp_path):
 def test_workers_whose_results_would_differ_are_refused(tmp_path):
     with (
         Pool(Squares(tmp_path, "unlike"), TWO, 40) as pool,
-        pytest.raises(LimnerError, match=r"The machines differ: the number is \d+ on .* and \d+ on .*, so that results"),
+        pytest.raises(LimnerError, match=r"The machines differ: the number is \d+ on .* and \d+ on .*, so that "),
     ):
         pool.first()
         while len(pool.ready) < 2:

@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from limner.cli.loading import uncollected
+from limner.cluster.address import address_of
 
 if TYPE_CHECKING:
+    from limner.album.index import Looks
     from limner.folder.run import Outcome, Saving
     from limner.folder.targets import Target
     from limner.restorer import Restorer
@@ -80,7 +82,6 @@ def restoring(
         )
         return
 
-    from limner.cluster.address import address_of
     from limner.cluster.restore import RestoreJob, workers
 
     seen = (targets[0].source.path, *([archive] if archive else []))
@@ -88,3 +89,21 @@ def restoring(
     with workers(address_of(engine), job, len(targets)) as there:
         own = cache(lambda: Restorer(settings, saving.max_megapixels))
         yield Restoring(there.weights, own, lambda those, _: there.restore_all(those), elsewhere=True)
+
+
+def looks(engine: str | None, settings: Settings, max_megapixels: float) -> Looks | None:
+    """Who looks at photographs for the album; None is this process.
+
+    Args:
+        engine: see `Engine`.
+        settings, max_megapixels: of the run.
+
+    Raises:
+        LimnerError: there is no such engine.
+    """
+    if engine is None:
+        return None
+    address = address_of(engine)
+    from limner.cluster.look import LookJob, looks_of
+
+    return partial(looks_of, address, LookJob(settings, max_megapixels))

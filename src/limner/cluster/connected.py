@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from limner.cluster.address import LOCAL
-from limner.cluster.ray_package import ray
+from limner.cluster.ray_package import exceptions, ray
 from limner.errors import LimnerError
 
 STORE = 100 * 2**20
@@ -30,9 +31,9 @@ def connected(address: str) -> Iterator[None]:
     own = {"include_dashboard": False, "object_store_memory": STORE} if address == LOCAL else {}
     asked_to_end = signal.getsignal(signal.SIGTERM)
     try:
-        ray.init(address, log_to_driver=False, configure_logging=False, logging_level="ERROR", **own)
+        ray.init(address, log_to_driver=False, configure_logging=False, logging_level=logging.ERROR, **own)
         signal.signal(signal.SIGTERM, asked_to_end)  # Ray would end this process at once
-    except (ConnectionError, TimeoutError, ValueError, ray.exceptions.AuthenticationError) as error:
+    except (ConnectionError, TimeoutError, ValueError, exceptions.AuthenticationError) as error:
         ray.shutdown()
         said = str(error).strip().splitlines()[0].rstrip(".")
         raise LimnerError(f"The cluster '{address}' doesn't answer ({said}): see `ray status` there.") from error

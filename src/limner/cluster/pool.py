@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from typing import Any, Generic
 
 from limner.cluster.job import Item, Job, Result
-from limner.cluster.ray_package import ray
+from limner.cluster.ray_package import exceptions, ray
 from limner.cluster.room import Room
 from limner.cluster.worker import Ready, Worker
 from limner.errors import LimnerError
@@ -159,11 +159,12 @@ class Pool(Generic[Item, Result]):
 
     def _take(self, hand: _Hand, ref: Any) -> None:
         """What a worker has done, or that it has died."""
+        result: Any
         try:
             result = ray.get(ref)
-        except ray.exceptions.RayTaskError as error:
+        except exceptions.RayTaskError as error:
             raise error.cause from error  # what the job raised, where it did
-        except ray.exceptions.RayError as error:
+        except exceptions.RayError as error:
             self._bury(hand, error)
         else:
             if hand.ready:
@@ -188,7 +189,7 @@ class Pool(Generic[Item, Result]):
         actor = self._make.remote(os.getcwd())
         self._hands.append(_Hand(actor, actor.begin.remote(self.job)))
 
-    def _bury(self, hand: _Hand, error: ray.exceptions.RayError) -> None:
+    def _bury(self, hand: _Hand, error: exceptions.RayError) -> None:
         """A worker has died: another takes its place and what it had."""
         self._hands.remove(hand)
         ray.kill(hand.actor)  # where it merely can't be reached
@@ -212,7 +213,7 @@ class Pool(Generic[Item, Result]):
 
     def _saved(self, ref: Any, task: _Task[Item, Result]) -> bool:
         """Whether a thing was done before its worker died."""
-        with suppress(ray.exceptions.RayError):
+        with suppress(exceptions.RayError):
             task.result = ray.get(ref, timeout=0)
             task.done = True
         return task.done

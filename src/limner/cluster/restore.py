@@ -10,12 +10,9 @@ from pathlib import Path
 import numpy as np
 
 from limner.archive.facts import ElsewhereOutcome, Facts, facts_of, of_file
-from limner.cluster.connected import connected
 from limner.cluster.job import Begun
 from limner.cluster.pool import Pool
-from limner.cluster.ray_package import ray
-from limner.cluster.room import room
-from limner.errors import LimnerError
+from limner.cluster.started import check_seen, of_a_worker, started
 from limner.folder.find import provenance_of
 from limner.folder.in_order import Stop
 from limner.folder.run import Outcome, Run, Saving, check_intermediate
@@ -23,9 +20,6 @@ from limner.folder.targets import Target
 from limner.photo.write import sweep
 from limner.restorer import Restorer
 from limner.settings import Settings
-
-THREADS = 1
-"""Of a worker, where nobody says: as many workers as a machine has processors restore most in an hour."""
 
 
 @dataclass(frozen=True)
@@ -51,12 +45,7 @@ class RestoreJob:
         Raises:
             LimnerError: the run's files aren't seen here, or as `Restorer` does.
         """
-        for path in self.seen:
-            if not path.exists():
-                raise LimnerError(
-                    f"{path.absolute()} isn't seen here: photos, results and weights of one's own must lie where every "
-                    "machine of the cluster sees them by one path."
-                )
+        check_seen(*self.seen)
         restorer = Restorer(self.settings, self.saving.max_megapixels)
         like = {"the device": restorer.compute.device.type, "the precision": restorer.compute.precision}
         return Begun(_Restores(self, Run(restorer, self.saving), set()), like, restorer.method.info.name)
@@ -150,10 +139,7 @@ def workers(address: str, job: RestoreJob, most: int) -> Iterator[Workers]:
     Raises:
         LimnerError: nobody answers there, there is no room for a worker, or none can begin.
     """
-    settings = replace(job.settings, threads=job.settings.threads or THREADS)
-    job = replace(job, settings=settings)
-    check_intermediate(settings.method, job.saving.beside)
-    with connected(address):
-        places = room(ray.nodes(), settings.threads or THREADS, settings.device)
-        with Pool(job, places, most) as pool:
-            yield Workers(pool, pool.first().told)
+    check_intermediate(job.settings.method, job.saving.beside)
+    job = replace(job, settings=of_a_worker(job.settings))
+    with started(address, job, job.settings, most) as pool:
+        yield Workers(pool, pool.first().told)
