@@ -45,6 +45,7 @@ ORDER = (
     ("page",),
     ("data",),
     ("evaluate",),
+    ("cluster",),
     ("train",),
     ("cli",),
     ("__main__",),

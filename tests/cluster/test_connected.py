@@ -19,20 +19,19 @@ def test_whoever_is_connected_stays_so(two_cpus):
     assert ray.is_initialized() and signal.getsignal(signal.SIGTERM) is ended
 
 
-@pytest.mark.slow
-def test_a_cluster_that_does_not_answer_is_told():
-    code = """
+@pytest.mark.parametrize("address", ["127.0.0.1:1", "nonsense"])
+def test_a_cluster_that_does_not_answer_is_told(address):
+    code = f"""
 from limner.cluster.connected import connected
 from limner.errors import LimnerError
 try:
-    with connected("auto"):
+    with connected({address!r}):
         print("connected")
 except LimnerError as error:
     print(error)
 """
-    env_free = [sys.executable, "-c", code]
-    told = subprocess.run(env_free, capture_output=True, text=True, timeout=100).stdout
-    assert told.startswith("The cluster 'auto' doesn't answer (") and "see `ray status` there." in told
+    told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=100).stdout
+    assert told.startswith(f"The cluster '{address}' doesn't answer (") and "see `ray status` there." in told
 
 
 def test_an_error_of_the_work_itself_is_not_taken_for_one_of_the_cluster(monkeypatch):

@@ -16,9 +16,7 @@ def test_a_worker_has_one_thread_unless_more_are_asked_for():
 
 def test_what_is_not_seen_is_named(tmp_path):
     check_seen(tmp_path)
-    with pytest.raises(
-        LimnerError, match=f"^{tmp_path}/gone isn't seen here: photos, results and weights of"
-    ):
+    with pytest.raises(LimnerError, match=f"^{tmp_path}/gone isn't seen here: photos, results and weights of"):
         check_seen(tmp_path, tmp_path / "gone")
 
 

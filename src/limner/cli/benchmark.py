@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -9,7 +10,9 @@ import typer
 
 from limner.cli import output as ui
 from limner.cli.asked_method import asked_method
+from limner.cli.engine import Engine, measures
 from limner.cli.options import Given, Json, Nets, Real, takes
+from limner.errors import LimnerError
 from limner.evaluate.protocols import PROTOCOLS, Protocol, Request, find_protocol
 from limner.extras import needed
 
@@ -76,6 +79,7 @@ def benchmark(
         Path | None,
         typer.Option(help="guidance: folder or file (also dlib's .dat) of a recogniser that took no part."),
     ] = None,
+    engine: Engine = None,
     json: Json = False,
 ) -> None:
     """Measure on the test faces, which nothing was trained on."""
@@ -83,6 +87,9 @@ def benchmark(
     splits = measured.splits_called(split)
     names = method or ["difface"]
     measured.check_methods(len(names))
+    if engine and not measured.shared:
+        able = ", ".join(one.name for one in PROTOCOLS.values() if one.shared)
+        raise LimnerError(f"The protocol {protocol} is measured by one process: leave out --engine, or take {able}.")
     if plot:
         with needed("matplotlib", "--plot"):
             import matplotlib  # noqa: F401  # told now, rather than when all is measured
@@ -107,6 +114,8 @@ def benchmark(
             real=real,
             nets=tuple(net or ()),
         )
+        asked = {row: restorer.settings for row, restorer in restorers.items()}
+        request = replace(request, elsewhere=measures(engine, request, protocol, asked))
         report = measured.run(request, restorers)
     if sheet and report.sheet:
         report.sheet.save(sheet)

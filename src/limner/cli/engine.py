@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache, partial
@@ -16,6 +16,8 @@ from limner.cluster.address import address_of
 
 if TYPE_CHECKING:
     from limner.album.index import Looks
+    from limner.evaluate.protocols import Request
+    from limner.evaluate.side_by_side import Elsewhere
     from limner.folder.run import Outcome, Saving
     from limner.folder.targets import Target
     from limner.restorer import Restorer
@@ -107,3 +109,22 @@ def looks(engine: str | None, settings: Settings, max_megapixels: float) -> Look
     from limner.cluster.look import LookJob, looks_of
 
     return partial(looks_of, address, LookJob(settings, max_megapixels))
+
+
+def measures(engine: str | None, request: Request, protocol: str, settings: Mapping[str, Settings]) -> Elsewhere | None:
+    """Who restores and measures faces for `limner benchmark`; None is this process.
+
+    Args:
+        engine: see `Engine`.
+        request, protocol: what is measured.
+        settings: of the methods, by their rows.
+
+    Raises:
+        LimnerError: there is no such engine.
+    """
+    if engine is None:
+        return None
+    address = address_of(engine)
+    from limner.cluster.measure import MeasureJob, measured_by
+
+    return partial(measured_by, address, MeasureJob(protocol, request, settings))

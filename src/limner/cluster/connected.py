@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import signal
+import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -13,6 +14,8 @@ from limner.errors import LimnerError
 
 STORE = 100 * 2**20
 """Bytes of Ray's store of objects on this machine: no pixels go through it."""
+KNOCKING = 10.0
+"""Seconds in which a cluster must answer."""
 
 
 @contextmanager
@@ -31,9 +34,10 @@ def connected(address: str) -> Iterator[None]:
     own = {"include_dashboard": False, "object_store_memory": STORE} if address == LOCAL else {}
     asked_to_end = signal.getsignal(signal.SIGTERM)
     try:
+        _knock(address)
         ray.init(address, log_to_driver=False, configure_logging=False, logging_level=logging.ERROR, **own)
         signal.signal(signal.SIGTERM, asked_to_end)  # Ray would end this process at once
-    except (ConnectionError, TimeoutError, ValueError, exceptions.AuthenticationError) as error:
+    except (OSError, ValueError, exceptions.AuthenticationError) as error:
         ray.shutdown()
         said = str(error).strip().splitlines()[0].rstrip(".")
         raise LimnerError(f"The cluster '{address}' doesn't answer ({said}): see `ray status` there.") from error
@@ -42,3 +46,14 @@ def connected(address: str) -> Iterator[None]:
     finally:
         ray.shutdown()
         signal.signal(signal.SIGTERM, asked_to_end)
+
+
+def _knock(address: str) -> None:
+    """Sees whether anybody listens at a plain address, which Ray takes two minutes for.
+
+    Raises:
+        OSError: nobody does.
+    """
+    host, colon, port = address.rpartition(":")
+    if colon and port.isdecimal() and "/" not in host:
+        socket.create_connection((host, int(port)), KNOCKING).close()

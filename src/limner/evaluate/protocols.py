@@ -21,6 +21,7 @@ from limner.evaluate.published_sets import PUBLISHED_SETS
 if TYPE_CHECKING:
     from limner.data.faces import FaceSet, Split
     from limner.evaluate.report import Report
+    from limner.evaluate.side_by_side import Elsewhere
     from limner.restorer import Restorer
 
 
@@ -41,6 +42,8 @@ class Request:
             for `guidance`.
         progress: called with (faces done, of how many).
         output: folder for pictures and figures, of the protocols that keep any; None keeps nothing.
+        elsewhere: other processes that restore and measure, see `limner.evaluate.side_by_side`; of the protocols whose
+            faces can be shared out.
 
     Raises:
         LimnerError: if no face would be measured.
@@ -56,6 +59,7 @@ class Request:
     output: Path | None = None
     real: Path | None = None
     nets: tuple[str, ...] = ()
+    elsewhere: Elsewhere | None = None
 
     def __post_init__(self) -> None:
         if self.limit is not None and self.limit < 1:
@@ -126,6 +130,7 @@ class Protocol:
         methods: how many methods it measures at once.
         run: measures and reports.
         aligned: whether its restorers take whole photographs that are aligned crops.
+        shared: whether its faces can be shared out among processes.
     """
 
     name: str
@@ -135,6 +140,7 @@ class Protocol:
     methods: Literal["none", "one", "several"]
     run: Run
     aligned: bool = False
+    shared: bool = False
 
     def splits_called(self, name: str) -> tuple[Split, ...]:
         """The splits that a value of `--split` asks for.
@@ -171,7 +177,9 @@ TEST_OR_HELD_OUT: Mapping[str, tuple[Split, ...]] = {"test": ("test",), "held-ou
 PROTOCOLS = {
     protocol.name: protocol
     for protocol in (
-        Protocol("limner-test", "restoration", TEST_OR_VAL, "to measure", "several", run_of("limner_test")),
+        Protocol(
+            "limner-test", "restoration", TEST_OR_VAL, "to measure", "several", run_of("limner_test"), shared=True
+        ),
         Protocol(
             "references",
             "identity with the right, no and wrong references",
@@ -217,6 +225,7 @@ PROTOCOLS = {
             "to measure",
             "several",
             run_of("steps"),
+            shared=True,
         ),
         Protocol(
             "harm",
@@ -228,7 +237,7 @@ PROTOCOLS = {
             aligned=True,
         ),
         *(
-            Protocol(one.name, one.help, WHOLE, f"of {one.name}", "several", run_of("published", one), aligned=True)
+            Protocol(one.name, one.help, WHOLE, f"of {one.name}", "several", run_of("published", one), True, True)
             for one in PUBLISHED_SETS
         ),
     )
