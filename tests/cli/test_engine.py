@@ -3,7 +3,7 @@
 import numpy as np
 from PIL import Image
 
-from limner.cli.engine import looks, measures, restoring
+from limner.cli.engine import looks, restoring, shared_out
 from limner.evaluate.protocols import Request
 from limner.folder.find import find_photos
 from limner.folder.run import Saving
@@ -34,7 +34,8 @@ def test_without_an_engine_this_process_restores(tmp_path):
 
 def test_without_an_engine_nobody_else_looks_or_measures(tmp_path):
     assert looks(None, Settings(), 100.0) is None
-    assert measures(None, Request(tmp_path), "limner-test", {}) is None
+    request = Request(tmp_path)
+    assert shared_out(None, request, "limner-test", {}) is request
 
 
 def test_clips_are_refused(run, tmp_path):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -10,9 +9,8 @@ import typer
 
 from limner.cli import output as ui
 from limner.cli.asked_method import asked_method
-from limner.cli.engine import Engine, measures
+from limner.cli.engine import Engine, shared_out
 from limner.cli.options import Given, Json, Nets, Real, takes
-from limner.errors import LimnerError
 from limner.evaluate.protocols import PROTOCOLS, Protocol, Request, find_protocol
 from limner.extras import needed
 
@@ -43,6 +41,9 @@ Methods = Annotated[
         help="Restoration method, METHOD@STEPS or METHOD@option=value,option=value; several stand side by side; "
         f"{ALONE} take one."
     ),
+]
+Judge = Annotated[
+    Path | None, typer.Option(help="guidance: folder or file (also dlib's .dat) of a recogniser that took no part.")
 ]
 Output = Annotated[
     Path | None,
@@ -75,10 +76,7 @@ def benchmark(
     net: Nets = None,
     sheet: Annotated[Path | None, typer.Option(help="Save a contact sheet of some faces here (PNG).")] = None,
     plot: Annotated[Path | None, typer.Option(help="guidance, steps: save the curves here (PNG).")] = None,
-    judge: Annotated[
-        Path | None,
-        typer.Option(help="guidance: folder or file (also dlib's .dat) of a recogniser that took no part."),
-    ] = None,
+    judge: Judge = None,
     engine: Engine = None,
     json: Json = False,
 ) -> None:
@@ -86,10 +84,7 @@ def benchmark(
     measured = find_protocol(protocol)
     splits = measured.splits_called(split)
     names = method or ["difface"]
-    measured.check_methods(len(names))
-    if engine and not measured.shared:
-        able = ", ".join(one.name for one in PROTOCOLS.values() if one.shared)
-        raise LimnerError(f"The protocol {protocol} is measured by one process: leave out --engine, or take {able}.")
+    measured.check(len(names), shared=engine is not None)
     if plot:
         with needed("matplotlib", "--plot"):
             import matplotlib  # noqa: F401  # told now, rather than when all is measured
@@ -114,9 +109,7 @@ def benchmark(
             real=real,
             nets=tuple(net or ()),
         )
-        asked = {row: restorer.settings for row, restorer in restorers.items()}
-        request = replace(request, elsewhere=measures(engine, request, protocol, asked))
-        report = measured.run(request, restorers)
+        report = measured.run(shared_out(engine, request, protocol, restorers), restorers)
     if sheet and report.sheet:
         report.sheet.save(sheet)
     if plot and report.plot:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -17,7 +17,6 @@ from limner.cluster.address import address_of
 if TYPE_CHECKING:
     from limner.album.index import Looks
     from limner.evaluate.protocols import Request
-    from limner.evaluate.side_by_side import Elsewhere
     from limner.folder.run import Outcome, Saving
     from limner.folder.targets import Target
     from limner.restorer import Restorer
@@ -111,20 +110,20 @@ def looks(engine: str | None, settings: Settings, max_megapixels: float) -> Look
     return partial(looks_of, address, LookJob(settings, max_megapixels))
 
 
-def measures(engine: str | None, request: Request, protocol: str, settings: Mapping[str, Settings]) -> Elsewhere | None:
-    """Who restores and measures faces for `limner benchmark`; None is this process.
+def shared_out(engine: str | None, request: Request, protocol: str, restorers: Mapping[str, Restorer]) -> Request:
+    """A request of `limner benchmark`, whose faces workers restore and measure if an engine is asked for.
 
     Args:
         engine: see `Engine`.
-        request, protocol: what is measured.
-        settings: of the methods, by their rows.
+        request, protocol, restorers: what is measured.
 
     Raises:
         LimnerError: there is no such engine.
     """
     if engine is None:
-        return None
+        return request
     address = address_of(engine)
     from limner.cluster.measure import MeasureJob, measured_by
 
-    return partial(measured_by, address, MeasureJob(protocol, request, settings))
+    settings = {row: restorer.settings for row, restorer in restorers.items()}
+    return replace(request, elsewhere=partial(measured_by, address, MeasureJob(protocol, request, settings)))

@@ -93,8 +93,6 @@ def restore(
     what = "looking for photos" if dry_run else "loading PyTorch"
     with ui.progress(what, show=not json) as bar, streams(sources, output) as files:
         single = len(sources) == 1 and not sources[0].is_dir()
-        if engine:
-            address_of(engine)  # told at once
         asking = Asking(
             settings=settings,
             sides=(save_intermediate, save_map, compare),
@@ -113,9 +111,7 @@ def restore(
             engine=engine,
         )
         archive = is_archive(files.sources, output)
-        targets, passed_over = asking.targets(files.sources, files.output, archive)
-        if output == STREAM and sum(len(target.outputs) for target in targets) > 1:
-            raise LimnerError("The output stream takes one photo with one result: give a folder with --output.")
+        targets, passed_over = asking.targets(files.sources, files.output, archive, output == STREAM)
         report = Report(settings, len(targets), single, json, files.named)
         for sentence in passed_over:
             report.note(sentence)
@@ -176,12 +172,15 @@ class Asking:
 
         return Saving(**self.saved, beside=self.beside, masks=self.masks)
 
-    def targets(self, sources: Sequence[Path], output: Path, archive: bool) -> tuple[list[Target], list[str]]:
+    def targets(
+        self, sources: Sequence[Path], output: Path, archive: bool, streamed: bool = False
+    ) -> tuple[list[Target], list[str]]:
         """All photographs, and what was passed over.
 
         Args:
             sources, output: of the run.
             archive: whether it keeps a manifest.
+            streamed: whether its result goes to the output stream.
 
         Raises:
             LimnerError: a source doesn't exist, or a result can't be written.
@@ -191,6 +190,8 @@ class Asking:
         from limner.photo.read import check_limit
         from limner.photo.writable import check_quality
 
+        if self.engine:
+            address_of(self.engine)
         check_limit(self.saved["max_megapixels"])
         check_quality(self.saved["quality"])
         if self.saved["overwrite"] and self.if_changed != "redo":
@@ -208,7 +209,10 @@ class Asking:
         results = [output, *self.beside.folders(), *drawn]
         with uncollected():  # of an archive they are many, and stay
             found = find_photos(sources, results, opened=not archive)
-            return targets_of(found, output, self.settings.results, self.suffix), found.passed_over
+            targets = targets_of(found, output, self.settings.results, self.suffix)
+        if streamed and sum(len(target.outputs) for target in targets) > 1:
+            raise LimnerError("The output stream takes one photo with one result: give a folder with --output.")
+        return targets, found.passed_over
 
     @property
     def _limits(self) -> str:

@@ -10,7 +10,7 @@ from limner.cluster.started import check_seen, of_a_worker, started
 from limner.device import use_threads
 from limner.errors import LimnerError
 from limner.evaluate.protocols import Request, find_protocol
-from limner.evaluate.side_by_side import MeasuredFace, SideBySide, Undone
+from limner.evaluate.shared_out import FaceByFace, MeasuredFace, Undone
 from limner.folder.in_order import Stop
 from limner.restorer import Restorer
 from limner.settings import Settings
@@ -58,11 +58,11 @@ class MeasureJob:
         )
 
 
-def side_by_side(protocol: str, request: Request, restorers: Mapping[str, Restorer]) -> SideBySide:
+def side_by_side(protocol: str, request: Request, restorers: Mapping[str, Restorer]) -> FaceByFace:
     """What a protocol is about to measure."""
-    found = list[SideBySide]()
+    found = list[FaceByFace]()
 
-    def take(rows: SideBySide, undone: Sequence[Undone]) -> Generator[MeasuredFace]:
+    def take(rows: FaceByFace, undone: Sequence[Undone]) -> Generator[MeasuredFace]:
         found.append(rows)
         raise _Found
         yield  # a generator, as whoever measures is
@@ -78,7 +78,7 @@ def side_by_side(protocol: str, request: Request, restorers: Mapping[str, Restor
 class _Measures:
     """A worker's way from a face to what is measured of it."""
 
-    rows: SideBySide
+    rows: FaceByFace
     threads: int | None
 
     def __call__(self, face: Undone, stop: Stop) -> MeasuredFace:
@@ -86,8 +86,8 @@ class _Measures:
         return self.rows.one(face)
 
 
-def measured_by(address: str, job: MeasureJob, rows: SideBySide, undone: Sequence[Undone]) -> Generator[MeasuredFace]:
-    """What workers find, see `limner.evaluate.side_by_side.Elsewhere`.
+def measured_by(address: str, job: MeasureJob, rows: FaceByFace, undone: Sequence[Undone]) -> Generator[MeasuredFace]:
+    """What workers find, see `limner.evaluate.shared_out.Elsewhere`.
 
     Args:
         address: see `limner.cluster.address`.

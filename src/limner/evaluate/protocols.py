@@ -21,7 +21,7 @@ from limner.evaluate.published_sets import PUBLISHED_SETS
 if TYPE_CHECKING:
     from limner.data.faces import FaceSet, Split
     from limner.evaluate.report import Report
-    from limner.evaluate.side_by_side import Elsewhere
+    from limner.evaluate.shared_out import Elsewhere
     from limner.restorer import Restorer
 
 
@@ -42,7 +42,7 @@ class Request:
             for `guidance`.
         progress: called with (faces done, of how many).
         output: folder for pictures and figures, of the protocols that keep any; None keeps nothing.
-        elsewhere: other processes that restore and measure, see `limner.evaluate.side_by_side`; of the protocols whose
+        elsewhere: other processes that restore and measure, see `limner.evaluate.shared_out`; of the protocols whose
             faces can be shared out.
 
     Raises:
@@ -157,17 +157,23 @@ class Protocol:
             raise LimnerError(f"There is no split '{name}' {self.purpose}: choose {several}.")
         return self.splits[name]
 
-    def check_methods(self, count: int) -> None:
-        """Makes sure that so many methods can be measured at once.
+    def check(self, count: int, shared: bool = False) -> None:
+        """Makes sure that it can be measured as it is asked for.
 
         Args:
-            count: how many were asked for.
+            count: of the methods.
+            shared: whether its faces are to be shared out.
 
         Raises:
-            LimnerError: if the protocol measures one at a time, and there are several.
+            LimnerError: if it measures one method at a time, and there are several; or its faces can't be shared out.
         """
         if self.methods == "one" and count > 1:
             raise LimnerError(f"The protocol {self.name} measures one method at a time, not {count}.")
+        if shared and not self.shared:
+            able = ", ".join(one.name for one in PROTOCOLS.values() if one.shared)
+            raise LimnerError(
+                f"The protocol {self.name} is measured by one process: leave out --engine or take {able}."
+            )
 
 
 TEST_OR_VAL: Mapping[str, tuple[Split, ...]] = {"test": ("test",), "val": ("val",)}

@@ -25,6 +25,7 @@ from limner.evaluate.measure import Measures
 from limner.evaluate.measured import Measured
 from limner.evaluate.picture_files import picture_of
 from limner.evaluate.picture_sets import Seen
+from limner.evaluate.shared_out import Elsewhere, Gone, MeasuredFace, Undone
 from limner.evaluate.summary import Summary
 from limner.faces.align import crop, stretch
 from limner.faces.put_back import PutBack
@@ -72,41 +73,6 @@ class Cases:
 
 Way = Callable[[Case, int], np.ndarray]
 """From a face and its place among all to a picture of the input's size, (S, S, 3) uint8."""
-
-
-@dataclass(frozen=True)
-class Undone:
-    """A face that hasn't gone all ways.
-
-    Attributes:
-        number: its place among all.
-        rows: of the ways that are left.
-    """
-
-    number: int
-    rows: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class Gone:
-    """What became of a face in one way: a picture, its figures and vectors, see `Measures.of`."""
-
-    picture: np.ndarray
-    figures: dict[str, float]
-    vectors: dict[str, list[np.ndarray]]
-
-
-@dataclass(frozen=True)
-class MeasuredFace:
-    """What became of a face in all ways that were left.
-
-    Attributes:
-        truth: what should have come back; None where nobody knows.
-        ways: by their rows.
-    """
-
-    truth: np.ndarray | None
-    ways: dict[str, Gone]
 
 
 @dataclass(frozen=True)
@@ -206,10 +172,6 @@ class SideBySide:
         for row, gone in face.ways.items():
             save_png(tables[row].folder / f"{name}.png", gone.picture)
             tables[row].add(name, gone.figures, gone.vectors)
-
-
-Elsewhere = Callable[[SideBySide, Sequence[Undone]], Generator[MeasuredFace]]
-"""Other processes that restore and measure faces that are left, in their order."""
 
 
 def named(files: Sequence[str]) -> dict[str, str]:
