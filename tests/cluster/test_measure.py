@@ -42,7 +42,7 @@ def test_two_workers_measure_what_one_process_does(two_cpus, run, shared, tmp_pa
 
 def test_a_protocol_that_cannot_be_shared_is_told(run, tmp_path):
     code, _, err = run("benchmark", "--data", tmp_path, "--protocol", "harm", "--engine", "ray")
-    assert code == 2 and "The protocol harm is measured by one process: leave out --engine or take limner-test" in err
+    assert code == 2 and "One process measures the protocol harm: leave out --engine, or take limner-test, steps" in err
     assert {"limner-test", "steps"} < {one.name for one in PROTOCOLS.values() if one.shared}
 
 

@@ -1,9 +1,11 @@
 """Photographs restored by workers have the bytes of one process, whatever becomes of the workers."""
 
+import json
 import os
 import signal
 import subprocess
 import sys
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,6 +18,7 @@ from limner.archive.facts import ElsewhereOutcome, facts_of, of_file
 from limner.archive.manifest import Manifest
 from limner.cli.report import Report
 from limner.cluster.pool import Pool
+from limner.cluster.ray_package import ray
 from limner.cluster.restore import RestoreJob, _Restores, without_pixels
 from limner.errors import LimnerError
 from limner.folder.find import Source
@@ -89,6 +92,27 @@ def test_so_they_do_when_one_of_them_is_killed(two_cpus, run, photos, alone, mon
     assert code == 1 and "1 of 9 photos failed" in err
     assert made(photos.parent / "killed") == alone
     assert len(pools[0].ready) >= 2 and not list((photos.parent / "killed").rglob("*.part"))
+
+
+@pytest.mark.slow
+def test_a_run_that_is_asked_to_end_ends_its_workers_and_goes_on_where_it_stopped(two_cpus, run, photos, alone):
+    out = photos.parent / "asked"
+    words = ["restore", str(photos), "-o", str(out), *FAST, "--engine", f"ray:{ray.get_runtime_context().gcs_address}"]
+    command = [sys.executable, "-m", "limner", *words, "--json"]
+    asked = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    while asked.poll() is None and not list(out.glob("face*.jpg")):
+        time.sleep(0.05)
+    asked.terminate()
+    told, err = asked.communicate(timeout=100)
+    assert asked.returncode == 130 and "limner: interrupted." in err, err
+    *done, last = json.loads(told)
+    assert last["error"] == "Interrupted." and len(done) < 9
+    assert not list(out.rglob("*.part"))
+    for path in out.rglob("*.jpg"):
+        assert path.read_bytes() == alone["files"][str(path.relative_to(out))]
+    while ray.available_resources().get("CPU") != 2:  # its workers have ended
+        time.sleep(0.05)
+    assert run(*words)[0] == 1 and made(out)["files"] == alone["files"]
 
 
 def target(folder: Path, name: str = "a.png") -> Target:
