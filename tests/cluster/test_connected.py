@@ -1,5 +1,6 @@
 """Ray is joined, and left as it was found."""
 
+import os
 import signal
 import subprocess
 import sys
@@ -16,6 +17,7 @@ def test_whoever_is_connected_stays_so(two_cpus):
     ended = signal.getsignal(signal.SIGTERM)
     with connected("local"):
         assert ray.cluster_resources()["CPU"] == 2
+        assert os.environ["RAY_AUTH_MODE"] == "token", "nobody else's programs are run"
     assert ray.is_initialized() and signal.getsignal(signal.SIGTERM) is ended
 
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from limner.cluster.address import LOCAL
-from limner.cluster.ray_package import exceptions, ray
+from limner.cluster.ray_package import ray
 from limner.errors import LimnerError
 
 STORE = 100 * 2**20
@@ -26,7 +26,7 @@ def connected(address: str) -> Iterator[None]:
         address: of a cluster, or `LOCAL`.
 
     Raises:
-        LimnerError: nobody answers there.
+        LimnerError: nobody answers there, or Ray can't be started here.
     """
     if ray.is_initialized():
         yield
@@ -37,9 +37,11 @@ def connected(address: str) -> Iterator[None]:
         _knock(address)
         ray.init(address, log_to_driver=False, configure_logging=False, logging_level=logging.ERROR, **own)
         signal.signal(signal.SIGTERM, asked_to_end)  # Ray would end this process at once
-    except (OSError, ValueError, exceptions.AuthenticationError) as error:
+    except Exception as error:  # of any kind, also plain ones
         ray.shutdown()
-        said = str(error).strip().splitlines()[0].rstrip(".")
+        said = (str(error).strip() or type(error).__name__).splitlines()[0].rstrip(".")
+        if address == LOCAL:
+            raise LimnerError(f"Ray doesn't start on this machine ({said}): leave out --engine.") from error
         raise LimnerError(f"The cluster '{address}' doesn't answer ({said}): see `ray status` there.") from error
     try:
         yield
