@@ -171,9 +171,7 @@ class Protocol:
             raise LimnerError(f"The protocol {self.name} measures one method at a time, not {count}.")
         if shared and not self.shared:
             able = ", ".join(one.name for one in PROTOCOLS.values() if one.shared)
-            raise LimnerError(
-                f"The protocol {self.name} is measured by one process: leave out --engine or take {able}."
-            )
+            raise LimnerError(f"One process measures the protocol {self.name}: leave out --engine, or take {able}.")
 
 
 TEST_OR_VAL: Mapping[str, tuple[Split, ...]] = {"test": ("test",), "val": ("val",)}
