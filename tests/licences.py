@@ -10,7 +10,7 @@ from packaging.requirements import Requirement
 
 ROOTS = {
     "What `pip install limner` brings": ("",),
-    "What the extras for users bring": ("train", "measure", "onnx", "plots", "tiff", "heif", "video", "ui"),
+    "What the extras for users bring": ("train", "measure", "onnx", "plots", "tiff", "heif", "video", "cluster", "ui"),
     "What development needs beside them": ("dev",),
 }
 """Headings, and the extras of limner below each."""
@@ -34,6 +34,8 @@ container or an installer, passes those on too:
 - **opencv-python-headless** bundles FFmpeg (LGPL-2.1) and GCC's runtime (GPL-3.0 with its exception), none of which
   limner calls.
 - **numpy** and **scipy** bundle OpenBLAS (BSD-3-Clause) and GCC's runtime (GPL-3.0 with its exception).
+- **ray** (the extra `cluster`) bundles psutil, colorama and aiohttp with what it needs, under Apache-2.0 and licences
+  of the BSD and MIT kinds; its own programs hold libraries such as gRPC and Protocol Buffers under such licences.
 - **imagecodecs** (the extra `tiff`) bundles codecs under licences of the BSD and MIT kinds and GCC's runtime.
 """
 

@@ -76,6 +76,7 @@ NEEDING: list[tuple[str, Callable[[Path], object]]] = [
     ("scipy", lambda folder: load_model(folder / "niqe.mat")),
     ("scikit-image", lambda _: nobody()),
     ("av", lambda _: pyav()),
+    ("ray", lambda _: import_module("limner.cluster.ray_package")),
     *(
         (package, lambda _: import_module("limner.page.app"))
         for package in ("gradio", "fastapi", "starlette", "uvicorn")
@@ -90,7 +91,13 @@ def test_what_is_missing_is_named_with_the_command_that_installs_it(package, nee
     if EXTRAS[package] == "ui" and package != "gradio":
         import_module("gradio")  # which needs them, too, and would be named
     pages = [name for name in sys.modules if name.startswith(("limner.page.", "starlette."))]
-    for loaded in ("limner.train.loop", "matplotlib.figure", "scipy.io", *pages):  # found without their package
+    for loaded in (
+        "limner.cluster.ray_package",
+        "limner.train.loop",
+        "matplotlib.figure",
+        "scipy.io",
+        *pages,
+    ):  # found without their package
         monkeypatch.delitem(sys.modules, loaded, raising=False)
     monkeypatch.setitem(sys.modules, IMPORTED_AS.get(package, package), None)
     with pytest.raises(LimnerError) as error:

@@ -46,6 +46,7 @@ ORDER = (
     ("page",),
     ("data",),
     ("evaluate",),
+    ("cluster",),
     ("train",),
     ("cli",),
     ("__main__",),

@@ -23,6 +23,7 @@ EXTRAS = {
     "starlette": "ui",
     "uvicorn": "ui",
     "av": "video",
+    "ray": "cluster",
 }
 """The extra of limner that brings each of them."""
 

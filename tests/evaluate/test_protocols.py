@@ -37,9 +37,9 @@ def test_splits_that_a_protocol_does_not_take(name, split, message):
 
 
 def test_how_many_methods():
-    find_protocol("harm").check_methods(3)
+    find_protocol("harm").check(3)
     with pytest.raises(LimnerError, match="The protocol guidance measures one method at a time, not 2."):
-        find_protocol("guidance").check_methods(2)
+        find_protocol("guidance").check(2)
     with pytest.raises(LimnerError, match="There is no protocol 'luck': choose one of limner-test, references"):
         find_protocol("luck")
 

@@ -6,26 +6,20 @@ Photograph by photograph is committed, so that a run that is interrupted, or kil
 
 from __future__ import annotations
 
-import logging
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
 
+from limner.album.look import Ahead, Look, Looker
 from limner.album.store import Album, AlbumFace, AlbumPhoto
-from limner.errors import LimnerError, unexpected
-from limner.faces.align import crop, similarity
-from limner.faces.find import Face
 from limner.faces.placing import Placing
-from limner.faces.recogniser import SIDE, Recogniser
-from limner.faces.seen import seen
-from limner.photo.exif import taken_of
-from limner.photo.photo import Photo
+from limner.faces.recogniser import Recogniser
 from limner.weights.catalogue import sha256
-
-log = logging.getLogger(__name__)
 
 SAME_PLACE = 0.5
 """Share of two boxes' union that both cover, from which a face of a changed photograph may be one that was there,"""
@@ -33,6 +27,8 @@ SAME_FACE = 0.6
 """and their cosine from which it is."""
 
 Progress = Callable[[str, int, int], None]
+Looks = Callable[[Iterable[tuple[int, Path]]], Generator[tuple[int, Look]]]
+"""Others that look: from photographs, with their places among all of a run, to what they saw, in the same order."""
 
 
 @dataclass
@@ -82,9 +78,16 @@ class Indexer:
     """
 
     def __init__(self, album: Album, recogniser: Recogniser, placing: Placing, max_megapixels: float = 100.0):
-        self.album, self.recogniser, self.placing, self.max_megapixels = album, recogniser, placing, max_megapixels
+        self.album, self.recogniser = album, recogniser
+        self.look = Looker(recogniser, placing, max_megapixels)
 
-    def run(self, photos: Sequence[Path], folders: Sequence[Path] = (), progress: Progress | None = None) -> Indexed:
+    def run(
+        self,
+        photos: Sequence[Path],
+        folders: Sequence[Path] = (),
+        progress: Progress | None = None,
+        elsewhere: Looks | None = None,
+    ) -> Indexed:
         """Brings the album up to date.
 
         Args:
@@ -92,28 +95,51 @@ class Indexer:
             folders: that were searched for them: what the album has from there and isn't among `photos` was deleted or
                 moved.
             progress: called with (the photograph's name, done, of how many).
+            elsewhere: others that look at photographs in this one's place.
 
         Raises:
-            LimnerError: the album can't be written.
+            LimnerError: the album can't be written; and what the others raise.
         """
         done, wanted = Indexed(), dict.fromkeys(one.resolve() for one in photos)
         if self.album.about("recogniser") != self.recogniser.name:
             self._begin_anew()
         there = {one.path: one for one in self.album.photos()}
         lost = {path: one for path, one in there.items() if path not in wanted and not path.is_file()}
-        for number, path in enumerate(wanted):
-            if progress:
-                progress(path.name, number, len(wanted))
-            try:
-                self._take(path, there.get(path), lost, done)
-            except OSError as error:
-                done.failed.append(f"{path} can't be read: {error.strerror or error}.")
+        new = self._new(wanted, there, {one.sha256 for one in lost.values()})
+        with closing(elsewhere(new) if elsewhere else _nothing()) as looks:
+            ahead = Ahead(looks)
+            for number, path in enumerate(wanted):
+                if progress:
+                    progress(path.name, number, len(wanted))
+                try:
+                    self._take(path, there.get(path), lost, done, lambda n=number, p=path: ahead.of(n) or self.look(p))
+                except OSError as error:
+                    done.failed.append(f"{path} can't be read: {error.strerror or error}.")
         roots = [folder.resolve() for folder in folders]
         gone = [one.id for path, one in lost.items() if any(path.is_relative_to(root) for root in roots)]
         if gone:
             self.album.remove(gone)
         done.removed = len(gone)
         return done
+
+    def _new(
+        self, wanted: Iterable[Path], there: Mapping[Path, AlbumPhoto], lost: AbstractSet[str]
+    ) -> Iterator[tuple[int, Path]]:
+        """Photographs that will be looked at, as far as can be told before it is their turn, and their places."""
+        seen = set[str]()
+        for number, path in enumerate(wanted):
+            before = there.get(path)
+            try:
+                if _as_before(path.stat(), before):
+                    continue
+                digest = sha256(path)
+            except OSError:  # told when it is its turn
+                continue
+            same = before is not None and not before.problem and before.sha256 == digest
+            twin = self.album.ask("SELECT id FROM photos WHERE sha256 = ? AND path != ?", digest, os.fsencode(path))
+            if not (same or twin or digest in seen or (before is None and digest in lost)):
+                seen.add(digest)
+                yield number, path
 
     def _begin_anew(self) -> None:
         """Vectors of another recogniser mean nothing to this one: they are blank until their photographs, which count
@@ -123,13 +149,20 @@ class Indexer:
             rows.execute("UPDATE photos SET size = -1, sha256 = ''")
             rows.execute("INSERT OR REPLACE INTO about VALUES ('recogniser', ?)", (self.recogniser.name,))
 
-    def _take(self, path: Path, before: AlbumPhoto | None, lost: dict[Path, AlbumPhoto], done: Indexed) -> None:
+    def _take(
+        self,
+        path: Path,
+        before: AlbumPhoto | None,
+        lost: dict[Path, AlbumPhoto],
+        done: Indexed,
+        look: Callable[[], Look],
+    ) -> None:
         """One photograph."""
         stat = path.stat()
-        well = before and not before.problem  # what failed is tried again: a limit was raised, memory is free
-        if before and well and (before.size, before.mtime_ns) == (stat.st_size, stat.st_mtime_ns):
+        if _as_before(stat, before):
             done.known += 1
             return
+        well = before and not before.problem
         now = AlbumPhoto(path, stat.st_size, stat.st_mtime_ns, sha256(path))
         if before and well and before.sha256 == now.sha256:
             self.album.moved(before.id, now)
@@ -143,7 +176,7 @@ class Indexer:
             self.album.put(replace(twin, **_file_of(now)), faces, self.album.vectors("photo = ?", twin.id).vectors)
             done.copied += 1
         else:
-            self._look(now, before, done)
+            self._add(now, before, look(), done)
 
     def _twin(self, photo: AlbumPhoto) -> AlbumPhoto | None:
         found = self.album.ask(
@@ -151,26 +184,12 @@ class Indexer:
         )
         return self.album.photo(found[0][0]) if found else None
 
-    def _look(self, now: AlbumPhoto, before: AlbumPhoto | None, done: Indexed) -> None:
-        """Finds the faces of a photograph and embeds them."""
-        faces, vectors = list[AlbumFace](), np.zeros((0, self.recogniser.width), np.float32)
-        try:
-            photo = Photo.open(now.path, self.max_megapixels)
-            rgb = photo.srgb()
-            height, width = rgb.shape[:2]
-            now = replace(now, width=width, height=height, taken=taken_of(photo.exif) if photo.exif else None)
-            faces = [_face_of(rgb, face, self.placing) for face in self.placing.find(rgb)]
-            vectors = self.recogniser(
-                [crop(rgb, similarity(one.landmarks, SIDE), SIDE) for one in faces], [one.damage for one in faces]
-            )
-        except LimnerError as error:
-            now = replace(now, problem=str(error))
-        except Exception as error:  # one photo's misfortune ends no album
-            log.debug("%s", now.path, exc_info=error)
-            now = replace(now, problem=f"{now.path} can't be looked at: {unexpected(error)}.")
-        if before:
-            faces = self._remembered(faces, vectors, before)
-        self.album.put(now, faces, vectors)
+    def _add(self, now: AlbumPhoto, before: AlbumPhoto | None, looked: Look, done: Indexed) -> None:
+        """Takes in a photograph that was looked at."""
+        about = {name: getattr(looked, name) for name in ("width", "height", "taken", "problem")}
+        now = replace(now, **about)
+        faces = self._remembered(looked.faces, looked.vectors, before) if before else looked.faces
+        self.album.put(now, faces, looked.vectors)
         done.failed += [now.problem] if now.problem else []
         done.faces += len(faces)
         done.changed += before is not None
@@ -193,18 +212,21 @@ class Indexer:
         return known
 
 
+def _as_before(stat: os.stat_result, before: AlbumPhoto | None) -> bool:
+    """Whether a file is as the album knows it, by size and time. What failed is tried again: a limit was raised, memory
+    is free."""
+    return (
+        before is not None and not before.problem and (before.size, before.mtime_ns) == (stat.st_size, stat.st_mtime_ns)
+    )
+
+
+def _nothing() -> Generator[tuple[int, Look]]:
+    """Nobody looks elsewhere."""
+    yield from ()
+
+
 def _file_of(photo: AlbumPhoto) -> dict[str, object]:
     return {"path": photo.path, "size": photo.size, "mtime_ns": photo.mtime_ns}
-
-
-def _face_of(rgb: np.ndarray, found: Face, placing: Placing) -> AlbumFace:
-    """A found face with what the album keeps of it."""
-    face = seen(rgb, found, placing, SIDE)
-    pose = face.pose if face.pose and face.pose.sure else None
-    yaw, pitch = (pose.yaw, pose.pitch) if pose else (None, None)
-    return AlbumFace(
-        face.box, face.landmarks, face.score, yaw=yaw, pitch=pitch, damage=face.damage, side=SIDE / face.enlarged
-    )
 
 
 def overlap(one: Sequence[float], other: Sequence[float]) -> float:

@@ -11,6 +11,11 @@ from limner.folder.find import OWN_RESULT, provenance_of, same_bytes
 from limner.photo.contents import SUFFIXES
 
 
+def own_result(path: Path) -> str:
+    """The sentence for a photograph that is a result itself."""
+    return f"{path}: {OWN_RESULT}."
+
+
 class OwnResults:
     """Tells results from photographs.
 
@@ -26,13 +31,17 @@ class OwnResults:
                 self._named.setdefault(path.name, [other]).append(path)
         self._folders: dict[Path, bool] = {}
 
-    def told(self, path: Path) -> str | None:
+    def told(self, path: Path, opened: bool = True) -> str | None:
         """Why a photograph is left alone, one sentence; None if it is one.
 
         It is none if it says so itself, or if it lies among results and is a copy of a photograph elsewhere: those
         without a face are copied.
+
+        Args:
+            path: of the photograph.
+            opened: whether it is opened here; else whoever restores it sees what it says of itself.
         """
-        return f"{path}: {OWN_RESULT}." if provenance_of(path) or self._is_copy(path) else None
+        return own_result(path) if (opened and provenance_of(path)) or self._is_copy(path) else None
 
     def _is_copy(self, path: Path) -> bool:
         alike = [one for one in self._named.get(path.name, []) if one.parent != path.parent and same_bytes(path, one)]

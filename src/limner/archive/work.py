@@ -7,14 +7,15 @@ import json
 import os
 import time
 from collections import deque
-from collections.abc import Collection, Iterable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from limner.archive.claims import Claims
+from limner.archive.facts import ElsewhereOutcome, Facts, facts_of, of_file
 from limner.archive.manifest import DONE, FAILED, NO_FACE, SKIPPED, put_outputs
-from limner.archive.own_results import OwnResults
-from limner.archive.plan import Plan, Wish, mask_digest
+from limner.archive.own_results import OwnResults, own_result
+from limner.archive.plan import Plan, Wish
 from limner.errors import LimnerError
 from limner.folder.run import Outcome, Saving, kept_of
 from limner.folder.targets import Target
@@ -28,20 +29,16 @@ NO_SPACE = [os.strerror(getattr(errno, name)) for name in ("ENOSPC", "EDQUOT") i
 
 @dataclass(frozen=True)
 class _Claimed:
-    """A photograph that this process is at, as it was when it was claimed.
+    """A photograph that this process is at.
 
     Attributes:
         target, id: it, and its id in the manifest.
-        size, mtime_ns, sha256: of its file; None where that can't be read.
-        mask: see `mask_digest`.
+        facts: as it was when it was claimed; where it is restored elsewhere, when it was restored.
     """
 
     target: Target
     id: int
-    size: int = 0
-    mtime_ns: int = 0
-    sha256: str | None = None
-    mask: str | None = None
+    facts: Facts = field(default_factory=Facts)
 
 
 class Work:
@@ -51,8 +48,11 @@ class Work:
         claims: of this process.
         planned: what is to be done, which `claims` has prepared.
         wish: what the run is for.
-        restorer, saving: see `limner.folder.run.restore_all`.
+        restorer: of this run; asked for where a result is there that the manifest doesn't know.
+        saving: see `limner.folder.run.restore_all`.
         named: files that were named themselves, so that they are taken whatever they are.
+        elsewhere: whether other processes restore and tell the facts, `ElsewhereOutcome`, so that this one reads no
+            photograph.
 
     Attributes:
         looked: what became of photographs that weren't handed out, because their results were there already; whoever
@@ -65,12 +65,13 @@ class Work:
         claims: Claims,
         planned: Plan,
         wish: Wish,
-        restorer: Restorer,
+        restorer: Callable[[], Restorer],
         saving: Saving,
         named: Collection[Path] = (),
+        elsewhere: bool = False,
     ):
         self.claims, self.manifest, self.planned, self.wish = claims, claims.manifest, planned, wish
-        self.restorer, self.saving, self.named = restorer, saving, frozenset(named)
+        self.restorer, self.saving, self.named, self.elsewhere = restorer, saving, frozenset(named), elsewhere
         self.looked, self.own = deque[Outcome](), list[Path]()
         self._own = OwnResults([target.source.path for target in planned.targets])
         self._drawn: deque[_Claimed] = deque()
@@ -83,11 +84,11 @@ class Work:
             LimnerError: the manifest can't be read or written any more.
         """
         for number, photo in self.claims.each([place for place, _ in self.planned.todo]):
-            claimed = _claimed(self.planned.todo[number][1], photo, self.wish)
+            claimed = self._claimed(self.planned.todo[number][1], photo)
             self._sweep(claimed.target)
             if self._is_own(claimed):
-                self.own.append(claimed.target.source.path)
-            elif outcome := self._there(claimed):
+                continue
+            if outcome := self._there(claimed):
                 self.looked.append(outcome)
             else:
                 self._drawn.append(claimed)
@@ -109,19 +110,22 @@ class Work:
         """
         for outcome in outcomes:
             yield from self._taken()
-            self.record(outcome)
-            yield outcome
+            if self.record(outcome):
+                yield outcome
         yield from self._taken()
 
     def _taken(self) -> Iterator[Outcome]:
         while self.looked:
             yield self.looked.popleft()
 
-    def record(self, outcome: Outcome) -> None:
+    def record(self, outcome: Outcome) -> bool:
         """Notes what became of a photograph.
 
         Args:
             outcome: in the order in which the targets were handed out.
+
+        Returns:
+            Whether it was one; False of a result that was seen to be one elsewhere.
 
         Raises:
             LimnerError: no space is left, which would fail all the others, too; or the manifest can't be written.
@@ -134,19 +138,35 @@ class Work:
                 f"{outcome.error.rstrip('.')}. No space is left: make room and run again, which goes on where this "
                 "stopped."
             )
+        results = None
+        if isinstance(outcome, ElsewhereOutcome):
+            claimed, results = replace(claimed, facts=outcome.facts), outcome.results
+            if outcome.own:
+                self._settle_own(claimed, own_result(outcome.source))
+                return False
         if outcome.error:
             self._settle(claimed, FAILED, outcome.error)
         elif (done := outcome.restoration) is not None:
             told = {"faces": len(done.faces), "notes": _notes_of(done), "seconds": round(done.seconds, 3)}
-            self._settle(claimed, DONE if done.faces else NO_FACE, None, **told)
+            self._settle(claimed, DONE if done.faces else NO_FACE, None, **told, results=results)
+        return True
+
+    def _claimed(self, target: Target, photo: int) -> _Claimed:
+        if self.elsewhere and not any(os.path.lexists(path) for path in target.outputs):
+            return _Claimed(target, photo)
+        return _Claimed(target, photo, facts_of(target, self.wish.masks))
 
     def _is_own(self, claimed: _Claimed) -> bool:
         """Whether a photograph is a result itself, which is noted."""
         path = claimed.target.source.path
-        sentence = None if path in self.named else self._own.told(path)
+        sentence = None if path in self.named else self._own.told(path, opened=not self.elsewhere)
         if sentence:
-            self._settle(claimed, SKIPPED, sentence, outputs=())
+            self._settle_own(claimed, sentence)
         return sentence is not None
+
+    def _settle_own(self, claimed: _Claimed, sentence: str) -> None:
+        self.own.append(claimed.target.source.path)
+        self._settle(claimed, SKIPPED, sentence, outputs=())
 
     def _there(self, claimed: _Claimed) -> Outcome | None:
         """What became of a photograph whose results are there already, which is noted; None where they are to be
@@ -156,9 +176,9 @@ class Work:
             found = (
                 None
                 if self.saving.overwrite or self._as_written(claimed)
-                else kept_of(target, self.restorer, self.saving)
+                else kept_of(target, self.restorer(), self.saving)
             )
-            copied = found is not None and digest_of(target.outputs[0]) == claimed.sha256
+            copied = found is not None and digest_of(target.outputs[0]) == claimed.facts.sha256
         except (LimnerError, OSError) as error:
             if not any(os.path.lexists(path) for path in target.outputs):
                 return None  # restoring it tells
@@ -180,7 +200,7 @@ class Work:
         """Whether nothing lies in the place of the results but what the manifest knows: they are to be made anew."""
         known = {path: told for path, *told in self.manifest.outputs(claimed.id)}
         there = [path for path in claimed.target.outputs if path.is_file() and path.stat().st_size]
-        return all(_facts(path) == known.get(_below(path, self.manifest.out)) for path in there)
+        return all([*of_file(path)] == known.get(_below(path, self.manifest.out)) for path in there)
 
     def _settle(
         self,
@@ -191,14 +211,21 @@ class Work:
         notes: list[str] | None = None,
         seconds: float | None = None,
         outputs: tuple[Path, ...] | None = None,
+        results: Sequence[tuple[int, str]] | None = None,
     ) -> None:
-        """Notes how it ended, unless the claim was lost to another process, which will do so."""
+        """Notes how it ended, unless the claim was lost to another process, which will do so.
+
+        Args:
+            outputs: those that are noted; by default all that the target has.
+            results: sizes and SHA-256 of all, where they are known; else they are looked at.
+        """
         written = claimed.target.outputs if outputs is None else outputs
         facts = []
         try:
             if state != FAILED:
                 there = [path for path in written if state != SKIPPED or path.is_file()]
-                facts = [(_below(path, self.manifest.out), *_facts(path)) for path in there]
+                known = [of_file(path) for path in there] if results is None else results
+                facts = [(_below(path, self.manifest.out), *one) for path, one in zip(there, known, strict=True)]
         except OSError as error:
             state = FAILED
             sentence = (
@@ -207,7 +234,8 @@ class Work:
         # SQLite's text is UTF-8, names of files need not be
         sentence = sentence and sentence.encode(errors="backslashreplace").decode()
         told = (sentence, faces, json.dumps(notes) if notes else None, seconds)
-        photo = (claimed.size, claimed.mtime_ns, claimed.sha256, claimed.mask)
+        seen = claimed.facts
+        photo = (seen.size, seen.mtime_ns, seen.sha256, seen.mask)
         with self.manifest.change() as rows:
             change = rows.execute(
                 "UPDATE photos SET worker = NULL, state = ?, sentence = ?, faces = ?, notes = ?, seconds = ?, "
@@ -238,22 +266,6 @@ class Work:
 def without_looking(saving: Saving) -> Saving:
     """What `restore_all` is given for an archive: what is there already was looked into before."""
     return replace(saving, overwrite=True)
-
-
-def _claimed(target: Target, photo: int, wish: Wish) -> _Claimed:
-    found = _Claimed(target, photo)
-    try:
-        stat = target.source.path.stat()
-        found = replace(found, size=stat.st_size, mtime_ns=stat.st_mtime_ns)
-        found = replace(found, sha256=digest_of(target.source.path))
-        return replace(found, mask=mask_digest(wish.masks, target))
-    except (LimnerError, OSError):  # restoring it tells
-        return found
-
-
-def _facts(path: Path) -> list:
-    """Size and SHA-256."""
-    return [path.stat().st_size, digest_of(path)]
 
 
 def _below(path: Path, out: Path) -> Path:

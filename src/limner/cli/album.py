@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from limner.cli import output as ui
+from limner.cli.engine import Engine, looks
 from limner.cli.loading import uncollected
 from limner.cli.options import Given, Json, Megapixels, takes
 from limner.errors import LimnerError
@@ -28,6 +29,7 @@ def index(
     given: Given,
     sources: Annotated[list[Path], typer.Argument(help="Folders of photos, or photos.")],
     max_megapixels: Megapixels = 100.0,
+    engine: Engine = None,
     json: Json = False,
 ) -> None:
     """Find the faces of photographs and group them by person; again, only what is new or changed is looked at."""
@@ -35,7 +37,8 @@ def index(
         with uncollected():
             from limner.folder.index import index_folders
 
-        indexed = index_folders(sources, given.settings(), max_megapixels, bar)
+        settings = given.settings()
+        indexed = index_folders(sources, settings, max_megapixels, bar, looks(engine, settings, max_megapixels))
     done, passed_over = indexed.done, indexed.passed_over
     if json:
         ui.emit({**vars(done), "passed_over": passed_over, "album": str(indexed.album)})

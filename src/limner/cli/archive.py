@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from limner.cli import output as ui
+from limner.cli.engine import restoring
 from limner.cli.loading import uncollected
 from limner.cli.pace import paced
 from limner.cli.report import Report, are
@@ -32,6 +33,7 @@ class ArchiveRun:
         wish: what the run is for.
         saving: what is written; made late, for it brings torch.
         named: files that were named themselves.
+        engine: see `limner.cli.engine`.
     """
 
     targets: Sequence[Target]
@@ -39,6 +41,7 @@ class ArchiveRun:
     wish: Wish
     saving: Callable[[], Saving]
     named: Collection[Path] = ()
+    engine: str | None = None
 
 
 def restore_archive(run: ArchiveRun, report: Report, bar: Callable[[str, int, int | None], None]) -> None:
@@ -96,25 +99,25 @@ def _restore(
     run: ArchiveRun, planned: Plan, claims: Claims, report: Report, bar: Callable[[str, int, int | None], None]
 ) -> None:
     with uncollected():
+        from limner.archive.manifest import manifest_file
         from limner.archive.work import Work, without_looking
         from limner.folder.find import OWN_RESULT, named
-        from limner.folder.run import restore_all
-        from limner.restorer import Restorer
 
     bar(f"loading the weights {report.settings.weights} of {report.settings.method}", 0, None)
     saving = run.saving()
-    restorer = Restorer(report.settings, saving.max_megapixels)
-    report.weights = restorer.method.info.name
-    work = Work(claims, planned, run.wish, restorer, saving, run.named)
-    bar("restoring", 0, None)
-
-    try:
-        with closing(restore_all(restorer, work.targets(), without_looking(saving))) as outcomes:
-            for outcome in paced(work.recorded(outcomes), bar, len(planned.todo)):
-                report.add(outcome)
-    except KeyboardInterrupt:
-        report.interrupted(work.at or run.out)
-        raise
+    todo = [target for _, target in planned.todo]
+    seen = manifest_file(run.out)
+    with restoring(run.engine, report.settings, without_looking(saving), todo, seen, run.named) as who:
+        report.weights = who.weights
+        work = Work(claims, planned, run.wish, who.restorer, saving, run.named, who.elsewhere)
+        bar("restoring", 0, None)
+        try:
+            with closing(who.restore_all(work.targets(), None)) as outcomes:
+                for outcome in paced(work.recorded(outcomes), bar, len(todo)):
+                    report.add(outcome)
+        except KeyboardInterrupt:
+            report.interrupted(work.at or run.out)
+            raise
     if work.own:
         report.note(f"{named(work.own)}: {OWN_RESULT}; a file named by itself is taken.")
 

@@ -9,6 +9,7 @@ import typer
 
 from limner.cli import output as ui
 from limner.cli.asked_method import asked_method
+from limner.cli.engine import Engine, shared_out
 from limner.cli.options import Given, Json, Nets, Real, takes
 from limner.evaluate.protocols import PROTOCOLS, Protocol, Request, find_protocol
 from limner.extras import needed
@@ -41,6 +42,9 @@ Methods = Annotated[
         f"{ALONE} take one."
     ),
 ]
+Judge = Annotated[
+    Path | None, typer.Option(help="guidance: folder or file (also dlib's .dat) of a recogniser that took no part.")
+]
 Output = Annotated[
     Path | None,
     typer.Option(
@@ -72,17 +76,15 @@ def benchmark(
     net: Nets = None,
     sheet: Annotated[Path | None, typer.Option(help="Save a contact sheet of some faces here (PNG).")] = None,
     plot: Annotated[Path | None, typer.Option(help="guidance, steps: save the curves here (PNG).")] = None,
-    judge: Annotated[
-        Path | None,
-        typer.Option(help="guidance: folder or file (also dlib's .dat) of a recogniser that took no part."),
-    ] = None,
+    judge: Judge = None,
+    engine: Engine = None,
     json: Json = False,
 ) -> None:
     """Measure on the test faces, which nothing was trained on."""
     measured = find_protocol(protocol)
     splits = measured.splits_called(split)
     names = method or ["difface"]
-    measured.check_methods(len(names))
+    measured.check(len(names), shared=engine is not None)
     if plot:
         with needed("matplotlib", "--plot"):
             import matplotlib  # noqa: F401  # told now, rather than when all is measured
@@ -107,7 +109,7 @@ def benchmark(
             real=real,
             nets=tuple(net or ()),
         )
-        report = measured.run(request, restorers)
+        report = measured.run(shared_out(engine, request, protocol, restorers), restorers)
     if sheet and report.sheet:
         report.sheet.save(sheet)
     if plot and report.plot:

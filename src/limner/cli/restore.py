@@ -13,12 +13,14 @@ import typer
 from limner.cli import output as ui
 from limner.cli.archive import ArchiveRun, restore_archive, tell_plan
 from limner.cli.clip import CLIP_OPTIONS, clips_too
+from limner.cli.engine import Engine, restoring
 from limner.cli.loading import uncollected
 from limner.cli.options import Given, Json, Megapixels, Sensitivity, takes
 from limner.cli.pace import paced
 from limner.cli.report import Report
 from limner.cli.stopping import ended_politely
 from limner.cli.streams import STREAM, streams
+from limner.cluster.address import address_of
 from limner.damage import SENSITIVITY
 from limner.declared import declared_fields
 from limner.errors import LimnerError
@@ -81,6 +83,7 @@ def restore(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Tell what would be done, and do nothing.")] = False,
     max_megapixels: Megapixels = 100.0,
     timeout: Annotated[float | None, typer.Option(help="Give up a photo that takes more seconds.")] = None,
+    engine: Engine = None,
     json: Json = False,
 ) -> None:
     """Restore the faces of photographs."""
@@ -105,11 +108,10 @@ def restore(
             suffix=suffix,
             if_changed=if_changed,
             retry_failed=retry_failed,
+            engine=engine,
         )
         archive = is_archive(files.sources, output)
-        targets, passed_over = asking.targets(files.sources, files.output, archive)
-        if output == STREAM and sum(len(target.outputs) for target in targets) > 1:
-            raise LimnerError("The output stream takes one photo with one result: give a folder with --output.")
+        targets, passed_over = asking.targets(files.sources, files.output, archive, output == STREAM)
         report = Report(settings, len(targets), single, json, files.named)
         for sentence in passed_over:
             report.note(sentence)
@@ -118,7 +120,7 @@ def restore(
         elif archive:
             restore_archive(asking.archive(targets, files.sources, files.output), report, bar)
         else:
-            run(targets, asking.saving(), report, bar)
+            run(targets, asking, report, bar)
     if report.failed or report.passed_over:
         raise typer.Exit(1)
 
@@ -141,6 +143,7 @@ class Asking:
         saved: the other arguments of `Saving`.
         suffix: behind the name of each result.
         if_changed, retry_failed: see `limner.archive.plan.Wish`.
+        engine: see `limner.cli.engine`.
     """
 
     settings: Settings
@@ -150,6 +153,7 @@ class Asking:
     suffix: str
     if_changed: Literal["redo", "keep", "fail"]
     retry_failed: bool
+    engine: str | None = None
 
     @property
     def beside(self) -> SidePictures:
@@ -168,12 +172,15 @@ class Asking:
 
         return Saving(**self.saved, beside=self.beside, masks=self.masks)
 
-    def targets(self, sources: Sequence[Path], output: Path, archive: bool) -> tuple[list[Target], list[str]]:
+    def targets(
+        self, sources: Sequence[Path], output: Path, archive: bool, streamed: bool = False
+    ) -> tuple[list[Target], list[str]]:
         """All photographs, and what was passed over.
 
         Args:
             sources, output: of the run.
             archive: whether it keeps a manifest.
+            streamed: whether its result goes to the output stream.
 
         Raises:
             LimnerError: a source doesn't exist, or a result can't be written.
@@ -183,6 +190,8 @@ class Asking:
         from limner.photo.read import check_limit
         from limner.photo.writable import check_quality
 
+        if self.engine:
+            address_of(self.engine)
         check_limit(self.saved["max_megapixels"])
         check_quality(self.saved["quality"])
         if self.saved["overwrite"] and self.if_changed != "redo":
@@ -200,7 +209,10 @@ class Asking:
         results = [output, *self.beside.folders(), *drawn]
         with uncollected():  # of an archive they are many, and stay
             found = find_photos(sources, results, opened=not archive)
-            return targets_of(found, output, self.settings.results, self.suffix), found.passed_over
+            targets = targets_of(found, output, self.settings.results, self.suffix)
+        if streamed and sum(len(target.outputs) for target in targets) > 1:
+            raise LimnerError("The output stream takes one photo with one result: give a folder with --output.")
+        return targets, found.passed_over
 
     @property
     def _limits(self) -> str:
@@ -221,7 +233,7 @@ class Asking:
         asked = asked_of(self.settings, self._limits, saved["quality"], saved["provenance"], holes)
         wish = Wish(asked, saved["overwrite"], self.if_changed, self.retry_failed, self.suffix, self.beside, self.masks)
         named = [source for source in sources if not source.is_dir()]
-        return ArchiveRun(targets, output, wish, self.saving, named)
+        return ArchiveRun(targets, output, wish, self.saving, named, self.engine)
 
 
 def masks_of(holes: str | None, find_damage: bool, sensitivity: float, single: bool) -> MaskFiles | None:
@@ -243,11 +255,8 @@ def masks_of(holes: str | None, find_damage: bool, sensitivity: float, single: b
     return MaskFiles(given, single) if given else None
 
 
-def run(targets: Sequence[Target], saving: Saving, report: Report, bar: Callable[[str, int, int | None], None]) -> None:
+def run(targets: Sequence[Target], asking: Asking, report: Report, bar: Callable[[str, int, int | None], None]) -> None:
     """Restores the photos and tells of each, also of those that were done when the run is interrupted."""
-    from limner.folder.run import restore_all
-    from limner.restorer import Restorer
-
     number = 0
 
     def progress(done: int, total: int) -> None:
@@ -257,14 +266,13 @@ def run(targets: Sequence[Target], saving: Saving, report: Report, bar: Callable
     try:
         with ended_politely():
             bar(f"loading the weights {report.settings.weights} of {report.settings.method}", 0, None)
-            restorer = Restorer(report.settings, saving.max_megapixels)
-            report.weights = restorer.method.info.name
-            bar("restoring", 0, None)
-            at_once = 1 if len(targets) == 1 else None
-            with closing(restore_all(restorer, targets, saving, progress, at_once)) as outcomes:
-                for outcome in paced(outcomes, bar, len(targets)):
-                    report.add(outcome)
-                    number += 1
+            with restoring(asking.engine, report.settings, asking.saving(), targets) as who:
+                report.weights = who.weights
+                bar("restoring", 0, None)
+                with closing(who.restore_all(targets, progress)) as outcomes:
+                    for outcome in paced(outcomes, bar, len(targets)):
+                        report.add(outcome)
+                        number += 1
     except KeyboardInterrupt:
         report.interrupted(targets[min(number, len(targets) - 1)].source.path)
         raise

@@ -77,7 +77,7 @@ def compared(
         names = named(pairs.faces.files)
         KnownDegradations(request.preset, names).save(folder / DEGRADATION)
         cases = Cases(list(names), lambda number: case_of(pairs, number))
-        rows = SideBySide(cases, {INPUT: untouched, **ways}, measures, folder, set(warm))
+        rows = SideBySide(cases, {INPUT: untouched, **ways}, measures, folder, set(warm), request.elsewhere)
         summaries = rows.run(facts, lambda count: request.done(count, len(pairs)))
         sheet = Sheet(*rows.shown())
         if request.output is not None:

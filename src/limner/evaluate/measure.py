@@ -72,12 +72,18 @@ class Measures:
         return Measured.open(folder, [*keys, *([SECONDS.key] if self.timed else [])], widths, 2 if self.truths else 1)
 
     def add(self, measured: Measured, seen: Seen, seconds: float | None = None) -> None:
-        """Measures one picture more.
+        """Measures one picture more, see `of`, into what `open` gave."""
+        measured.add(seen.name, *self.of(seen, seconds))
+
+    def of(self, seen: Seen, seconds: float | None = None) -> tuple[dict[str, float], dict[str, list[np.ndarray]]]:
+        """Measures a picture.
 
         Args:
-            measured: of `open`.
-            seen: the picture and what belongs to it.
+            seen: it and what belongs to it.
             seconds: that it took; if `timed`.
+
+        Returns:
+            Its figures by their keys, and the extractors' vectors, see `Measured.add`.
         """
         vectors = {one.name: self._vectors(one, seen) for one in self.extractors}
         comparison = Comparison(
@@ -92,7 +98,7 @@ class Measures:
         figures = {one.key: float(one.of(comparison)[0]) for one in self.metrics if "gallery" not in one.needs}
         if seconds is not None:
             figures[SECONDS.key] = seconds
-        measured.add(seen.name, figures, vectors)
+        return figures, vectors
 
     def _vectors(self, extractor: Extractor, seen: Seen) -> list[np.ndarray]:
         """Of the picture and, where there is one, its truth, (D,) each."""

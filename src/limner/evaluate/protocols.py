@@ -21,6 +21,7 @@ from limner.evaluate.published_sets import PUBLISHED_SETS
 if TYPE_CHECKING:
     from limner.data.faces import FaceSet, Split
     from limner.evaluate.report import Report
+    from limner.evaluate.shared_out import Elsewhere
     from limner.restorer import Restorer
 
 
@@ -41,6 +42,8 @@ class Request:
             for `guidance`.
         progress: called with (faces done, of how many).
         output: folder for pictures and figures, of the protocols that keep any; None keeps nothing.
+        elsewhere: other processes that restore and measure, see `limner.evaluate.shared_out`; of the protocols whose
+            faces can be shared out.
 
     Raises:
         LimnerError: if no face would be measured.
@@ -56,6 +59,7 @@ class Request:
     output: Path | None = None
     real: Path | None = None
     nets: tuple[str, ...] = ()
+    elsewhere: Elsewhere | None = None
 
     def __post_init__(self) -> None:
         if self.limit is not None and self.limit < 1:
@@ -126,6 +130,7 @@ class Protocol:
         methods: how many methods it measures at once.
         run: measures and reports.
         aligned: whether its restorers take whole photographs that are aligned crops.
+        shared: whether its faces can be shared out among processes.
     """
 
     name: str
@@ -135,6 +140,7 @@ class Protocol:
     methods: Literal["none", "one", "several"]
     run: Run
     aligned: bool = False
+    shared: bool = False
 
     def splits_called(self, name: str) -> tuple[Split, ...]:
         """The splits that a value of `--split` asks for.
@@ -151,17 +157,21 @@ class Protocol:
             raise LimnerError(f"There is no split '{name}' {self.purpose}: choose {several}.")
         return self.splits[name]
 
-    def check_methods(self, count: int) -> None:
-        """Makes sure that so many methods can be measured at once.
+    def check(self, count: int, shared: bool = False) -> None:
+        """Makes sure that it can be measured as it is asked for.
 
         Args:
-            count: how many were asked for.
+            count: of the methods.
+            shared: whether its faces are to be shared out.
 
         Raises:
-            LimnerError: if the protocol measures one at a time, and there are several.
+            LimnerError: if it measures one method at a time, and there are several; or its faces can't be shared out.
         """
         if self.methods == "one" and count > 1:
             raise LimnerError(f"The protocol {self.name} measures one method at a time, not {count}.")
+        if shared and not self.shared:
+            able = ", ".join(one.name for one in PROTOCOLS.values() if one.shared)
+            raise LimnerError(f"One process measures the protocol {self.name}: leave out --engine, or take {able}.")
 
 
 TEST_OR_VAL: Mapping[str, tuple[Split, ...]] = {"test": ("test",), "val": ("val",)}
@@ -171,7 +181,9 @@ TEST_OR_HELD_OUT: Mapping[str, tuple[Split, ...]] = {"test": ("test",), "held-ou
 PROTOCOLS = {
     protocol.name: protocol
     for protocol in (
-        Protocol("limner-test", "restoration", TEST_OR_VAL, "to measure", "several", run_of("limner_test")),
+        Protocol(
+            "limner-test", "restoration", TEST_OR_VAL, "to measure", "several", run_of("limner_test"), shared=True
+        ),
         Protocol(
             "references",
             "identity with the right, no and wrong references",
@@ -217,6 +229,7 @@ PROTOCOLS = {
             "to measure",
             "several",
             run_of("steps"),
+            shared=True,
         ),
         Protocol(
             "harm",
@@ -228,7 +241,7 @@ PROTOCOLS = {
             aligned=True,
         ),
         *(
-            Protocol(one.name, one.help, WHOLE, f"of {one.name}", "several", run_of("published", one), aligned=True)
+            Protocol(one.name, one.help, WHOLE, f"of {one.name}", "several", run_of("published", one), True, True)
             for one in PUBLISHED_SETS
         ),
     )

@@ -47,7 +47,7 @@ def run(published: PublishedSet, request: Request, restorers: Mapping[str, Resto
         if degradations:
             degradations.save(folder / DEGRADATION)
         cases = Cases(opened.names, lambda number: case_of(opened, degradations, references, number))
-        rows = SideBySide(cases, ways, measures, folder)
+        rows = SideBySide(cases, ways, measures, folder, elsewhere=request.elsewhere)
         summaries = rows.run(facts, lambda count: request.done(count, len(opened.names)))
         sheet = Sheet(*rows.shown())
         if request.output is not None:

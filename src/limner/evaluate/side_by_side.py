@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TypeVar
@@ -24,6 +25,7 @@ from limner.evaluate.measure import Measures
 from limner.evaluate.measured import Measured
 from limner.evaluate.picture_files import picture_of
 from limner.evaluate.picture_sets import Seen
+from limner.evaluate.shared_out import Elsewhere, Gone, MeasuredFace, Undone
 from limner.evaluate.summary import Summary
 from limner.faces.align import crop, stretch
 from limner.faces.put_back import PutBack
@@ -83,6 +85,7 @@ class SideBySide:
         measures: of every row, timed.
         folder: for all that is kept.
         warm: rows whose nets have run before, which is what their first run pays for; it grows.
+        elsewhere: others that restore and measure in this process's place.
     """
 
     cases: Cases
@@ -90,6 +93,7 @@ class SideBySide:
     measures: Measures
     folder: Path
     warm: set[str] = field(default_factory=set)
+    elsewhere: Elsewhere | None = None
 
     def run(self, facts: Mapping[str, object], done: Callable[[int], None]) -> dict[str, Summary]:
         """Restores and measures all faces in every way that they haven't gone yet.
@@ -108,18 +112,15 @@ class SideBySide:
         for table in tables.values():
             table.check_names(self.cases.names)
         (self.folder / TRUTH).mkdir(parents=True, exist_ok=True)
-        for number, name in enumerate(self.cases.names):
-            missing = [row for row, table in tables.items() if name not in table.names]
-            if missing:
-                case = self.cases.make(number)
-                if case.truth is not None:
-                    save_png(self.folder / TRUTH / f"{name}.png", case.truth)
-                for row in missing:
-                    if row not in self.warm:
-                        self.ways[row](case, number)
-                        self.warm.add(row)
-                    self._measure(tables[row], self.ways[row], name, case, number)
-            done(number + 1)
+        undone = [
+            Undone(number, tuple(row for row, table in tables.items() if name not in table.names))
+            for number, name in enumerate(self.cases.names)
+        ]
+        undone = [face for face in undone if face.rows]
+        with closing(self._each(undone)) as measured:
+            for face, found in zip(undone, measured, strict=True):
+                self._keep(tables, self.cases.names[face.number], found)
+                done(face.number + 1)
         known = {**facts, **measured_with(self.measures)}
         summaries = {row: self.measures.summary(row, table, known) for row, table in tables.items()}
         for row, summary in summaries.items():
@@ -142,14 +143,35 @@ class SideBySide:
         headings = [*self.ways, TRUTH]
         return rows, headings[: len(rows[0])]
 
-    def _measure(self, measured: Measured, way: Way, name: str, case: Case, number: int) -> None:
-        """One face goes one way; its picture is kept beside its figures."""
-        started = time.perf_counter()
-        picture = way(case, number)
-        seconds = time.perf_counter() - started
-        save_png(measured.folder / f"{name}.png", picture)
-        seen = Seen(name, picture, case.truth, case.input, case.degradation, case.references)
-        self.measures.add(measured, seen, seconds)
+    def one(self, face: Undone) -> MeasuredFace:
+        """Restores and measures one face in all ways that are left."""
+        case = self.cases.make(face.number)
+        gone = dict[str, Gone]()
+        for row in face.rows:
+            if row not in self.warm:
+                self.ways[row](case, face.number)
+                self.warm.add(row)
+            started = time.perf_counter()
+            picture = self.ways[row](case, face.number)
+            seconds = time.perf_counter() - started
+            name = self.cases.names[face.number]
+            seen = Seen(name, picture, case.truth, case.input, case.degradation, case.references)
+            gone[row] = Gone(picture, *self.measures.of(seen, seconds))
+        return MeasuredFace(case.truth, gone)
+
+    def _each(self, undone: Sequence[Undone]) -> Generator[MeasuredFace]:
+        if self.elsewhere and undone:
+            yield from self.elsewhere(self, undone)
+        else:
+            yield from map(self.one, undone)
+
+    def _keep(self, tables: Mapping[str, Measured], name: str, face: MeasuredFace) -> None:
+        """Keeps what became of a face: pictures beside their figures."""
+        if face.truth is not None:
+            save_png(self.folder / TRUTH / f"{name}.png", face.truth)
+        for row, gone in face.ways.items():
+            save_png(tables[row].folder / f"{name}.png", gone.picture)
+            tables[row].add(name, gone.figures, gone.vectors)
 
 
 def named(files: Sequence[str]) -> dict[str, str]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from limner.album.group import group
-from limner.album.index import Indexed, Indexer
+from limner.album.index import Indexed, Indexer, Looks
 from limner.album.store import Album
 from limner.device import choose
 from limner.errors import Cancelled
@@ -37,6 +37,7 @@ def index_folders(
     settings: Settings,
     max_megapixels: float = 100.0,
     progress: Callable[[str, int, int | None], None] = lambda text, done, total: None,
+    elsewhere: Looks | None = None,
 ) -> IndexedFolders:
     """Takes the photographs of folders into the album, which is made where there is none, and groups their faces.
 
@@ -46,6 +47,7 @@ def index_folders(
         max_megapixels: larger photographs are passed over.
         progress: called with (what is being done, done, of how many; None where nobody knows). Where it raises
             `Cancelled`, what was looked at until then is grouped, and the next run goes on there.
+        elsewhere: others that look at photographs in this process's place.
 
     Raises:
         LimnerError: a source doesn't exist or holds no photograph, or the album can't be written.
@@ -56,7 +58,7 @@ def index_folders(
         indexer = Indexer(album, Recogniser(compute.device), placing_of(settings), max_megapixels)
         folders = [source for source in sources if source.is_dir()]
         try:
-            done = indexer.run([photo.path for photo in found.photos], folders, progress)
+            done = indexer.run([photo.path for photo in found.photos], folders, progress, elsewhere)
             progress("grouping by person", 0, None)
         except Cancelled:
             group(album)

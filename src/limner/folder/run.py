@@ -172,9 +172,20 @@ def restore_all(
     saving = saving or Saving()
     check_intermediate(restorer.settings.method, saving.beside)
     at_once = at_once or at_once_of(restorer)
-    run = _Run(restorer, saving, progress, workers(restorer, at_once))
+    free = SimpleQueue[Run]()
+    for one in workers(restorer, at_once):
+        free.put(Run(one, saving, progress))
+
+    def outcome(target: Target, stop: Stop) -> Outcome:
+        run = free.get()
+        try:
+            return run.outcome(target, stop)
+        finally:
+            free.put(run)
+
+    weight = Run(restorer, saving).megapixels
     with threads_kept():
-        yield from in_order(_swept(targets), run.outcome, run.megapixels, bounds_of(at_once))
+        yield from in_order(_swept(targets), outcome, weight, bounds_of(at_once))
 
 
 def at_once_of(restorer: Restorer) -> int:
@@ -191,13 +202,11 @@ def bounds_of(at_once: int) -> Bounds:
     return Bounds(at_once, DRAWN * at_once + 1, max(MEGAPIXELS, room) if at_once > 1 else MEGAPIXELS)
 
 
-def workers(restorer: Restorer, at_once: int) -> SimpleQueue[Restorer]:
-    """Restorers for so many threads."""
-    free = SimpleQueue[Restorer]()
-    for _ in range(at_once):
-        own = at_once > 1 and restorer.compute.device.type == "cpu"
-        free.put(restorer.for_a_thread(at_once) if own else restorer)
-    return free
+def workers(restorer: Restorer, at_once: int) -> list[Restorer]:
+    """Restorers for so many threads: on a CPU one for each, unless there is but one thread."""
+    if at_once == 1 or restorer.compute.device.type != "cpu":
+        return [restorer] * at_once
+    return [restorer.for_a_thread(at_once) for _ in range(at_once)]
 
 
 def _swept(targets: Iterable[Target]) -> Iterator[Target]:
@@ -211,13 +220,12 @@ def _swept(targets: Iterable[Target]) -> Iterator[Target]:
 
 
 @dataclass(frozen=True)
-class _Run:
-    """What becomes of one photograph of a run; arguments as for `restore_all`, and restorers that are free."""
+class Run:
+    """What becomes of one photograph of a run; arguments as for `restore_all`."""
 
     restorer: Restorer
     saving: Saving
-    progress: Callable[[int, int], None] | None
-    free: SimpleQueue[Restorer]
+    progress: Callable[[int, int], None] | None = None
 
     def megapixels(self, target: Target) -> float:
         """Of a target's results; 0 where the photograph can't be opened, which is told when it is read."""
@@ -266,11 +274,7 @@ class _Run:
             if self.progress:
                 self.progress(done, total)
 
-        restorer = self.free.get()
-        try:
-            restoration = restorer.restore(photo, asked, self.saving.mask_of(target))
-        finally:
-            self.free.put(restorer)
+        restoration = self.restorer.restore(photo, asked, self.saving.mask_of(target))
         stop.check()
         self._write(target, photo, restoration)
         return restoration
