@@ -44,7 +44,7 @@ def test_results_come_in_order_and_both_workers_do_something(tmp_path):
 def test_what_kills_its_workers_is_given_up_and_nothing_else_is(tmp_path):
     with Pool(Squares(tmp_path), TWO, 9) as pool:
         assert list(pool.each([1, 2, -1, 3, 4, 5])) == [1, 4, 1000 + RETRIES + 1, 9, 16, 25]
-        assert pool.died_at == [-1] * (RETRIES + 1)
+        assert pool.died_at.count(-1) == RETRIES + 1, "what was done but not told yet may be begun anew beside it"
     assert len(set(begun(tmp_path, -1))) == RETRIES + 1, "another worker each time"
 
 
