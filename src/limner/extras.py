@@ -23,6 +23,9 @@ EXTRAS = {
     "starlette": "ui",
     "uvicorn": "ui",
     "av": "video",
+    "fsspec": "cloud",
+    "s3fs": "cloud",
+    "gcsfs": "cloud",
 }
 """The extra of limner that brings each of them."""
 

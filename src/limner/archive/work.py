@@ -71,8 +71,9 @@ class Work:
     ):
         self.claims, self.manifest, self.planned, self.wish = claims, claims.manifest, planned, wish
         self.restorer, self.saving, self.named = restorer, saving, frozenset(named)
+        self.files = saving.files
         self.looked, self.own = deque[Outcome](), list[Path]()
-        self._own = OwnResults([target.source.path for target in planned.targets])
+        self._own = OwnResults([target.source.path for target in planned.targets], self.files)
         self._drawn: deque[_Claimed] = deque()
         self._swept, self._dismissed = set[Path](), claims.dismissed
 
@@ -80,9 +81,11 @@ class Work:
         """Hands out one photograph after another that this process has claimed, in the order of the plan.
 
         Raises:
-            LimnerError: the manifest can't be read or written any more.
+            LimnerError: the manifest can't be read or written any more, or another process has taken over what this
+                one held.
         """
         for number, photo in self.claims.each([place for place, _ in self.planned.todo]):
+            self.files.check()
             claimed = _claimed(self.planned.todo[number][1], photo, self.wish)
             self._sweep(claimed.target)
             if self._is_own(claimed):
@@ -92,6 +95,8 @@ class Work:
             else:
                 self._drawn.append(claimed)
                 yield claimed.target
+                continue
+            self._drop(claimed)
 
     @property
     def at(self) -> Path | None:
@@ -139,6 +144,10 @@ class Work:
         elif (done := outcome.restoration) is not None:
             told = {"faces": len(done.faces), "notes": _notes_of(done), "seconds": round(done.seconds, 3)}
             self._settle(claimed, DONE if done.faces else NO_FACE, None, **told)
+        self._drop(claimed)
+
+    def _drop(self, claimed: _Claimed) -> None:
+        self.files.drop(claimed.target.source.path, *claimed.target.outputs)
 
     def _is_own(self, claimed: _Claimed) -> bool:
         """Whether a photograph is a result itself, which is noted."""
@@ -160,7 +169,7 @@ class Work:
             )
             copied = found is not None and digest_of(target.outputs[0]) == claimed.sha256
         except (LimnerError, OSError) as error:
-            if not any(os.path.lexists(path) for path in target.outputs):
+            if not any(os.path.lexists(path) or self.files.facts(path) for path in target.outputs):
                 return None  # restoring it tells
             sentence = (
                 f"{target.source.path}: what is there already can't be looked into ({error}): see to it, or move it."
@@ -178,6 +187,7 @@ class Work:
 
     def _as_written(self, claimed: _Claimed) -> bool:
         """Whether nothing lies in the place of the results but what the manifest knows: they are to be made anew."""
+        self.files.bring(*claimed.target.outputs)
         known = {path: told for path, *told in self.manifest.outputs(claimed.id)}
         there = [path for path in claimed.target.outputs if path.is_file() and path.stat().st_size]
         return all(_facts(path) == known.get(_below(path, self.manifest.out)) for path in there)
@@ -205,7 +215,7 @@ class Work:
                 f"{error.filename} is gone since it was written ({error.strerror}): --retry-failed makes it anew."
             )
         # SQLite's text is UTF-8, names of files need not be
-        sentence = sentence and sentence.encode(errors="backslashreplace").decode()
+        sentence = sentence and self.files.named(sentence).encode(errors="backslashreplace").decode()
         told = (sentence, faces, json.dumps(notes) if notes else None, seconds)
         photo = (claimed.size, claimed.mtime_ns, claimed.sha256, claimed.mask)
         with self.manifest.change() as rows:
@@ -243,8 +253,9 @@ def without_looking(saving: Saving) -> Saving:
 def _claimed(target: Target, photo: int, wish: Wish) -> _Claimed:
     found = _Claimed(target, photo)
     try:
-        stat = target.source.path.stat()
-        found = replace(found, size=stat.st_size, mtime_ns=stat.st_mtime_ns)
+        if facts := wish.files.facts(target.source.path):
+            found = replace(found, size=facts.size, mtime_ns=facts.version)
+        wish.files.bring(target.source.path)
         found = replace(found, sha256=digest_of(target.source.path))
         return replace(found, mask=mask_digest(wish.masks, target))
     except (LimnerError, OSError):  # restoring it tells

@@ -18,11 +18,13 @@ from limner.cli.options import Given, Json, Megapixels, Sensitivity, takes
 from limner.cli.pace import paced
 from limner.cli.report import Report
 from limner.cli.stopping import ended_politely
+from limner.cli.stored import refuse_addresses, stored
 from limner.cli.streams import STREAM, streams
 from limner.damage import SENSITIVITY
 from limner.declared import declared_fields
 from limner.errors import LimnerError
 from limner.settings import Settings
+from limner.storage.address import address_of
 
 if TYPE_CHECKING:
     from limner.folder.pictures import SidePictures
@@ -63,7 +65,9 @@ IfChanged = Annotated[
 @clips_too
 def restore(
     given: Given,
-    sources: Annotated[list[Path], typer.Argument(help="Photos, or folders of photos; - is the input stream.")],
+    sources: Annotated[
+        list[Path], typer.Argument(help="Photos, or folders of such, also s3:// and gs://; - is the input.")
+    ],
     output: Annotated[Path, typer.Option("--output", "-o", help="Folder, or a file for one photo; - is the output.")],
     quality: Annotated[int | None, typer.Option(help="Of JPEG, WebP and AVIF, 1 to 100.")] = None,
     save_intermediate: SaveIntermediate = None,
@@ -87,9 +91,22 @@ def restore(
     settings = given.settings()
     if json and output == STREAM:
         raise LimnerError("The output stream can't hold both a photo and --json: give a file with --output.")
+    refuse_addresses(
+        {"--reference": settings.references, "--mask": holes, "--compare": compare}
+        | {"--save-intermediate": save_intermediate, "--save-map": save_map}
+    )
+    if keep_time and address_of(output):
+        raise LimnerError(
+            f"{address_of(output)} can't bear the times of photos, for a store says when an object was written: leave "
+            "out --keep-time."
+        )
     what = "looking for photos" if dry_run else "loading PyTorch"
-    with ui.progress(what, show=not json) as bar, streams(sources, output) as files:
-        single = len(sources) == 1 and not sources[0].is_dir()
+    with (
+        ui.progress(what, show=not json) as bar,
+        stored(sources, output, max_megapixels) as places,
+        streams(places.sources, places.output) as files,
+    ):
+        single = len(sources) == 1 and not files.sources[0].is_dir()
         asking = Asking(
             settings=settings,
             sides=(save_intermediate, save_map, compare),
@@ -101,6 +118,7 @@ def restore(
                 "provenance": not no_provenance,
                 "keep_time": keep_time,
                 "timeout": timeout,
+                "files": places.files,
             },
             suffix=suffix,
             if_changed=if_changed,
@@ -110,7 +128,7 @@ def restore(
         targets, passed_over = asking.targets(files.sources, files.output, archive)
         if output == STREAM and sum(len(target.outputs) for target in targets) > 1:
             raise LimnerError("The output stream takes one photo with one result: give a folder with --output.")
-        report = Report(settings, len(targets), single, json, files.named)
+        report = Report(settings, len(targets), single, json, lambda text: places.files.named(files.named(text)))
         for sentence in passed_over:
             report.note(sentence)
         if dry_run:
@@ -198,8 +216,10 @@ class Asking:
             check_intermediate(self.settings.method, self.beside)
         drawn = [self.masks.folder] if self.masks and self.masks.folder else []
         results = [output, *self.beside.folders(), *drawn]
+        if not archive and any(self.saved["files"].stores(source) and source.is_dir() for source in sources):
+            raise LimnerError("The photos of a folder in a store go into a folder: give one with --output.")
         with uncollected():  # of an archive they are many, and stay
-            found = find_photos(sources, results, opened=not archive)
+            found = find_photos(sources, results, not archive, self.saved["files"])
             return targets_of(found, output, self.settings.results, self.suffix), found.passed_over
 
     @property
@@ -219,7 +239,10 @@ class Asking:
         saved = self.saved
         holes = "" if self.masks is None else self.masks.kind
         asked = asked_of(self.settings, self._limits, saved["quality"], saved["provenance"], holes)
-        wish = Wish(asked, saved["overwrite"], self.if_changed, self.retry_failed, self.suffix, self.beside, self.masks)
+        wish = Wish(
+            *(asked, saved["overwrite"], self.if_changed, self.retry_failed, self.suffix, self.beside, self.masks),
+            files=saved["files"],
+        )
         named = [source for source in sources if not source.is_dir()]
         return ArchiveRun(targets, output, wish, self.saving, named)
 
@@ -263,6 +286,7 @@ def run(targets: Sequence[Target], saving: Saving, report: Report, bar: Callable
             with closing(restore_all(restorer, targets, saving, progress)) as outcomes:
                 for outcome in paced(outcomes, bar, len(targets)):
                     report.add(outcome)
+                    saving.files.drop(outcome.source, *outcome.outputs)
                     number += 1
     except KeyboardInterrupt:
         report.interrupted(targets[min(number, len(targets) - 1)].source.path)
