@@ -12,7 +12,6 @@ from limner.errors import LimnerError
 from limner.folder.pictures import is_side_picture
 from limner.photo.contents import SUFFIXES
 from limner.photo.provenance import Provenance, read
-from limner.storage.address import address_of
 from limner.storage.files import HERE, Files
 
 MACHINES = frozenset({"@eaDir", "__MACOSX", "#recycle", "$RECYCLE.BIN", "lost+found"})
@@ -91,8 +90,6 @@ def find_photos(
             inside = _inside(source, [one.resolve() for one in results], found.passed_over, opened, files)
         elif files.facts(source):
             inside = [Source(source, Path(source.name))]
-        elif address := address_of(source):
-            raise LimnerError(f"{address} isn't on this machine, and of photos only `limner restore` takes addresses.")
         else:
             raise LimnerError(f"There is no file or folder {source}: check the path.")
         for photo in inside:

@@ -97,17 +97,14 @@ class Held:
             )
 
     def _take(self) -> None:
-        try:
-            self._write(first=True)
-        except FileExistsError:
-            other = self._read()
+        if other := self._read():
             if not is_gone(other.get("processes", ""), other.get("pid", 0)):
                 self._watch(other)
             with suppress(FileNotFoundError):
                 self.system.rm_file(self._lock)
-            with suppress(FileExistsError):
-                self._write(first=True)
-        if self._owner() != self._me["id"]:  # also of stores that don't know how to write only what isn't there
+        with suppress(FileExistsError):  # another was quicker, as the next look tells
+            self._write(first=True)
+        if self._owner() != self._me["id"]:
             raise self._refusal(self._read())
 
     def _watch(self, other: dict[str, Any]) -> None:
