@@ -24,7 +24,6 @@ from limner.damage import SENSITIVITY
 from limner.declared import declared_fields
 from limner.errors import LimnerError
 from limner.settings import Settings
-from limner.storage.address import address_of
 
 if TYPE_CHECKING:
     from limner.folder.pictures import SidePictures
@@ -91,15 +90,8 @@ def restore(
     settings = given.settings()
     if json and output == STREAM:
         raise LimnerError("The output stream can't hold both a photo and --json: give a file with --output.")
-    refuse_addresses(
-        {"--reference": settings.references, "--mask": holes, "--compare": compare}
-        | {"--save-intermediate": save_intermediate, "--save-map": save_map}
-    )
-    if keep_time and address_of(output):
-        raise LimnerError(
-            f"{address_of(output)} can't bear the times of photos, for a store says when an object was written: leave "
-            "out --keep-time."
-        )
+    here = {"--mask": holes, "--compare": compare, "--save-intermediate": save_intermediate, "--save-map": save_map}
+    refuse_addresses({"--reference": settings.references, **here})
     what = "looking for photos" if dry_run else "loading PyTorch"
     with (
         ui.progress(what, show=not json) as bar,
@@ -218,6 +210,11 @@ class Asking:
         results = [output, *self.beside.folders(), *drawn]
         if not archive and any(self.saved["files"].stores(source) and source.is_dir() for source in sources):
             raise LimnerError("The photos of a folder in a store go into a folder: give one with --output.")
+        if self.saved["keep_time"] and self.saved["files"].stores(output):
+            raise LimnerError(
+                f"{output} can't bear the times of photos, for a store says when an object was written: leave out "
+                "--keep-time."
+            )
         with uncollected():  # of an archive they are many, and stay
             found = find_photos(sources, results, not archive, self.saved["files"])
             return targets_of(found, output, self.settings.results, self.suffix), found.passed_over
