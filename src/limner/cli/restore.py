@@ -64,9 +64,7 @@ IfChanged = Annotated[
 @clips_too
 def restore(
     given: Given,
-    sources: Annotated[
-        list[Path], typer.Argument(help="Photos, or folders of such, also s3:// and gs://; - is the input.")
-    ],
+    sources: Annotated[list[Path], typer.Argument(help="Photos or their folders, also s3://, gs://; - is the input.")],
     output: Annotated[Path, typer.Option("--output", "-o", help="Folder, or a file for one photo; - is the output.")],
     quality: Annotated[int | None, typer.Option(help="Of JPEG, WebP and AVIF, 1 to 100.")] = None,
     save_intermediate: SaveIntermediate = None,
@@ -103,15 +101,8 @@ def restore(
             settings=settings,
             sides=(save_intermediate, save_map, compare),
             masks=masks_of(holes, find_damage, sensitivity, single),
-            saved={
-                "overwrite": overwrite,
-                "max_megapixels": max_megapixels,
-                "quality": quality,
-                "provenance": not no_provenance,
-                "keep_time": keep_time,
-                "timeout": timeout,
-                "files": places.files,
-            },
+            saved={"overwrite": overwrite, "max_megapixels": max_megapixels, "quality": quality, "timeout": timeout}
+            | {"provenance": not no_provenance, "keep_time": keep_time, "files": places.files},
             suffix=suffix,
             if_changed=if_changed,
             retry_failed=retry_failed,
