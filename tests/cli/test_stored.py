@@ -10,6 +10,7 @@ import tempfile
 import time
 from pathlib import Path
 
+import fsspec
 import numpy as np
 import pytest
 from PIL import Image
@@ -142,24 +143,25 @@ def test_single_photos(run, bucket, photos, scans, temporary, tmp_path):
 def test_a_failure_of_the_network_is_one_photo_s(run, bucket, scans, monkeypatch):
     bucket.delete(f"scans/{BROKEN}")
     words = ("restore", scans, "-o", f"s3://{bucket.name}/out", *FAST)
-    fetched, put = S3FileSystem.get_file, S3FileSystem.put_file
+    system = fsspec.filesystem("s3", use_listings_cache=False)  # the one that limner is given, too
+    fetched, put = system.get_file, system.put_file
 
-    def fetching(self, key: str, *others: object, **how: object) -> object:
+    def fetching(key: str, *others: object, **how: object) -> object:
         if key.endswith(FACE):
             raise TimeoutError("it broke off")
-        return fetched(self, key, *others, **how)
+        return fetched(key, *others, **how)
 
-    def putting(self, path: str, key: str, *others: object, **how: object) -> object:
+    def putting(path: str, key: str, *others: object, **how: object) -> object:
         if key.endswith(WALL):
             raise PermissionError("Access Denied")
-        return put(self, path, key, *others, **how)
+        return put(path, key, *others, **how)
 
     with monkeypatch.context() as patched:
-        patched.setattr(S3FileSystem, "get_file", fetching)
+        patched.setattr(system, "get_file", fetching)
         assert f"{scans}/{FACE} can't be reached (it broke off): check the network" in run(*words)[2]
     assert bucket.all("out/").keys() == {WALL}
     with monkeypatch.context() as patched:
-        patched.setattr(S3FileSystem, "put_file", putting)
+        patched.setattr(system, "put_file", putting)
         code, _, err = run(*words, "--overwrite")
         assert code == 1 and f"s3://{bucket.name}/out/{WALL} is refused (Access Denied): check the cred" in err
     assert bucket.all("out/").keys() == {WALL, FACE}
