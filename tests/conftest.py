@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +16,8 @@ from limner.device import Compute, choose
 
 if TYPE_CHECKING:
     from limner.weights.formats.ldbfr import LDBFRNets
+
+    from .storage.server import Bucket
 
 torch.set_num_threads(1)
 
@@ -72,6 +76,36 @@ def tiny_ldbfr(shared: Path) -> LDBFRNets:
     from .golden.ldbfr import tiny
 
     return tiny(shared / "golden/ldbfr")
+
+
+@pytest.fixture(scope="session")
+def s3() -> Iterator[str]:
+    """The address of a server that speaks S3's language."""
+    from .storage.server import served
+
+    with served() as address:
+        yield address
+
+
+BUCKETS = itertools.count(1)
+
+
+@pytest.fixture
+def bucket(s3, monkeypatch) -> Bucket:
+    """An empty bucket, and an environment that leads to its server."""
+    from .storage.server import Bucket
+
+    for name, value in {
+        "AWS_ENDPOINT_URL": s3,
+        "AWS_ACCESS_KEY_ID": "anna",
+        "AWS_SECRET_ACCESS_KEY": "secret",
+        "AWS_DEFAULT_REGION": "us-east-1",
+        "AWS_CONFIG_FILE": "/dev/null",
+        "AWS_SHARED_CREDENTIALS_FILE": "/dev/null",
+        "AWS_EC2_METADATA_DISABLED": "true",
+    }.items():
+        monkeypatch.setenv(name, value)
+    return Bucket(f"bucket-{next(BUCKETS)}")
 
 
 @pytest.fixture

@@ -51,6 +51,7 @@ NOT_RUN = {
     r"file --> Photo|frames --> faces": "a drawing",
     r"limner restore (film|a)\.m": "restores clips for minutes; tests/video does all of it to short ones",
     r"--engine ray": "starts workers, or asks a cluster; tests/cluster does both",
+    r"(s3|gs)://": "needs a store; tests/cli/test_stored.py does all of it against a server",
     r"python -m limner.evaluate.flicker": "measures for minutes, on faces that don't ship",
     r"AMD EPYC|killed \(-9\)|photos of 2 megapixels|the result is the same": "what a program printed",
 }

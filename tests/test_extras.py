@@ -19,6 +19,8 @@ from limner.evaluate.metrics.niqe import load_model
 from limner.evaluate.report import Plot, save_plot
 from limner.extras import EXTRAS
 from limner.photo.photo import Photo
+from limner.storage.address import Address
+from limner.storage.objects import Objects
 from limner.video.pyav import pyav
 from limner.weights.formats import efficientnet
 from limner.weights.load import load_identity
@@ -64,6 +66,10 @@ def write_heic(folder: Path) -> None:
     Photo(np.zeros((32, 32, 3), np.uint8), "PNG").save(folder / "a.heic")
 
 
+def reach(scheme: str) -> Callable[[Path], object]:
+    return lambda folder: Objects(folder).source(Address(scheme, "bucket/a.jpg"))
+
+
 NEEDING: list[tuple[str, Callable[[Path], object]]] = [
     ("accelerate", lambda _: import_module("limner.train.loop")),
     ("tensorboard", lambda _: import_module("limner.train.loop")),
@@ -77,6 +83,9 @@ NEEDING: list[tuple[str, Callable[[Path], object]]] = [
     ("scikit-image", lambda _: nobody()),
     ("av", lambda _: pyav()),
     ("ray", lambda _: import_module("limner.cluster.ray_package")),
+    ("fsspec", reach("s3")),
+    ("s3fs", reach("s3")),
+    ("gcsfs", reach("gs")),
     *(
         (package, lambda _: import_module("limner.page.app"))
         for package in ("gradio", "fastapi", "starlette", "uvicorn")

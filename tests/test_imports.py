@@ -27,6 +27,7 @@ ORDER = (
     ("device",),
     ("memory",),
     ("photo",),
+    ("storage",),
     ("degrade",),
     ("nets",),
     ("weights",),

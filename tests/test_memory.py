@@ -1,5 +1,8 @@
 """Batches that don't fit into the memory."""
 
+import os
+import subprocess
+import sys
 from typing import Any
 
 import numpy as np
@@ -87,3 +90,42 @@ def test_faces_that_do_not_fit_together_are_restored_all_the_same(monkeypatch, r
     seen.clear()
     restorer.restore_crops(crops)
     assert max(seen) == 2
+
+
+FACES = 12
+ONE_THREAD = {"OMP_NUM_THREADS": "1"}
+
+LIMITED = f"""
+import resource
+import numpy as np
+from limner import Restorer, Settings
+from limner.device import Compute
+from limner.nets.unet import UNet
+
+def crops():
+    return list(np.random.default_rng(0).integers(0, 255, ({FACES}, 256, 256, 3), np.uint8))
+
+restorer = Restorer(Settings(options={{"steps": 1}}, finish=0, dtype="fp32", threads=1))
+restorer.restore_crops(crops()[:1])  # what is made once
+Compute.batch_size, restorer.at_once._ceiling = lambda *_: {FACES}, {FACES}
+forward, seen = UNet.forward, []
+
+def watched(self, x, *given):
+    seen.append(len(x))
+    return forward(self, x, *given)
+
+UNet.forward = watched
+used = int(open("/proc/self/statm").read().split()[0]) * resource.getpagesize()
+resource.setrlimit(resource.RLIMIT_AS, (used + 700 * 2**20,) * 2)
+print(len(restorer.restore_crops(crops())), *seen)
+"""
+"""Restores more faces than the memory holds that the system gives this process."""
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="needs a system that limits a process's memory")
+def test_where_the_processor_s_memory_really_ends_fewer_go_at_once():
+    done = subprocess.run([sys.executable, "-c", LIMITED], capture_output=True, text=True, env=os.environ | ONE_THREAD)
+    assert done.returncode == 0, done.stderr[-2000:]
+    count, first, *others = map(int, done.stdout.split())
+    assert count == first == FACES and max(others[-3:]) < FACES and sum(others) >= FACES

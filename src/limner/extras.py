@@ -24,6 +24,9 @@ EXTRAS = {
     "uvicorn": "ui",
     "av": "video",
     "ray": "cluster",
+    "fsspec": "cloud",
+    "s3fs": "cloud",
+    "gcsfs": "cloud",
 }
 """The extra of limner that brings each of them."""
 

@@ -20,6 +20,7 @@ from limner.archive.manifest import CLAIMED, FAILED, WAITING, Manifest
 from limner.archive.plan import Plan
 from limner.errors import LimnerError
 from limner.process import is_gone, processes
+from limner.storage.files import HERE, Files
 
 LEASE, HEARTBEAT = 60.0, 10.0  # seconds
 AT_ONCE = 4
@@ -70,6 +71,8 @@ class Claims:
     Args:
         manifest: of the archive.
         asked: what decides the results of this run.
+        files: where photographs and results lie. A folder of results in a store is held by this process alone, so that
+            others that the manifest speaks of have ended.
 
     Attributes:
         dismissed: how many processes were found to have ended.
@@ -79,8 +82,8 @@ class Claims:
         LimnerError: others are at work and were asked otherwise.
     """
 
-    def __init__(self, manifest: Manifest, asked: Asked):
-        self.manifest = manifest
+    def __init__(self, manifest: Manifest, asked: Asked, files: Files = HERE):
+        self.manifest, self.files = manifest, files
         self._ended, self.dismissed, self.id = Event(), 0, 0
         with manifest.change() as rows:
             self.asked = _id_of(rows, asked)
@@ -127,7 +130,7 @@ class Claims:
 
     def prepare(self, plan: Plan) -> None:
         """Notes what is to be done, so that it waits. What others have done since it was planned stays done."""
-        seen = SeenFrom(self.manifest.out)
+        seen = SeenFrom(self.manifest.out, self.files)
         with self.manifest.change() as rows:
             rows.executemany(
                 "UPDATE photos SET size = ?, mtime_ns = ? WHERE id = ?",
@@ -190,7 +193,8 @@ class Claims:
     def _dismiss(self, rows: sqlite3.Connection) -> list[Worker]:
         """Frees the claims of processes that have ended, and tells which others are at work."""
         others = [Worker(*row) for row in rows.execute(f"SELECT {_WORKER} FROM workers") if row[0] != self.id]
-        ended = [one for one in others if not one.at_work]
+        alone = self.files.stores(self.manifest.out)
+        ended = [one for one in others if alone or not one.at_work]
         for one in ended:
             _release(rows, one.id)
         self.dismissed += len(ended)
@@ -205,14 +209,21 @@ class Claims:
 class SeenFrom:
     """Paths as they are seen from a folder, so that they still lead there when both are moved together.
 
+    Objects are seen by their addresses, and from a folder in a store all paths as they are.
+
     Args:
         folder: from where.
+        files: where all lie.
     """
 
-    def __init__(self, folder: Path):
+    def __init__(self, folder: Path, files: Files = HERE):
+        self._files = files
+        self._far = self._files.stores(folder)
         self._folder, self._known = os.path.abspath(folder), dict[str, str]()
 
     def __call__(self, path: Path) -> str:
+        if self._far or self._files.stores(path):
+            return self._files.named(os.path.abspath(path))
         parent, name = os.path.split(os.path.abspath(path))
         if (seen := self._known.get(parent)) is None:
             try:

@@ -11,6 +11,7 @@ from limner.folder.run import Outcome
 from limner.folder.targets import Target
 from limner.holes.mask import MaskFiles
 from limner.photo.provenance import digest_of
+from limner.storage.files import HERE, Files
 
 
 @dataclass(frozen=True)
@@ -18,7 +19,8 @@ class Facts:
     """A photograph as it was before it was restored.
 
     Attributes:
-        size, mtime_ns, sha256: of its file; 0 and None where that can't be read.
+        size, mtime_ns, sha256: of its file, of an object the version in the place of a time; 0 and None where that
+            can't be read.
         mask: see `limner.archive.plan.mask_digest`.
     """
 
@@ -44,17 +46,19 @@ class ElsewhereOutcome(Outcome):
     own: bool = False
 
 
-def facts_of(target: Target, masks: MaskFiles | None) -> Facts:
-    """A photograph as it is now.
+def facts_of(target: Target, masks: MaskFiles | None, files: Files = HERE) -> Facts:
+    """A photograph as it is now; an object in a store lies on this machine afterwards.
 
     Args:
         target: it and its results.
         masks: of photographs with holes.
+        files: what the paths stand for.
     """
     found, path = Facts(), target.source.path
     try:
-        stat = path.stat()
-        found = replace(found, size=stat.st_size, mtime_ns=stat.st_mtime_ns)
+        if told := files.facts(path):
+            found = replace(found, size=told.size, mtime_ns=told.version)
+        files.bring(path)
         found = replace(found, sha256=digest_of(path))
         return replace(found, mask=mask_digest(masks, target))
     except (LimnerError, OSError):  # restoring it tells

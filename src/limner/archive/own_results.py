@@ -9,6 +9,7 @@ from pathlib import Path
 from limner.archive.manifest import manifest_file
 from limner.folder.find import OWN_RESULT, provenance_of, same_bytes
 from limner.photo.contents import SUFFIXES
+from limner.storage.files import HERE, Files
 
 
 def own_result(path: Path) -> str:
@@ -21,9 +22,11 @@ class OwnResults:
 
     Args:
         photos: of the run.
+        files: where they lie.
     """
 
-    def __init__(self, photos: Sequence[Path]):
+    def __init__(self, photos: Sequence[Path], files: Files = HERE):
+        self._files = files
         self._named: dict[str, list[Path]] = {}
         first: dict[str, Path] = {}
         for path in photos:
@@ -35,13 +38,14 @@ class OwnResults:
         """Why a photograph is left alone, one sentence; None if it is one.
 
         It is none if it says so itself, or if it lies among results and is a copy of a photograph elsewhere: those
-        without a face are copied.
+        without a face are copied. Of objects in a store that company isn't looked at: each would have to be fetched.
 
         Args:
             path: of the photograph.
             opened: whether it is opened here; else whoever restores it sees what it says of itself.
         """
-        return own_result(path) if (opened and provenance_of(path)) or self._is_copy(path) else None
+        says = opened and provenance_of(path)
+        return own_result(path) if says or (not self._files.stores(path) and self._is_copy(path)) else None
 
     def _is_copy(self, path: Path) -> bool:
         alike = [one for one in self._named.get(path.name, []) if one.parent != path.parent and same_bytes(path, one)]

@@ -16,7 +16,7 @@ from limner.folder.pictures import SidePictures
 from limner.folder.targets import Target
 from limner.holes.mask import MaskFiles, digest_of_mask
 from limner.photo.contents import with_tail
-from limner.photo.provenance import digest_of
+from limner.storage.files import HERE, Files
 
 IfChanged = Literal["redo", "keep", "fail"]
 
@@ -51,6 +51,7 @@ class Wish:
         masks: of photographs with holes.
         since: what other processes at work have done since then, in seconds since 1970, is done; None where there is
             none.
+        files: where photographs and results lie.
     """
 
     asked: Asked
@@ -61,6 +62,7 @@ class Wish:
     beside: SidePictures = field(default_factory=SidePictures)
     masks: MaskFiles | None = None
     since: float | None = None
+    files: Files = HERE
 
 
 @dataclass
@@ -148,14 +150,14 @@ class _Planner:
         return [
             number
             for number, place, source in self.manifest.ask(pending, WAITING, FAILED)
-            if place in self.known and not (self.manifest.out / os.fsdecode(source)).exists()
+            if place in self.known and self.wish.files.has_gone(self.manifest.out, os.fsdecode(source))
         ]
 
     def _wanted(self, target: Target, known: Entry | None, done: Plan) -> bool:
         """Whether a photograph is to be restored; notes why or why not."""
         if known is None or known.state in (WAITING, CLAIMED):
             done.new += 1
-            done.there += known is None and any(_is_there(path) for path in target.outputs)
+            done.there += known is None and any(self._is_there(path) for path in target.outputs)
             return True
         if self.wish.since is not None and (known.ended or 0) >= self.wish.since:
             return self._left(target, known, done)
@@ -179,7 +181,7 @@ class _Planner:
             done.changed["--overwrite"] += 1
             return True
         beside = known.faces and not self.wish.beside.there(target.source.place)
-        missing = beside or not all(_is_there(path) for path in target.outputs)
+        missing = beside or not all(self._is_there(path) for path in target.outputs)
         changed = self._changed(known, target, done)
         if changed and not (missing and self.wish.if_changed == "keep"):
             done.changed[changed] += 1
@@ -206,24 +208,33 @@ class _Planner:
 
     def _as_before(self, known: Entry, target: Target, done: Plan) -> str:
         """Whether the photograph's bytes have changed: empty if they are as they were."""
-        try:
-            stat = os.stat(target.source.path)
-        except OSError:  # restoring it tells
+        facts = self.wish.files.facts(target.source.path)
+        if facts is None:  # restoring it tells
             return "photo"
-        if (stat.st_size, stat.st_mtime_ns) == (known.size, known.mtime_ns):
+        if (facts.size, facts.version) == (known.size, known.mtime_ns):
             return ""
         assert self.manifest
         ((digest,),) = self.manifest.ask("SELECT sha256 FROM photos WHERE id = ?", known.id)
-        if stat.st_size != known.size or _digest_or_none(target.source.path) != digest:
+        if facts.size != known.size or self._digest_or_none(target.source.path) != digest:
             return "photo"
-        done.touched.append((known.id, stat.st_size, stat.st_mtime_ns))
+        done.touched.append((known.id, facts.size, facts.version))
         return ""
+
+    def _digest_or_none(self, path: Path) -> str | None:
+        try:
+            return self.wish.files.digest(path)
+        except (LimnerError, OSError):
+            return None
 
     def _gone(self, known: Entry) -> bool:
         """Whether files that were in the way have gone since."""
         assert self.manifest
         outputs = self.manifest.outputs(known.id)
-        return bool(outputs) and not any(_is_there(self.manifest.out / path) for path, *_ in outputs)
+        return bool(outputs) and not any(self._is_there(self.manifest.out / path) for path, *_ in outputs)
+
+    def _is_there(self, path: Path) -> bool:
+        facts = self.wish.files.facts(path)
+        return facts is not None and facts.size > 0
 
 
 def told_changes(plan: Plan) -> str:
@@ -246,17 +257,3 @@ def _mask_of(masks: MaskFiles, target: Target) -> str | None:
         return mask_digest(masks, target)
     except LimnerError as error:  # restoring it tells
         return str(error)
-
-
-def _digest_or_none(path: Path) -> str | None:
-    try:
-        return digest_of(path)
-    except OSError:
-        return None
-
-
-def _is_there(path: Path) -> bool:
-    try:
-        return os.stat(path).st_size > 0
-    except OSError:
-        return False

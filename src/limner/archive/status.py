@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import time
 from dataclasses import dataclass
-from pathlib import Path
 
 from limner.archive.claims import Worker, workers
 from limner.archive.manifest import CLAIMED, DONE, FAILED, NO_FACE, SKIPPED, WAITING, Manifest
@@ -18,12 +17,12 @@ class Unrestored:
     """A photograph that couldn't be restored, or was left alone.
 
     Attributes:
-        photo: its path, seen from the folder of results.
+        photo: its path, seen from the folder of results, or its address.
         sentence: why.
         tries: how often it was tried.
     """
 
-    photo: Path
+    photo: str
     sentence: str
     tries: int
 
@@ -82,4 +81,4 @@ def status_of(manifest: Manifest) -> Status:
 
 def _unrestored(manifest: Manifest, state: str) -> list[Unrestored]:
     rows = manifest.ask("SELECT source, sentence, tries FROM photos WHERE state = ? ORDER BY place", state)
-    return [Unrestored(Path(os.fsdecode(source)), sentence, tries) for source, sentence, tries in rows]
+    return [Unrestored(os.fsdecode(source), sentence, tries) for source, sentence, tries in rows]

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from limner.archive.manifest import DONE, NO_FACE, Manifest
-from limner.photo.provenance import digest_of
+from limner.errors import LimnerError
+from limner.storage.files import HERE, Files
 
 
 @dataclass
@@ -31,12 +32,15 @@ class Verified:
         return not (self.missing or self.changed or self.unreadable)
 
 
-def verify(manifest: Manifest, progress: Callable[[int, int], None] = lambda done, total: None) -> Verified:
+def verify(
+    manifest: Manifest, progress: Callable[[int, int], None] = lambda done, total: None, files: Files = HERE
+) -> Verified:
     """Compares all results with their record; nothing is changed.
 
     Args:
         manifest: of the archive.
         progress: called with (results compared, of how many).
+        files: where the results lie.
     """
     rows = manifest.ask(
         "SELECT path, outputs.size, outputs.sha256 FROM outputs JOIN photos ON photos.id = outputs.photo "
@@ -48,13 +52,14 @@ def verify(manifest: Manifest, progress: Callable[[int, int], None] = lambda don
     for number, (path, size, digest) in enumerate(rows, 1):
         file = manifest.out / os.fsdecode(path)
         try:
-            if file.stat().st_size != size or digest_of(file) != digest:
+            facts = files.facts(file)
+            if (facts and facts.size != size) or files.digest(file) != digest:
                 found.changed.append(file)
             else:
                 found.fine += 1
         except FileNotFoundError:
             found.missing.append(file)
-        except OSError:
+        except (LimnerError, OSError):
             found.unreadable.append(file)
         progress(number, len(rows))
     return found

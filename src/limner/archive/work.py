@@ -72,8 +72,9 @@ class Work:
     ):
         self.claims, self.manifest, self.planned, self.wish = claims, claims.manifest, planned, wish
         self.restorer, self.saving, self.named, self.elsewhere = restorer, saving, frozenset(named), elsewhere
+        self.files = saving.files
         self.looked, self.own = deque[Outcome](), list[Path]()
-        self._own = OwnResults([target.source.path for target in planned.targets])
+        self._own = OwnResults([target.source.path for target in planned.targets], self.files)
         self._drawn: deque[_Claimed] = deque()
         self._swept, self._dismissed = set[Path](), claims.dismissed
 
@@ -81,9 +82,11 @@ class Work:
         """Hands out one photograph after another that this process has claimed, in the order of the plan.
 
         Raises:
-            LimnerError: the manifest can't be read or written any more.
+            LimnerError: the manifest can't be read or written any more, or another process has taken over what this
+                one held.
         """
         for number, photo in self.claims.each([place for place, _ in self.planned.todo]):
+            self.files.check()
             claimed = self._claimed(self.planned.todo[number][1], photo)
             self._sweep(claimed.target)
             if self._is_own(claimed):
@@ -93,6 +96,8 @@ class Work:
             else:
                 self._drawn.append(claimed)
                 yield claimed.target
+                continue
+            self._drop(claimed)
 
     @property
     def at(self) -> Path | None:
@@ -149,12 +154,16 @@ class Work:
         elif (done := outcome.restoration) is not None:
             told = {"faces": len(done.faces), "notes": _notes_of(done), "seconds": round(done.seconds, 3)}
             self._settle(claimed, DONE if done.faces else NO_FACE, None, **told, results=results)
+        self._drop(claimed)
         return True
 
+    def _drop(self, claimed: _Claimed) -> None:
+        self.files.drop(claimed.target.source.path, *claimed.target.outputs)
+
     def _claimed(self, target: Target, photo: int) -> _Claimed:
-        if self.elsewhere and not any(os.path.lexists(path) for path in target.outputs):
+        if self.elsewhere and not any(os.path.lexists(path) or self.files.facts(path) for path in target.outputs):
             return _Claimed(target, photo)
-        return _Claimed(target, photo, facts_of(target, self.wish.masks))
+        return _Claimed(target, photo, facts_of(target, self.wish.masks, self.files))
 
     def _is_own(self, claimed: _Claimed) -> bool:
         """Whether a photograph is a result itself, which is noted."""
@@ -180,7 +189,7 @@ class Work:
             )
             copied = found is not None and digest_of(target.outputs[0]) == claimed.facts.sha256
         except (LimnerError, OSError) as error:
-            if not any(os.path.lexists(path) for path in target.outputs):
+            if not any(os.path.lexists(path) or self.files.facts(path) for path in target.outputs):
                 return None  # restoring it tells
             sentence = (
                 f"{target.source.path}: what is there already can't be looked into ({error}): see to it, or move it."
@@ -198,6 +207,7 @@ class Work:
 
     def _as_written(self, claimed: _Claimed) -> bool:
         """Whether nothing lies in the place of the results but what the manifest knows: they are to be made anew."""
+        self.files.bring(*claimed.target.outputs)
         known = {path: told for path, *told in self.manifest.outputs(claimed.id)}
         there = [path for path in claimed.target.outputs if path.is_file() and path.stat().st_size]
         return all([*of_file(path)] == known.get(_below(path, self.manifest.out)) for path in there)
@@ -232,7 +242,7 @@ class Work:
                 f"{error.filename} is gone since it was written ({error.strerror}): --retry-failed makes it anew."
             )
         # SQLite's text is UTF-8, names of files need not be
-        sentence = sentence and sentence.encode(errors="backslashreplace").decode()
+        sentence = sentence and self.files.named(sentence).encode(errors="backslashreplace").decode()
         told = (sentence, faces, json.dumps(notes) if notes else None, seconds)
         seen = claimed.facts
         photo = (seen.size, seen.mtime_ns, seen.sha256, seen.mask)

@@ -57,8 +57,9 @@ def restore_archive(run: ArchiveRun, report: Report, bar: Callable[[str, int, in
 
     with (
         ended_politely(),
+        run.wish.files.held(run.out),
         Manifest(run.out, create=True) as manifest,
-        Claims(manifest, run.wish.asked) as claims,
+        Claims(manifest, run.wish.asked, run.wish.files) as claims,
     ):
         planned = plan(manifest, run.targets, replace(run.wish, since=claims.since))
         claims.prepare(planned)
@@ -137,6 +138,9 @@ def tell_plan(run: ArchiveRun, archive: bool, json: bool) -> None:
     from limner.archive.plan import plan, told_changes
 
     with uncollected():
+        if archive:
+            run.wish.files.listing(run.out, [])
+            run.wish.files.bring(manifest_file(run.out))
         if archive and manifest_file(run.out).is_file():
             with Manifest(run.out) as manifest:
                 planned = plan(manifest, run.targets, run.wish)

@@ -18,6 +18,7 @@ from limner.cli.options import Given
 from limner.cli.stopping import ended_politely
 from limner.cli.streams import STREAM
 from limner.errors import LimnerError, unexpected
+from limner.storage.address import address_of
 from limner.video.suffixes import SUFFIXES, is_clip
 
 if TYPE_CHECKING:
@@ -99,6 +100,8 @@ def clips_too(photos: Callable[..., None]) -> Callable[..., None]:
             return photos(given=given, **values)
         if len(clips) < len(values["sources"]):
             raise LimnerError("There are photos among the clips: restore them apart, one kind at a time.")
+        if address := next(filter(None, map(address_of, [*clips, values["output"]])), None):
+            raise LimnerError(f"Clips are restored on this machine alone, not at {address}: copy them here first.")
         _refuse([known[name] for name in values if _given(known[name], values[name])], "for photos")
         asked = ClipsAsked(clips, *(values[name] for name in ("output", "suffix", "overwrite", "keep_time", "json")))
         restore_clips(given, asked, own, values["quality"], not values["no_provenance"])

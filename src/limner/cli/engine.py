@@ -86,7 +86,8 @@ def restoring(
 
     from limner.cluster.restore import RestoreJob, workers
 
-    seen = (targets[0].source.path, *([archive] if archive else []))
+    looked_for = (targets[0].source.path, *([archive] if archive else []))
+    seen = tuple(path for path in looked_for if not saving.files.stores(path))
     job = RestoreJob(settings, saving, seen, archive is not None, frozenset(named))
     with workers(address_of(engine), job, len(targets)) as there:
         own = cache(lambda: Restorer(settings, saving.max_megapixels))

@@ -22,6 +22,7 @@ from limner.cli.output import emit, say
 from limner.cli.reference_set import reference_set
 from limner.cli.restore import restore
 from limner.cli.status import status
+from limner.cli.stored import refuse_addresses
 from limner.cli.train import train
 from limner.cli.ui import ui
 from limner.cli.verify import verify
@@ -29,6 +30,7 @@ from limner.cli.weights import weights_app
 from limner.errors import LimnerError, unexpected
 
 INTERRUPTED = 130
+REACH_STORES = ("restore", "status", "verify")
 UsageError = typer.BadParameter.__mro__[1]  # whose module depends on typer's version
 
 app = typer.Typer(
@@ -52,12 +54,15 @@ def version(show: bool) -> None:
 
 @app.callback()
 def options(
+    context: typer.Context,
     debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks (anywhere on the line).")] = False,
     show_version: Annotated[
         bool, typer.Option("--version", "-V", callback=version, is_eager=True, help="Print the version.")
     ] = False,
 ) -> None:
     """`main` looks at --debug before typer does; it stands here for the help."""
+    if (command := context.invoked_subcommand) not in REACH_STORES:
+        refuse_addresses({f"limner {command}": sys.argv})
 
 
 def main() -> None:

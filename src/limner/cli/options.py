@@ -33,7 +33,7 @@ Nets = Annotated[
     ),
 ]
 Sensitivity = Annotated[float, typer.Option(help="To damage: above 0, only what is certain, and below 1.")]
-Results = Annotated[Path, typer.Argument(help="The folder of results, the --output of `limner restore`.")]
+Results = Annotated[Path, typer.Argument(help="The folder of results, as --output of `limner restore`.")]
 Megapixels = Annotated[float, typer.Option("--max-megapixels", help="Refuse larger photos.")]
 
 

@@ -167,4 +167,6 @@ class Report:
         ui.say(self.named(text))
 
     def _named(self, value: object) -> object:
+        if isinstance(value, list):
+            return [self._named(one) for one in value]
         return self.named(value) if isinstance(value, str) else value

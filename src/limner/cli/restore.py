@@ -19,6 +19,7 @@ from limner.cli.options import Given, Json, Megapixels, Sensitivity, takes
 from limner.cli.pace import paced
 from limner.cli.report import Report
 from limner.cli.stopping import ended_politely
+from limner.cli.stored import refuse_addresses, stored
 from limner.cli.streams import STREAM, streams
 from limner.cluster.address import address_of
 from limner.damage import SENSITIVITY
@@ -65,7 +66,7 @@ IfChanged = Annotated[
 @clips_too
 def restore(
     given: Given,
-    sources: Annotated[list[Path], typer.Argument(help="Photos, or folders of photos; - is the input stream.")],
+    sources: Annotated[list[Path], typer.Argument(help="Photos or their folders, also s3://, gs://; - is the input.")],
     output: Annotated[Path, typer.Option("--output", "-o", help="Folder, or a file for one photo; - is the output.")],
     quality: Annotated[int | None, typer.Option(help="Of JPEG, WebP and AVIF, 1 to 100.")] = None,
     save_intermediate: SaveIntermediate = None,
@@ -90,21 +91,21 @@ def restore(
     settings = given.settings()
     if json and output == STREAM:
         raise LimnerError("The output stream can't hold both a photo and --json: give a file with --output.")
+    here = {"--mask": holes, "--compare": compare, "--save-intermediate": save_intermediate, "--save-map": save_map}
+    refuse_addresses({"--reference": settings.references, **here})
     what = "looking for photos" if dry_run else "loading PyTorch"
-    with ui.progress(what, show=not json) as bar, streams(sources, output) as files:
-        single = len(sources) == 1 and not sources[0].is_dir()
+    with (
+        ui.progress(what, show=not json) as bar,
+        stored(sources, output, max_megapixels) as places,
+        streams(places.sources, places.output) as files,
+    ):
+        single = len(sources) == 1 and not files.sources[0].is_dir()
         asking = Asking(
             settings=settings,
             sides=(save_intermediate, save_map, compare),
             masks=masks_of(holes, find_damage, sensitivity, single),
-            saved={
-                "overwrite": overwrite,
-                "max_megapixels": max_megapixels,
-                "quality": quality,
-                "provenance": not no_provenance,
-                "keep_time": keep_time,
-                "timeout": timeout,
-            },
+            saved={"overwrite": overwrite, "max_megapixels": max_megapixels, "quality": quality, "timeout": timeout}
+            | {"provenance": not no_provenance, "keep_time": keep_time, "files": places.files},
             suffix=suffix,
             if_changed=if_changed,
             retry_failed=retry_failed,
@@ -112,7 +113,7 @@ def restore(
         )
         archive = is_archive(files.sources, output)
         targets, passed_over = asking.targets(files.sources, files.output, archive, output == STREAM)
-        report = Report(settings, len(targets), single, json, files.named)
+        report = Report(settings, len(targets), single, json, lambda text: places.files.named(files.named(text)))
         for sentence in passed_over:
             report.note(sentence)
         if dry_run:
@@ -207,8 +208,15 @@ class Asking:
             check_intermediate(self.settings.method, self.beside)
         drawn = [self.masks.folder] if self.masks and self.masks.folder else []
         results = [output, *self.beside.folders(), *drawn]
+        if not archive and any(self.saved["files"].stores(source) and source.is_dir() for source in sources):
+            raise LimnerError("The photos of a folder in a store go into a folder: give one with --output.")
+        if self.saved["keep_time"] and self.saved["files"].stores(output):
+            raise LimnerError(
+                f"{output} can't bear the times of photos, for a store says when an object was written: leave out "
+                "--keep-time."
+            )
         with uncollected():  # of an archive they are many, and stay
-            found = find_photos(sources, results, opened=not archive)
+            found = find_photos(sources, results, not archive, self.saved["files"])
             targets = targets_of(found, output, self.settings.results, self.suffix)
         if streamed and sum(len(target.outputs) for target in targets) > 1:
             raise LimnerError("The output stream takes one photo with one result: give a folder with --output.")
@@ -231,7 +239,10 @@ class Asking:
         saved = self.saved
         holes = "" if self.masks is None else self.masks.kind
         asked = asked_of(self.settings, self._limits, saved["quality"], saved["provenance"], holes)
-        wish = Wish(asked, saved["overwrite"], self.if_changed, self.retry_failed, self.suffix, self.beside, self.masks)
+        wish = Wish(
+            *(asked, saved["overwrite"], self.if_changed, self.retry_failed, self.suffix, self.beside, self.masks),
+            files=saved["files"],
+        )
         named = [source for source in sources if not source.is_dir()]
         return ArchiveRun(targets, output, wish, self.saving, named, self.engine)
 
@@ -272,6 +283,7 @@ def run(targets: Sequence[Target], asking: Asking, report: Report, bar: Callable
                 with closing(who.restore_all(targets, progress)) as outcomes:
                     for outcome in paced(outcomes, bar, len(targets)):
                         report.add(outcome)
+                        asking.saved["files"].drop(outcome.source, *outcome.outputs)
                         number += 1
     except KeyboardInterrupt:
         report.interrupted(targets[min(number, len(targets) - 1)].source.path)

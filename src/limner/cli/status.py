@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from limner.cli import output as ui
 from limner.cli.archive import photos_of
 from limner.cli.options import Json, Results
+from limner.cli.stored import stored
 
 if TYPE_CHECKING:
     from limner.archive.status import Status
@@ -17,11 +18,13 @@ FEW = 20  # photographs that are listed for people
 
 def status(out: Results, json: Json = False) -> None:
     """How far an archive is restored: counts, rate, failures, who is at work."""
-    from limner.archive.manifest import Manifest
+    from limner.archive.manifest import Manifest, manifest_file
     from limner.archive.status import status_of
 
-    with Manifest(out) as manifest:
-        found = status_of(manifest)
+    with stored([out]) as places:
+        places.files.bring(manifest_file(places.sources[0]))
+        with Manifest(places.sources[0]) as manifest:
+            found = status_of(manifest)
     if json:
         ui.emit(_status_as_json(found))
         return
@@ -49,7 +52,7 @@ def _status_as_json(found: Status) -> dict[str, object]:
         "hours_left": found.hours_left,
         "seconds": found.seconds,
         **{
-            what: [{"photo": str(one.photo), "sentence": one.sentence, "tries": one.tries} for one in photos]
+            what: [{"photo": one.photo, "sentence": one.sentence, "tries": one.tries} for one in photos]
             for what, photos in (("failed", found.failed), ("skipped", found.skipped))
         },
         "workers": [

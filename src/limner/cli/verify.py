@@ -6,18 +6,24 @@ import typer
 
 from limner.cli import output as ui
 from limner.cli.options import Json, Results
+from limner.cli.stored import stored
 
 
 def verify(out: Results, json: Json = False) -> None:
     """Compare the results of an archive with what was written; exit code 1 if any is missing or changed."""
     from limner.archive import verify as verifying
-    from limner.archive.manifest import Manifest
+    from limner.archive.manifest import Manifest, manifest_file
 
-    with Manifest(out) as manifest, ui.progress("comparing", show=not json) as bar:
-        found = verifying.verify(manifest, lambda done, total: bar("comparing", done, total))
-    lists = {"missing": found.missing, "changed": found.changed, "unreadable": found.unreadable}
+    with stored([out]) as places, ui.progress("comparing", show=not json) as bar:
+        files, folder = places.files, places.sources[0]
+        files.listing(folder, [])
+        files.bring(manifest_file(folder))
+        with Manifest(folder) as manifest:
+            found = verifying.verify(manifest, lambda done, total: bar("comparing", done, total), files)
+    found_by = {"missing": found.missing, "changed": found.changed, "unreadable": found.unreadable}
+    lists = {what: [files.named(str(path)) for path in paths] for what, paths in found_by.items()}
     if json:
-        ui.emit({"fine": found.fine} | {what: [str(path) for path in paths] for what, paths in lists.items()})
+        ui.emit({"fine": found.fine} | lists)
     else:
         for what, paths in lists.items():
             for path in paths:

@@ -55,7 +55,7 @@ class RestoreJob:
             f"{item.source.path} ended {deaths} workers, one after another, as where memory runs out: restore it by "
             "itself, without --engine."
         )
-        facts = facts_of(item, self.saving.masks)
+        facts = facts_of(item, self.saving.masks, self.saving.files)
         return ElsewhereOutcome(item.source.path, item.outputs, error=sentence, facts=facts)
 
 
@@ -78,10 +78,14 @@ class _Restores:
         for folder in {output.parent for output in target.outputs} - self.swept:
             sweep(folder)
             self.swept.add(folder)
-        facts = facts_of(target, self.job.saving.masks)
-        if self.job.opened and path not in self.job.named and provenance_of(path):
-            return ElsewhereOutcome(path, target.outputs, facts=facts, own=True)
-        return without_pixels(self.run.outcome(target, stop), facts)
+        files = self.job.saving.files
+        facts = facts_of(target, self.job.saving.masks, files)
+        try:
+            if self.job.opened and path not in self.job.named and provenance_of(path):
+                return ElsewhereOutcome(path, target.outputs, facts=facts, own=True)
+            return without_pixels(self.run.outcome(target, stop), facts)
+        finally:
+            files.drop(path, *target.outputs)
 
 
 def without_pixels(outcome: Outcome, facts: Facts) -> ElsewhereOutcome:

@@ -12,6 +12,7 @@ from limner.errors import LimnerError
 from limner.folder.pictures import is_side_picture
 from limner.photo.contents import SUFFIXES
 from limner.photo.provenance import Provenance, read
+from limner.storage.files import HERE, Files
 
 MACHINES = frozenset({"@eaDir", "__MACOSX", "#recycle", "$RECYCLE.BIN", "lost+found"})
 """Folders that systems keep in albums; their previews and waste are no photographs. Those with a dot aren't either."""
@@ -65,7 +66,9 @@ class Resolver:
         return real + name
 
 
-def find_photos(sources: Sequence[Path], results: Iterable[Path] = (), opened: bool = True) -> FoundPhotos:
+def find_photos(
+    sources: Sequence[Path], results: Iterable[Path] = (), opened: bool = True, files: Files = HERE
+) -> FoundPhotos:
     """The photographs among files and folders, which are searched to the bottom.
 
     In a folder hidden files, systems' previews and results of limner are left alone, linked folders aren't entered; a
@@ -76,15 +79,16 @@ def find_photos(sources: Sequence[Path], results: Iterable[Path] = (), opened: b
         results: folders that this run writes to; one that lies inside a source is not searched.
         opened: whether pictures are opened here to find results of limner among them. Whoever takes one photograph
             after another of a large archive looks when its turn comes.
+        files: where sources lie.
 
     Raises:
-        LimnerError: if a source doesn't exist or a folder holds no photograph.
+        LimnerError: if a source doesn't exist or a folder holds no photograph, or a store can't be asked.
     """
     found, known, resolved = FoundPhotos(), set[str](), Resolver()
     for source in sources:
         if source.is_dir():
-            inside = _inside(source, [one.resolve() for one in results], found.passed_over, opened)
-        elif source.exists():
+            inside = _inside(source, [one.resolve() for one in results], found.passed_over, opened, files)
+        elif files.facts(source):
             inside = [Source(source, Path(source.name))]
         else:
             raise LimnerError(f"There is no file or folder {source}: check the path.")
@@ -95,14 +99,16 @@ def find_photos(sources: Sequence[Path], results: Iterable[Path] = (), opened: b
     return found
 
 
-def _inside(folder: Path, results: Sequence[Path], passed_over: list[str], opened: bool) -> list[Source]:
+def _inside(folder: Path, results: Sequence[Path], passed_over: list[str], opened: bool, files: Files) -> list[Source]:
     """The photographs of one folder."""
-    files = sorted(_walk(folder, results, passed_over), key=lambda file: file.replace(os.sep, "\0"))
-    suffixes = [os.path.splitext(file)[1].lower() for file in files]
-    others = [Path(file) for file, suffix in zip(files, suffixes, strict=True) if suffix in OTHERS]
+    listed = files.listing(folder, passed_over)
+    seen = _walk(folder, results, passed_over) if listed is None else _seen(listed, folder, results)
+    paths = sorted(seen, key=lambda file: file.replace(os.sep, "\0"))
+    suffixes = [os.path.splitext(file)[1].lower() for file in paths]
+    others = [Path(file) for file, suffix in zip(paths, suffixes, strict=True) if suffix in OTHERS]
     if others:
         passed_over.append(f"{named(others)}: of a format that limner doesn't read, convert to JPEG or PNG.")
-    pictures = [Path(file) for file, suffix in zip(files, suffixes, strict=True) if suffix in SUFFIXES]
+    pictures = [Path(file) for file, suffix in zip(paths, suffixes, strict=True) if suffix in SUFFIXES]
     pictures = [file for file in pictures if not is_side_picture(file)]
     made = [file for file in pictures if provenance_of(file)] if opened else []
     made += _copies(pictures, made)
@@ -133,6 +139,17 @@ def _walk(folder: Path, results: Sequence[Path], passed_over: list[str]) -> Iter
         folders[:] = [name for name in seen if (here / name) not in linked and (here / name).resolve() not in closed]
         paths = [os.path.join(here, name) for name in files if not name.startswith(".")]
         yield from (path for path in paths if os.path.isfile(path) or os.path.islink(path))
+
+
+def _seen(listed: Sequence[str], folder: Path, results: Sequence[Path]) -> Iterator[str]:
+    """Of the objects below a folder those that `_walk` would show, were they files."""
+    base = os.path.join(folder, "")
+    closed = tuple(os.path.join(one, "") for one in results if one != folder)
+    for path in listed:
+        parts = path[len(base) :].split(os.sep)
+        hidden = any(part.startswith(".") for part in parts) or not MACHINES.isdisjoint(parts[:-1])
+        if not hidden and not path.startswith(closed):
+            yield path
 
 
 def _copies(pictures: Sequence[Path], made: Sequence[Path]) -> list[Path]:

@@ -33,6 +33,7 @@ from limner.photo.writable import check_quality, check_writable
 from limner.photo.write import sweep, write_atomically
 from limner.restoration import Restoration
 from limner.restorer import Restorer
+from limner.storage.files import HERE, Files
 
 log = logging.getLogger(__name__)
 
@@ -81,6 +82,7 @@ class Saving:
         timeout: seconds after which a photograph is given up, waiting for others of the run included; it is looked
             at between two evaluations of a net and between two faces, so that finding faces is never cut short. None
             gives up none.
+        files: where photographs and results lie; masks and pictures beside the results lie on this machine.
 
     Raises:
         PhotoError: if a number lies outside its range.
@@ -95,6 +97,7 @@ class Saving:
     keep_time: bool = False
     masks: MaskFiles | None = None
     timeout: float | None = None
+    files: Files = HERE
 
     def __post_init__(self) -> None:
         check_limit(self.max_megapixels)
@@ -122,6 +125,7 @@ def kept_of(target: Target, restorer: Restorer, saving: Saving) -> Kept | None:
         target: a photograph and its results.
         restorer, saving: of the run.
     """
+    saving.files.bring(*target.outputs)
     found = kept(target.outputs, target.source.path, restorer, saving.quality, saving.mask_of(target))
     faces = found.provenance.faces if found and found.provenance else 0
     return None if faces and not saving.beside.there(target.source.place) else found
@@ -231,6 +235,7 @@ class Run:
         """Of a target's results; 0 where the photograph can't be opened, which is told when it is read."""
         settings = self.restorer.settings
         try:
+            self.saving.files.bring(target.source.path)
             width, height = opened_container(target.source.path, self.saving.max_megapixels).size
         except Exception:
             return 0.0
@@ -244,6 +249,7 @@ class Run:
         """
         outcome = Outcome(target.source.path, target.outputs)
         try:
+            self.saving.files.bring(target.source.path)
             outcome.kept = None if self.saving.overwrite else kept_of(target, self.restorer, self.saving)
             if not outcome.kept:
                 outcome.restoration = self._restored(target, stop)
@@ -294,6 +300,7 @@ class Run:
             if saving.keep_time:
                 times = source.stat()
                 os.utime(path, ns=(times.st_atime_ns, times.st_mtime_ns))
+            saving.files.keep(path)
         saving.beside.save(photo, restoration, target.source.place)
 
 

@@ -97,11 +97,7 @@ def opened_container(path: Path, max_megapixels: float = float("inf")) -> Contai
         if path.exists() and not path.is_file():
             raise PhotoError(f"{path} is a pipe or a device: name a file.")
         with path.open("rb") as file:
-            if os.fstat(file.fileno()).st_size > 16e6 * max_megapixels + _LARGEST_OVERHEAD:
-                raise PhotoError(
-                    f"{path} is too large a file for a photo of {max_megapixels:g} megapixels: raise --max-megapixels "
-                    "if you trust it."
-                )
+            check_bytes(path, os.fstat(file.fileno()).st_size, max_megapixels)
             data = file.read()
     except FileNotFoundError as error:
         raise PhotoError(f"{path} does not exist: check the name.") from error
@@ -220,6 +216,19 @@ def _contents(path: Path | None, container: Container, metadata: _Metadata, pixe
         path=path,
         notes=tuple(dict.fromkeys(notes)),
     )
+
+
+def check_bytes(path: Path, size: int, max_megapixels: float) -> None:
+    """Refuses files that are too large to be read at all.
+
+    Raises:
+        PhotoError: a photograph within the limit has never so many bytes.
+    """
+    if size > 16e6 * max_megapixels + _LARGEST_OVERHEAD:
+        raise PhotoError(
+            f"{path} is too large a file for a photo of {max_megapixels:g} megapixels: raise --max-megapixels if you "
+            "trust it."
+        )
 
 
 def check_limit(max_megapixels: float) -> None:
