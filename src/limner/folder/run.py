@@ -2,8 +2,8 @@
 
 Each photograph walks the whole way in one thread, as `Restorer.restore` has it, and so comes out as it does alone. On a
 CPU that thread computes by itself: a second one in the same nets makes 1.5 times the photographs, a second photograph
-beside the first 1.8 times (benchmarks/speed_folder.py), and results don't depend on how many cores there are. On a card,
-whose nets take one photograph's faces at a time, others are read, searched, put back, written meanwhile.
+beside the first 1.8 times (benchmarks/speed_folder.py), and results don't depend on how many cores there are. On a
+card, whose nets take one photograph's faces at a time, others are read, searched, put back, written meanwhile.
 """
 
 from __future__ import annotations
