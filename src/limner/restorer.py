@@ -84,7 +84,8 @@ class Restorer:
         self._one_at_a_time = RLock()  # one that a progress callback may take again
 
     def for_a_thread(self, sharing: int = 1) -> Restorer:
-        """One more with the same nets, which waits for no other and computes in one thread of the CPU.
+        """One more with the same method, which waits for no other and computes in one thread of the CPU. What fills
+        holes it loads itself, if it is asked to.
 
         Args:
             sharing: how many there are: the memory must do for all of them.
@@ -92,6 +93,7 @@ class Restorer:
         other = copy(self)
         other.settings, other.at_once = replace(self.settings, threads=1), AtOnce(self.compute, self.size, sharing)
         other._one_at_a_time = RLock()
+        other.__dict__.pop("filler", None)  # each photograph's choice of faces is set on it
         return other
 
     @cached_property

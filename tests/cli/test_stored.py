@@ -21,6 +21,7 @@ from limner.archive.manifest import manifest_file
 from limner.cli.stored import stored
 from limner.process import processes
 from limner.restorer import Restorer
+from limner.storage.objects import Objects
 
 FAST = ["--steps", "1", "--finish", "0", "--threads", "1"]
 FACE, WALL, BROKEN = "1950/Großmutter & Opa.png", "wall 1.png", "broken.jpg"
@@ -250,6 +251,20 @@ def test_no_manifest_is_told_by_its_address(run, bucket, scans):
         code, _, err = run(command, scans)
         assert code == 2 and f"limner: {scans} has no manifest: it is made when a folder of photos" in err
         assert run(command, f"{scans}/none")[2].startswith(f"limner: There is no {scans}/none: check the address")
+
+
+def test_results_among_the_photos_are_fetched_and_dropped(run, bucket, scans, monkeypatch):
+    first = f"s3://{bucket.name}/first"
+    run("restore", scans, "-o", first, *FAST)
+    dropped, drop = set[str](), Objects.drop
+
+    def dropping(objects: Objects, *paths: Path) -> None:
+        dropped.update(path.name for path in paths)
+        drop(objects, *paths)
+
+    monkeypatch.setattr(Objects, "drop", dropping)
+    assert "made by limner earlier, so left alone" in run("restore", first, "-o", f"s3://{bucket.name}/second", *FAST)[2]
+    assert Path(FACE).name in dropped
 
 
 def test_copies_that_a_killed_run_left_are_swept(temporary, bucket):

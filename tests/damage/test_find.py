@@ -7,7 +7,7 @@ import torch
 from skimage.data import astronaut
 
 from limner.damage import find
-from limner.damage.find import chances, find_damage, marked
+from limner.damage.find import certain, chances, find_damage, marked
 from limner.device import choose
 from limner.errors import LimnerError
 
@@ -54,6 +54,14 @@ def test_the_margin_grows_with_the_photo():
         chance[100, 4] = 0.7
         assert not marked(chance, 0.2).any()
         assert (marked(chance, 0.4)[:, 4] > 0).sum() == 2 * reach + 1
+
+
+def test_a_mark_goes_on_over_what_is_fainter_and_begins_at_none():
+    chance = np.zeros((9, 30), np.float32)
+    chance[4, 2:9] = 0.5, 0.6, 0.8, 0.6, 0.3, 0.6, 0.8
+    chance[4, 20:25] = 0.6
+    assert certain(chance, 0.25)[4].nonzero()[0].tolist() == [3, 4, 5, 7, 8], "0.6 beside 0.8, and not by itself"
+    assert not certain(np.full((5, 5), 0.3, np.float32), 0.5).any() and certain(chance, 0.5)[4, 20:25].all()
 
 
 class Bright(torch.nn.Module):

@@ -12,6 +12,10 @@ class NoCredentialsError(Exception):
     [
         (FileNotFoundError("no"), "There is no s3://b/a: check the address, and that its bucket exists."),
         (
+            NotADirectoryError("no"),
+            "s3://b/a can't be fetched: its name is also the beginning of another's, as of a folder.",
+        ),
+        (
             NoCredentialsError("Unable to locate credentials"),
             "s3://b/a needs credentials (Unable to locate credentials): give them as the store's own programs take "
             "them, such as AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or a profile.",

@@ -102,6 +102,17 @@ def test_whoever_was_taken_over_ends_and_leaves_the_other_s_alone(bucket, mirror
     assert bucket.get(LOCK) == lock_of(1, "00000000") and bucket.notes() == {LOCK}
 
 
+def test_a_process_that_slept_stores_nothing_over_its_successor_s(bucket, mirrors, monkeypatch):
+    monkeypatch.setattr(holding, "SAVED", 0.1)  # and no beat, that would tell it first
+    objects, out = mirrors()
+    with pytest.raises(LimnerError, match="Another process has taken"), objects.held(out):
+        bucket.put(LOCK, lock_of(1, "00000000"))
+        bucket.put(MANIFEST, b"the successor's")
+        with Manifest(out, create=True):
+            time.sleep(1)
+    assert bucket.get(MANIFEST) == b"the successor's" and bucket.get(LOCK) == lock_of(1, "00000000")
+
+
 def test_the_manifest_is_stored_while_the_run_goes_on(bucket, mirrors, tmp_path, monkeypatch):
     monkeypatch.setattr(holding, "SAVED", 0.1)
     objects, out = mirrors()

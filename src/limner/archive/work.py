@@ -176,6 +176,7 @@ class Work:
     def _settle_own(self, claimed: _Claimed, sentence: str) -> None:
         self.own.append(claimed.target.source.path)
         self._settle(claimed, SKIPPED, sentence, outputs=())
+        self._drop(claimed)
 
     def _there(self, claimed: _Claimed) -> Outcome | None:
         """What became of a photograph whose results are there already, which is noted; None where they are to be

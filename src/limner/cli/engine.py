@@ -62,7 +62,7 @@ def restoring(
     Args:
         engine: see `Engine`.
         settings, saving: of the run.
-        targets: at least one, of which the first is looked for by workers.
+        targets: at least one; the first that this process sees is looked for by workers.
         archive: its manifest, which they look for, too; None of a run that keeps none.
         named: of an archive, files that were named themselves.
 
@@ -86,8 +86,8 @@ def restoring(
 
     from limner.cluster.restore import RestoreJob, workers
 
-    looked_for = (targets[0].source.path, *([archive] if archive else []))
-    seen = tuple(path for path in looked_for if not saving.files.stores(path))
+    here = [next((one.source.path for one in targets if one.source.path.exists()), None), archive]
+    seen = tuple(path for path in here if path and not saving.files.stores(path))
     job = RestoreJob(settings, saving, seen, archive is not None, frozenset(named))
     with workers(address_of(engine), job, len(targets)) as there:
         own = cache(lambda: Restorer(settings, saving.max_megapixels))

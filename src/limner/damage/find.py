@@ -24,6 +24,9 @@ TILE, OVERLAP = 1024, 96
 COPIES = 3
 SMALLEST_COPY = 300
 """Longer side in pixels below which there is no further copy: the net knows damage of up to a quarter of that."""
+FAINTER = 0.7
+"""Of the threshold: a mark goes on over pixels that touch it and have this chance at least: through the middle of a
+scratch, to the rim of a blot."""
 MARGIN = 1000
 """One pixel around all damage is marked as well for so many pixels of the photo's longer side, and at least one: a
 filling that begins at the very edge keeps its rim."""
@@ -55,9 +58,20 @@ def find_damage(pixels: np.ndarray, sensitivity: float = SENSITIVITY, compute: C
 
 def marked(chance: np.ndarray, sensitivity: float) -> np.ndarray:
     """The mask, (H, W) uint8 of 0 and 255, that chances of damage, (H, W) in [0, 1], make at a sensitivity."""
-    found = np.where(chance >= 1 - sensitivity, np.uint8(255), np.uint8(0))
+    found = np.where(certain(chance, sensitivity), np.uint8(255), np.uint8(0))
     wide = 2 * max(1, round(max(chance.shape) / MARGIN)) + 1
     return cv2.dilate(found, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (wide, wide)))
+
+
+def certain(chance: np.ndarray, sensitivity: float) -> np.ndarray:
+    """Where damage is found, (H, W) bool, without the margin: by two thresholds, as edges in Canny 1986."""
+    threshold = 1 - sensitivity
+    _, numbered = cv2.connectedComponents((chance >= FAINTER * threshold).astype(np.uint8), connectivity=8)
+    areas = np.asarray(numbered, np.int32)
+    begun = np.zeros(areas.max() + 1, bool)
+    begun[areas[chance >= threshold]] = True
+    begun[0] = False  # what is fainter than both
+    return begun[areas]
 
 
 @torch.inference_mode()

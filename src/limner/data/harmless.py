@@ -88,7 +88,7 @@ def mounted(clean: Picture, rng: np.random.Generator) -> Picture:
     paper = board + 0.02 * rng.random() * clouds(height, width, 2, rng, 2)[..., None]
     shown = np.clip(inside / rng.uniform(0.8, 4) + 0.5, 0, 1)[..., None]
     image = paper + shown * (clean / np.float32(255) - paper)
-    for _ in range(int(rng.integers(0, 3))):  # rules, light or dark
+    for _ in range(int(3 * rng.random() ** 2)):  # rules, light or dark; few, or every straight scratch is taken for one
         rule = np.clip(rng.uniform(0.5, 3) - np.abs(inside + rng.uniform(-2, 14)), 0, 1)[..., None]
         image += rule * (grey(rng.uniform(0, 1)) - image)
     return _picture(image)
@@ -144,7 +144,7 @@ HARMLESS: tuple[tuple[Callable[[Picture, np.random.Generator], Picture], float],
     (printed, 0.03),
     (woven, 0.04),
     (written, 0.04),
-    (mounted, 0.08),
+    (mounted, 0.06),
     (dressed, 0.06),
     (buttoned, 0.03),
     (made_up, 0.02),

@@ -22,7 +22,7 @@ from pathlib import Path
 import numpy as np
 
 from limner.damage import SENSITIVITY, check_sensitivity
-from limner.damage.find import chances, marked
+from limner.damage.find import certain, chances, marked
 from limner.data.damage import worn
 from limner.data.faces import FaceSet, read_picture
 from limner.data.nofaces import FOLDER, photographs_of_nobody
@@ -77,7 +77,7 @@ class Spared:
 def counted(chance: np.ndarray, case: Damaged, sensitivity: float) -> Counts:
     """Compares chances of damage, (H, W), with what was drawn."""
     sure = ~case.doubtful
-    found, truth = (chance >= 1 - sensitivity)[sure], case.truth[sure]
+    found, truth = certain(chance, sensitivity)[sure], case.truth[sure]
     return Counts(int(truth.sum()), int(found.sum()), int((found & truth).sum()))
 
 

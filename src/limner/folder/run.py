@@ -175,9 +175,9 @@ def restore_all(
     """
     saving = saving or Saving()
     check_intermediate(restorer.settings.method, saving.beside)
-    at_once = at_once or at_once_of(restorer)
+    alone, at_once = at_once == 1, at_once or at_once_of(restorer)
     free = SimpleQueue[Run]()
-    for one in workers(restorer, at_once):
+    for one in [restorer] if alone else workers(restorer, at_once):
         free.put(Run(one, saving, progress))
 
     def outcome(target: Target, stop: Stop) -> Outcome:
@@ -207,8 +207,8 @@ def bounds_of(at_once: int) -> Bounds:
 
 
 def workers(restorer: Restorer, at_once: int) -> list[Restorer]:
-    """Restorers for so many threads: on a CPU one for each, unless there is but one thread."""
-    if at_once == 1 or restorer.compute.device.type != "cpu":
+    """Restorers for so many threads: on a CPU one for each."""
+    if restorer.compute.device.type != "cpu":
         return [restorer] * at_once
     return [restorer.for_a_thread(at_once) for _ in range(at_once)]
 

@@ -1,7 +1,9 @@
 """The net that finds damage: scratches, cracks, specks, folds, tears and stains, pixel by pixel.
 
 Ronneberger, Fischer and Brox 2015, "U-Net", behind a pixel-unshuffle, with sums in place of concatenations. It is
-fully convolutional and sees some 90 pixels around each, enough to tell a scratch from a strand of hair.
+fully convolutional and sees some 90 pixels around each, enough to tell a scratch from a strand of hair. Whether a dot
+is dust shows in how many there are: the mean of the coarsest level over the whole picture is added to it, as in the
+global context block of Cao et al. 2019, "GCNet", without its attention.
 """
 
 from __future__ import annotations
@@ -19,6 +21,19 @@ RARE = -3.0
 """What every pixel's logit begins at: of a photograph, few are damaged."""
 
 
+class Context(nn.Module):
+    """x + conv(relu(conv(mean of x))), the last convolution starting at zero."""
+
+    def __init__(self, channels: int):
+        super().__init__()
+        last = nn.Conv2d(channels, channels, 1)
+        nn.init.zeros_(last.weight)
+        self.said = nn.Sequential(nn.Conv2d(channels, channels, 1), nn.ReLU(inplace=True), last)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x + self.said(x.mean(dim=(2, 3), keepdim=True))
+
+
 class DamageNet(ModelMixin, ConfigMixin):
     """Photograph to where it is damaged.
 
@@ -34,7 +49,7 @@ class DamageNet(ModelMixin, ConfigMixin):
         self.stem = NormedConv(3 * patch_size**2, widths[0])
         self.down = nn.ModuleList(NormedBlock(width) for width in widths[:-1])
         self.shrink = nn.ModuleList(nn.Conv2d(fine, coarse, 2, stride=2) for fine, coarse in pairs)
-        self.middle = NormedBlock(widths[-1])
+        self.middle = nn.Sequential(NormedBlock(widths[-1]), Context(widths[-1]))
         self.grow = nn.ModuleList(nn.Conv2d(coarse, fine, 1) for fine, coarse in pairs)
         self.up = nn.ModuleList(NormedBlock(width) for width in widths[:-1])
         self.head = nn.Conv2d(widths[0], patch_size**2, 1)

@@ -13,6 +13,8 @@ def failure(error: Exception, path: object) -> LimnerError:
         path: what was asked for.
     """
     kind, said = type(error).__name__, " ".join(str(error).split()).rstrip(".") or type(error).__name__
+    if isinstance(error, NotADirectoryError | IsADirectoryError | FileExistsError):
+        return LimnerError(f"{path} can't be fetched: its name is also the beginning of another's, as of a folder.")
     if isinstance(error, FileNotFoundError):
         return LimnerError(f"There is no {path}: check the address, and that its bucket exists.")
     if "Credentials" in kind:

@@ -27,6 +27,8 @@ BEAT = 10.0
 """Seconds after which the lock is written anew."""
 WATCH = 60.0
 """Seconds for which a lock of another machine has to stay as it is until its process is taken for ended."""
+FIRST = 5.0
+"""Seconds after which the manifest is stored for the first time, so that others see that there is one."""
 SAVED = 60.0
 """Seconds after which the manifest is stored again, or twenty times as long as that took."""
 
@@ -149,10 +151,12 @@ class Held:
                 self._write()
 
     def _save(self) -> None:
-        pause = SAVED
+        pause = min(FIRST, SAVED)
         while not self._ended.wait(pause):
             begun = time.monotonic()
             with suppress(Exception):
+                # a process that was away for long may wake up here before it looks at the lock
+                self._lost = self._lost or self._owner() != self._me["id"]
                 if not self._lost and self._file.is_file():
                     self._stored(self.system.put_file)
             pause = max(SAVED, 20 * (time.monotonic() - begun))

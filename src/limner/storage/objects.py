@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -139,7 +139,8 @@ class Objects(Files):
         except Exception as error:
             raise failure(error, path) from error
         finally:
-            part.unlink(missing_ok=True)
+            with suppress(OSError):
+                part.unlink(missing_ok=True)
 
     def keep(self, path: Path) -> None:
         if not self.stores(path):
@@ -192,8 +193,14 @@ class Objects(Files):
             self._held.check()
 
     def __getstate__(self) -> dict[str, Any]:
-        """For processes that help: what is held is the first one's to hold."""
-        return vars(self) | {"_held": None}
+        """For processes that help: what is held is the first one's to hold, and of 100,000 objects each asks for its
+        own."""
+        return vars(self) | {"_held": None, "_known": {}, "_listed": []}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """On another machine the mirror is made anew, for nobody else to look into."""
+        vars(self).update(state)
+        self.mirror.mkdir(mode=0o700, parents=True, exist_ok=True)
 
     def _object(self, path: Path) -> tuple[Any, str]:
         """The store and the key in it that a path stands for."""

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TypeVar
 
+import torch
 from torch import Tensor, nn
 
 from limner.errors import WeightsError
@@ -15,7 +16,7 @@ Tensors = Mapping[str, Tensor]
 
 
 def fill(net: Net, tensors: Mapping[str, Tensor], path: Path, names: Mapping[str, str] | None = None) -> Net:
-    """Puts `tensors` into `net` as float32 and in evaluation mode.
+    """Puts `tensors` into `net` as float32, what counts as whole numbers, and in evaluation mode.
 
     Args:
         net: best made on the meta device: its parameters are replaced, not copied into.
@@ -32,7 +33,9 @@ def fill(net: Net, tensors: Mapping[str, Tensor], path: Path, names: Mapping[str
     names = names or {name: name for name in own}
     shapes = {theirs: tuple(own[ours].shape) for theirs, ours in names.items()}
     demand(tensors, shapes, path, type(net).__name__)
-    state = {ours: tensors[theirs].float().reshape(own[ours].shape) for theirs, ours in names.items()}
+    # what counts stays whole: a batch normalisation's number of batches, in halves, would end at 65,504
+    kinds = {ours: torch.float32 if one.is_floating_point() else one.dtype for ours, one in own.items()}
+    state = {ours: tensors[theirs].to(kinds[ours]).reshape(own[ours].shape) for theirs, ours in names.items()}
     demand_finite(state, path)
     net.load_state_dict(state, assign=True)
     return net.eval()

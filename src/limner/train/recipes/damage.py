@@ -21,7 +21,9 @@ from limner.train.recipe import Batch, MiniTraining, Preset, Recipe
 from limner.train.starting import begin
 from limner.train.validation import Validation, device_of
 
-TRAINING = MiniTraining(steps=26_000, batch=16, lr=2e-3, final_lr=1e-5, warmup=200, weight_decay=1e-3)
+WINDOW = 192
+"""Pixels of a window's side: the net sees 90 around each, so that the middle at least is seen as in a whole photo."""
+TRAINING = MiniTraining(steps=60_000, batch=8, lr=1.5e-3, final_lr=1e-5, warmup=200, weight_decay=1e-3)
 THRESHOLD = 0.5
 """Chance from which on the validation counts a pixel as found."""
 DAMAGED, CLEAN = "damaged", "clean"
@@ -48,7 +50,7 @@ def damage(data: Path, preset: Preset = "mini", seed: int = 0, start: str | Path
     return Recipe(
         name="damage",
         model=begin(DamageNet, start, DamageNet),
-        data=DamageWindows(faces, others, 128, seed),
+        data=DamageWindows(faces, others, WINDOW, seed),
         loss=loss,
         training=TRAINING,
         validation=Validation(
