@@ -19,7 +19,7 @@ from limner.faces import put_back
 from limner.folder import run as folder_run
 from limner.folder.find import find_photos
 from limner.folder.pictures import SidePictures
-from limner.folder.run import Outcome, Saving, restore_all
+from limner.folder.run import Outcome, Saving, at_once_of, restore_all, workers
 from limner.folder.targets import Target, targets_of
 from limner.holes.mask import MaskFiles
 from limner.methods.loaded import LoadedMethod
@@ -313,3 +313,10 @@ def test_restorers_for_threads_share_their_nets_and_don_t_wait_for_each_other(re
     assert one.settings.threads == 1 and one.at_once is not other.at_once and one.at_once.sharing == 2
     with one._one_at_a_time, ThreadPoolExecutor(1) as pool:
         assert pool.submit(other._one_at_a_time.acquire, timeout=5).result()
+
+
+def test_where_memory_is_short_a_photograph_has_one_thread_all_the_same(restorer, monkeypatch):
+    monkeypatch.setattr("limner.device.free_memory", lambda device: 250_000_000)
+    assert at_once_of(restorer) == 1
+    (one,) = workers(restorer, 1)
+    assert one.settings.threads == 1 and restorer.settings.threads == 3

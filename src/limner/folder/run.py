@@ -207,8 +207,8 @@ def bounds_of(at_once: int) -> Bounds:
 
 
 def workers(restorer: Restorer, at_once: int) -> list[Restorer]:
-    """Restorers for so many threads: on a CPU one for each."""
-    if restorer.compute.device.type != "cpu":
+    """Restorers for so many threads: on a CPU one for each that computes in one."""
+    if restorer.compute.device.type != "cpu" or restorer.settings.threads == 1:
         return [restorer] * at_once
     return [restorer.for_a_thread(at_once) for _ in range(at_once)]
 
