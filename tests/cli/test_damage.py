@@ -28,7 +28,7 @@ def photo(tmp_path):
 @pytest.mark.slow
 def test_a_mask_is_written(run, photo, tmp_path):
     before = photo.read_bytes()
-    code, out, err = run("damage", photo, "-o", tmp_path / "mask.png", "--json")
+    code, out, err = run("damage", photo, "-o", tmp_path / "mask.png", "--json", "--sensitivity", "0.2")
     told = json.loads(out)
     with Image.open(tmp_path / "mask.png") as mask:
         assert code == 0 and mask.mode == "L" and mask.size == (200, 160)  # upright
@@ -36,7 +36,8 @@ def test_a_mask_is_written(run, photo, tmp_path):
     assert set(np.unique(pixels)) == {0, 255} and told["share"] == pytest.approx((pixels > 0).mean())
     upright = np.rot90(flaked(PORTRAIT, FLAKES)[1], -1)
     assert (pixels > 0)[upright].mean() > 0.25 and (pixels > 0)[~upright].mean() < 0.03
-    assert told["sensitivity"] == SENSITIVITY and not err
+    assert told["sensitivity"] == 0.2 and not err
+    assert json.loads(run("damage", photo, "-o", tmp_path / "mask.png", "--json")[1])["sensitivity"] == SENSITIVITY
     assert photo.read_bytes() == before
     assert run("damage", photo, "-o", tmp_path / "mask.png", "--sensitivity", "0.7")[2].endswith("where it is wrong.\n")
 

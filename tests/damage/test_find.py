@@ -22,12 +22,13 @@ FLAKES = ((60, 60, 9), (330, 60, 12), (340, 250, 14), (40, 200, 8))
 @pytest.mark.slow
 def test_what_was_drawn_is_found_and_little_else():
     picture, where = flaked(FACE, FLAKES)
-    mask = find_damage(picture)
+    mask = find_damage(picture, 0.2)
     assert mask.shape == where.shape and mask.dtype == np.uint8 and set(np.unique(mask)) == {0, 255}
     found = mask > 0
     near = cv2.dilate(where.astype(np.uint8), np.ones((9, 9), np.uint8)) > 0
     assert (found & where).sum() > 0.6 * where.sum()
     assert ((find_damage(picture, 0.8) > 0) & where).sum() > 0.9 * where.sum()
+    assert not (find_damage(picture) > 0)[where].any(), "so thick a mark is wished for"
     assert (found & near).sum() > 0.7 * found.sum()
     assert found[near].mean() > 50 * found[~near].mean()
 
@@ -62,6 +63,14 @@ def test_a_mark_goes_on_over_what_is_fainter_and_begins_at_none():
     chance[4, 20:25] = 0.6
     assert certain(chance, 0.25)[4].nonzero()[0].tolist() == [3, 4, 5, 7, 8], "0.6 beside 0.8, and not by itself"
     assert not certain(np.full((5, 5), 0.3, np.float32), 0.5).any() and certain(chance, 0.5)[4, 20:25].all()
+
+
+def test_what_is_thick_is_left_unless_it_comes_from_the_edge():
+    chance = np.zeros((100, 1000), np.float32)
+    chance[30:60, 300:330] = chance[0:40, 600:640] = chance[70:72, 800:900] = 1
+    found = certain(chance, 0.1)
+    assert not found[30:60, 300:330].any() and found[0:40, 600:640].all() and found[70:72, 800:900].all()
+    assert certain(chance, 0.2)[30:60, 300:330].all()
 
 
 class Bright(torch.nn.Module):
