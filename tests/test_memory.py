@@ -115,11 +115,17 @@ def watched(self, x, *given):
     return forward(self, x, *given)
 
 UNet.forward = watched
-used = int(open("/proc/self/statm").read().split()[0]) * resource.getpagesize()
-resource.setrlimit(resource.RLIMIT_AS, (used + 700 * 2**20,) * 2)
-print(len(restorer.restore_crops(crops())), *seen)
+for room in range(700, 0, -100):
+    used = int(open("/proc/self/statm").read().split()[0]) * resource.getpagesize()
+    resource.setrlimit(resource.RLIMIT_AS, (used + room * 2**20, -1))
+    restored = restorer.restore_crops(crops())
+    if len(seen) > 1:
+        break
+    seen.clear()
+print(len(restored), *seen)
 """
-"""Restores more faces than the memory holds that the system gives this process."""
+"""Restores more faces than the memory holds that the system gives this process: ever less memory, since what an
+allocator has put aside differs from machine to machine, until they don't go through together."""
 
 
 @pytest.mark.slow
