@@ -1,26 +1,28 @@
 """A folder of portraits: one photograph after another, and as `limner restore FOLDER` does, several at once.
 
 python benchmarks/speed_folder.py ../shared/faces [--photos 120] [--side 600] [--group 12] [--method difface]
-    [--dtype auto] [--threads N] [--program]
+    [--dtype auto] [--threads N] [--program] [--against CHECKOUT]
 
 Test faces, degraded, lie on canvases of that side. The photographs are gone through in groups; of each group first all
 are restored and written one after another by all threads together, then one after another by one thread, then several
 at once, each by one thread, so that a busy moment of the machine hits all ways. The bytes of the last two must be the
 same; of how many results the first has others, since sums are rounded otherwise, is told. At last, with `--program`,
 `limner restore` itself goes over all of them, a process of its own: its photographs a minute, start included, and its
-peak memory. Cores that stand idle tell how far the threads came: where other programs leave one core of two, nothing
-can be won.
+peak memory. With `--against` there is only this, by another checkout of this repository, such as an older one, and by
+this one. Cores that stand idle tell how far the threads came: where other programs leave one core of two, nothing can
+be won.
 """
 
 import argparse
 import json
+import os
 import statistics
 import subprocess
 import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from tempfile import TemporaryDirectory, mkdtemp
 
 import cv2
 import numpy as np
@@ -117,16 +119,23 @@ def compared(restorer: Restorer, folder: Path, group: int) -> None:
     )
 
 
-def whole_program(folder: Path, words: list[str]) -> None:
+def whole_program(folder: Path, words: list[str], checkout: Path) -> float:
+    """Photographs a minute of a checkout's `limner restore`, with its start."""
     command = [sys.executable, str(Path(__file__).with_name("memory.py")), sys.executable, "-m", "limner", "restore"]
-    command += [str(folder), "--output", str(folder.parent / "program"), *words]
-    done = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout.splitlines()[-1])
+    results = Path(mkdtemp(dir=folder.parent))
+    command += [str(folder), "--output", str(results), *words]
+    environment = os.environ | {"PYTHONPATH": str(checkout / "src")}
+    done = subprocess.run(command, check=True, capture_output=True, text=True, env=environment)
+    done = json.loads(done.stdout.splitlines()[-1])
     count = len(list(folder.iterdir()))
+    assert len(list(results.glob("*.jpg"))) == count
     print(
-        f"limner restore: {count} photos in {done['seconds']:.0f} s, {60 * count / done['seconds']:.0f} a minute with "
-        f"the start; {done['processor_seconds'] / count:.3f} s of processor time each, peak memory "
-        f"{done['peak_mb']:.0f} MB"
+        f"limner restore of {checkout.name}: {count} photos in {done['seconds']:.0f} s, "
+        f"{60 * count / done['seconds']:.0f} a minute with the start; "
+        f"{done['processor_seconds'] / count:.3f} s of processor time each, peak memory {done['peak_mb']:.0f} MB",
+        flush=True,
     )
+    return 60 * count / done["seconds"]
 
 
 def main() -> None:
@@ -139,6 +148,7 @@ def main() -> None:
     parser.add_argument("--dtype", choices=("auto", "fp32", "bf16"), default="auto")
     parser.add_argument("--threads", type=int, default=None, help="torch's own number by default, as without --threads")
     parser.add_argument("--program", action="store_true")
+    parser.add_argument("--against", type=Path, metavar="CHECKOUT")
     wish = parser.parse_args()
 
     settings = Settings(method=wish.method, dtype=wish.dtype, threads=wish.threads, device="cpu")
@@ -146,10 +156,15 @@ def main() -> None:
         folder = Path(place) / "portraits"
         portraits(FaceSet.open(wish.faces, "test"), wish.photos, wish.side, folder)
         print(conditions(), flush=True)
-        compared(Restorer(settings), folder, wish.group)
-        if wish.program:
+        if not wish.against:
+            compared(Restorer(settings), folder, wish.group)
+        if wish.program or wish.against:
             threads = [] if wish.threads is None else ["--threads", str(wish.threads)]
-            whole_program(folder, ["--method", wish.method, "--dtype", wish.dtype, "--device", "cpu", *threads])
+            words = ["--method", wish.method, "--dtype", wish.dtype, "--device", "cpu", *threads]
+            trees = [*([wish.against] if wish.against else []), Path(__file__).parents[1]]
+            minutely = [whole_program(folder, words, tree.resolve()) for tree in trees]
+            if wish.against:
+                print(f"{minutely[1] / minutely[0]:.2f} times as many as that checkout")
         print(conditions())
 
 
