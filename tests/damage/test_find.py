@@ -10,6 +10,7 @@ from limner.damage import find
 from limner.damage.find import certain, chances, find_damage, marked
 from limner.device import choose
 from limner.errors import LimnerError
+from limner.faces.find import find_faces
 
 from .flakes import flaked
 
@@ -28,7 +29,6 @@ def test_what_was_drawn_is_found_and_little_else():
     near = cv2.dilate(where.astype(np.uint8), np.ones((9, 9), np.uint8)) > 0
     assert (found & where).sum() > 0.6 * where.sum()
     assert ((find_damage(picture, 0.8) > 0) & where).sum() > 0.9 * where.sum()
-    assert not (find_damage(picture) > 0)[where].any(), "so thick a mark is wished for"
     assert (found & near).sum() > 0.7 * found.sum()
     assert found[near].mean() > 50 * found[~near].mean()
 
@@ -51,26 +51,45 @@ def test_the_more_sensitive_the_more_is_marked():
 
 def test_the_margin_grows_with_the_photo():
     for side, reach in ((300, 1), (4000, 4)):
-        chance = np.zeros((side, 9), np.float32)
-        chance[100, 4] = 0.7
-        assert not marked(chance, 0.2).any()
-        assert (marked(chance, 0.4)[:, 4] > 0).sum() == 2 * reach + 1
+        found = np.zeros((side, 9), bool)
+        assert not marked(found).any()
+        found[100, 4] = True
+        assert (marked(found)[:, 4] > 0).sum() == 2 * reach + 1
 
 
 def test_a_mark_goes_on_over_what_is_fainter_and_begins_at_none():
-    chance = np.zeros((9, 30), np.float32)
+    chance, photo = np.zeros((9, 30), np.float32), np.zeros((9, 30, 3), np.uint8)
     chance[4, 2:9] = 0.5, 0.6, 0.8, 0.6, 0.3, 0.6, 0.8
     chance[4, 20:25] = 0.6
-    assert certain(chance, 0.25)[4].nonzero()[0].tolist() == [3, 4, 5, 7, 8], "0.6 beside 0.8, and not by itself"
-    assert not certain(np.full((5, 5), 0.3, np.float32), 0.5).any() and certain(chance, 0.5)[4, 20:25].all()
+    assert certain(chance, 0.25, photo)[4].nonzero()[0].tolist() == [3, 4, 5, 7, 8], "0.6 beside 0.8, and not by itself"
+    assert not certain(np.full((9, 30), 0.3, np.float32), 0.5, photo).any()
+    assert certain(chance, 0.5, photo)[4, 20:25].all()
 
 
-def test_what_is_thick_is_left_unless_it_comes_from_the_edge():
-    chance = np.zeros((100, 1000), np.float32)
-    chance[30:60, 300:330] = chance[0:40, 600:640] = chance[70:72, 800:900] = 1
-    found = certain(chance, 0.1)
-    assert not found[30:60, 300:330].any() and found[0:40, 600:640].all() and found[70:72, 800:900].all()
-    assert certain(chance, 0.2)[30:60, 300:330].all()
+@pytest.mark.slow
+def test_a_face_is_no_flake_though_the_net_says_so():
+    """All of a face, as it happened in a group; a scratch across it and a flake beside it are damage."""
+    (face,) = find_faces(FACE)
+    chance, (x, y) = np.zeros(FACE.shape[:2], np.float32), np.mean(face.landmarks, axis=0)
+    broad = np.hypot(*np.ogrid[-y : 384 - y, -x : 384 - x]) < face.size / 2
+    flake, scratch = np.s_[340:370, 20:60], np.s_[2:338, round(x) : round(x) + 3]
+    for there in (broad, flake):
+        chance[there] = 1
+    found = certain(chance, 0.1, FACE)
+    assert found[flake].all() and not found[broad].any()
+    chance[broad] = 0
+    chance[scratch] = 1
+    assert certain(chance, 0.1, FACE)[scratch].all()
+
+
+def test_faces_are_looked_for_where_a_mark_could_hide_one(monkeypatch):
+    looked = []
+    monkeypatch.setattr(find, "find_faces", lambda pixels: looked.append(pixels) or [])
+    chance, photo = np.zeros((60, 60), np.float32), np.zeros((60, 60, 3), np.uint8)
+    chance[5:7] = 1
+    assert certain(chance, 0.1, photo).sum() == 120 and not looked
+    chance[20:40, 20:40] = 1
+    assert certain(chance, 0.1, photo).sum() == 520 and len(looked) == 1
 
 
 class Bright(torch.nn.Module):

@@ -14,6 +14,7 @@ import torch
 from limner.damage import SENSITIVITY, check_sensitivity
 from limner.device import Compute, choose
 from limner.errors import LimnerError
+from limner.faces.find import SMALLEST_FACE, Face, find_faces
 from limner.nets.damage import DamageNet
 from limner.nets.tiles import in_tiles
 from limner.pixels import to_tensor
@@ -27,11 +28,11 @@ SMALLEST_COPY = 300
 FAINTER = 0.7
 """Of the threshold: a mark goes on over pixels that touch it and have this chance at least: through the middle of a
 scratch, to the rim of a blot."""
-THICKEST = 0.1
-"""Times the sensitivity: half the thickness of a mark, at most, in longer sides of the photo; at the default 0.01. Most
-of what is thicker is a flake or a stain, but one was a whole face, pale before dark coats."""
-SMALL = 800
-"""Longer side in pixels of photos below which marks may be as thick as in one of that size."""
+BROAD = 0.08
+"""Half the thickness of a mark on a head from which on it is none, in sides of its face's box: where a face is seen
+there is no flake or blot as large as an eye. A whole one was taken for a flake, pale before dark coats."""
+INSIDE = 1.0, 1.3
+"""Half axes of the ellipse that is the head, in half sides of its face's box, which reaches from brow to chin."""
 MARGIN = 1000
 """One pixel around all damage is marked as well for so many pixels of the photo's longer side, and at least one: a
 filling that begins at the very edge keeps its rim."""
@@ -58,30 +59,46 @@ def find_damage(pixels: np.ndarray, sensitivity: float = SENSITIVITY, compute: C
         )
     compute = compute or choose()
     net = compute.place(load_net("mini/damage", DamageNet)).eval()
-    return marked(chances(net, pixels), sensitivity)
+    return marked(certain(chances(net, pixels), sensitivity, pixels))
 
 
-def marked(chance: np.ndarray, sensitivity: float) -> np.ndarray:
-    """The mask, (H, W) uint8 of 0 and 255, that chances of damage, (H, W) in [0, 1], make at a sensitivity."""
-    found = np.where(certain(chance, sensitivity), np.uint8(255), np.uint8(0))
-    wide = 2 * max(1, round(max(chance.shape) / MARGIN)) + 1
-    return cv2.dilate(found, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (wide, wide)))
+def marked(found: np.ndarray) -> np.ndarray:
+    """The mask, (H, W) uint8 of 0 and 255, that damage, (H, W) bool, makes with its margin."""
+    wide = 2 * max(1, round(max(found.shape) / MARGIN)) + 1
+    mask = np.where(found, np.uint8(255), np.uint8(0))
+    return cv2.dilate(mask, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (wide, wide)))
 
 
-def certain(chance: np.ndarray, sensitivity: float) -> np.ndarray:
+def certain(chance: np.ndarray, sensitivity: float, pixels: np.ndarray) -> np.ndarray:
     """Where damage is found, (H, W) bool, without the margin: by two thresholds, as edges in Canny 1986, and nothing
-    that is too thick for this sensitivity, unless it comes from the photo's edge as a tear does."""
+    that is too broad for a face that it lies on, unless it comes from the photo's edge as a tear does.
+
+    Args:
+        chance: of damage, (H, W) in [0, 1].
+        sensitivity: see `find_damage`.
+        pixels: the photograph, (H, W, 3) uint8, whose faces are found where a mark is broad enough to matter.
+    """
     threshold = 1 - sensitivity
     _, numbered = cv2.connectedComponents((chance >= FAINTER * threshold).astype(np.uint8), connectivity=8)
     areas = np.asarray(numbered, np.int32)
-    begun, thick, torn = np.zeros((3, areas.max() + 1), bool)
+    begun = np.zeros(areas.max() + 1, bool)
     begun[areas[chance >= threshold]] = True
-    inside = cv2.distanceTransform(np.pad(areas > 0, 1, mode="edge").astype(np.uint8), cv2.DIST_L2, 3)[1:-1, 1:-1]
-    thick[areas[inside > THICKEST * sensitivity * max(*chance.shape, SMALL)]] = True
-    torn[np.concatenate([areas[0], areas[-1], areas[:, 0], areas[:, -1]])] = True
-    taken = begun & (torn | ~thick)
-    taken[0] = False  # what is fainter than both
-    return taken[areas]
+    begun[0] = False  # what is fainter than both
+    inside = cv2.distanceTransform(begun[areas].astype(np.uint8), cv2.DIST_L2, 3)
+    if inside.max() > BROAD * SMALLEST_FACE:
+        torn = np.unique(np.concatenate([areas[0], areas[-1], areas[:, 0], areas[:, -1]]))
+        within = ~np.isin(areas, torn)
+        for face in find_faces(pixels):
+            begun[areas[within & head(face, *areas.shape) & (inside > BROAD * face.size)]] = False
+    return begun[areas]
+
+
+def head(face: Face, height: int, width: int) -> np.ndarray:
+    """Where a photograph shows the head that has a face, (height, width) bool."""
+    x0, y0, x1, y1 = face.box
+    half = face.size / 2
+    y, x = np.ogrid[:height, :width]
+    return ((x - (x0 + x1) / 2) / INSIDE[0]) ** 2 + ((y - (y0 + y1) / 2) / INSIDE[1]) ** 2 < half**2
 
 
 @torch.inference_mode()

@@ -77,7 +77,7 @@ class Spared:
 def counted(chance: np.ndarray, case: Damaged, sensitivity: float) -> Counts:
     """Compares chances of damage, (H, W), with what was drawn."""
     sure = ~case.doubtful
-    found, truth = certain(chance, sensitivity)[sure], case.truth[sure]
+    found, truth = certain(chance, sensitivity, case.picture)[sure], case.truth[sure]
     return Counts(int(truth.sum()), int(found.sum()), int((found & truth).sum()))
 
 
@@ -104,9 +104,10 @@ def spared(net: DamageNet, faces: FaceSet, sensitivities: Sequence[float]) -> li
     """Looks at clean faces at their own size, at each sensitivity."""
     shares, eyes = np.zeros((len(sensitivities), len(faces))), np.zeros(len(sensitivities), int)
     for index, side in enumerate(faces.sides):
-        chance, near = chances(net, faces.read(index, side)), around_eyes(faces.landmarks(index, side), side)
+        face = faces.read(index, side)
+        chance, near = chances(net, face), around_eyes(faces.landmarks(index, side), side)
         for row, at in enumerate(sensitivities):
-            mask = marked(chance, at) > 0
+            mask = marked(certain(chance, at, face)) > 0
             shares[row, index] = mask.mean()
             eyes[row] += bool((mask & near).any())
     return [Spared(float(row.mean()), int(count), float(row.max())) for row, count in zip(shares, eyes, strict=True)]
