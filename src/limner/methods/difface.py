@@ -28,6 +28,7 @@ from limner.methods.method import Method
 from limner.methods.options import DifFaceOptions
 from limner.methods.pipeline import Batch, FacePipeline, Restored, walk
 from limner.methods.schedules import MultistepSolver, Scheduler, ask_at, difface_schedule, enter
+from limner.methods.spectrum import evened
 from limner.nets.unet import UNet
 from limner.weights.load import Part
 
@@ -135,7 +136,7 @@ def refine(
             net gave it; DDIM alone has such an x0.
 
     Returns:
-        What the estimate became, likewise.
+        What the estimate became, likewise, its spectrum put right where the weights say how.
 
     Raises:
         LimnerError: if so many steps don't fit below the start, or another scheduler than DDIM is to be guided.
@@ -165,7 +166,8 @@ def refine(
         correct=correct if guide else None,
         after_step=after_step,
     )
-    return (x * 0.5 + 0.5).clamp(0, 1)
+    faces, gains = (x * 0.5 + 0.5).clamp(0, 1), unet.config.get("spectrum")
+    return evened(faces, gains) if gains else faces
 
 
 def chain(template: Scheduler, start: int, steps: int) -> tuple[Scheduler, int, Tensor]:

@@ -115,6 +115,8 @@ class UNet(ModelMixin, ConfigMixin):
         attention_positions: tell the attention where each token is, see `Attention`.
         tail_widths: channels at half and at full size of layers that look at input and output at their own size and add
             to the output (`Tail`, for a patch_size of 4); none for none.
+        spectrum: what the frequencies of its pictures are multiplied with once they are done, by
+            `limner.methods.spectrum`; none for none. No layer knows of it.
     """
 
     @register_to_config
@@ -134,6 +136,7 @@ class UNet(ModelMixin, ConfigMixin):
         input_skip: bool = False,
         attention_positions: bool = False,
         tail_widths: Sequence[int] = (),
+        spectrum: Sequence[float] = (),
     ):
         super().__init__()
         self.patch_size = patch_size
