@@ -150,6 +150,8 @@ def main() -> None:
     parser.add_argument("--program", action="store_true")
     parser.add_argument("--against", type=Path, metavar="CHECKOUT")
     wish = parser.parse_args()
+    if wish.against and not (wish.against / "src" / "limner").is_dir():
+        parser.error(f"{wish.against} is no checkout of limner: it has no src/limner.")
 
     settings = Settings(method=wish.method, dtype=wish.dtype, threads=wish.threads, device="cpu")
     with TemporaryDirectory(prefix="limner-") as place:

@@ -117,7 +117,7 @@ def watched(self, x, *given):
 UNet.forward = watched
 for room in range(700, 0, -100):
     used = int(open("/proc/self/statm").read().split()[0]) * resource.getpagesize()
-    resource.setrlimit(resource.RLIMIT_AS, (used + room * 2**20, -1))
+    resource.setrlimit(resource.RLIMIT_AS, (used + room * 2**20, resource.getrlimit(resource.RLIMIT_AS)[1]))
     restored = restorer.restore_crops(crops())
     if len(seen) > 1:
         break

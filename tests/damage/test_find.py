@@ -10,7 +10,6 @@ from limner.damage import find
 from limner.damage.find import certain, chances, find_damage, marked
 from limner.device import choose
 from limner.errors import LimnerError
-from limner.faces.find import find_faces
 
 from .flakes import flaked
 
@@ -64,32 +63,6 @@ def test_a_mark_goes_on_over_what_is_fainter_and_begins_at_none():
     assert certain(chance, 0.25, photo)[4].nonzero()[0].tolist() == [3, 4, 5, 7, 8], "0.6 beside 0.8, and not by itself"
     assert not certain(np.full((9, 30), 0.3, np.float32), 0.5, photo).any()
     assert certain(chance, 0.5, photo)[4, 20:25].all()
-
-
-@pytest.mark.slow
-def test_a_face_is_no_flake_though_the_net_says_so():
-    """All of a face, as it happened in a group; a scratch across it and a flake beside it are damage."""
-    (face,) = find_faces(FACE)
-    chance, (x, y) = np.zeros(FACE.shape[:2], np.float32), np.mean(face.landmarks, axis=0)
-    broad = np.hypot(*np.ogrid[-y : 384 - y, -x : 384 - x]) < face.size / 2
-    flake, scratch = np.s_[340:370, 20:60], np.s_[2:338, round(x) : round(x) + 3]
-    for there in (broad, flake):
-        chance[there] = 1
-    found = certain(chance, 0.1, FACE)
-    assert found[flake].all() and not found[broad].any()
-    chance[broad] = 0
-    chance[scratch] = 1
-    assert certain(chance, 0.1, FACE)[scratch].all()
-
-
-def test_faces_are_looked_for_where_a_mark_could_hide_one(monkeypatch):
-    looked = []
-    monkeypatch.setattr(find, "find_faces", lambda pixels: looked.append(pixels) or [])
-    chance, photo = np.zeros((60, 60), np.float32), np.zeros((60, 60, 3), np.uint8)
-    chance[5:7] = 1
-    assert certain(chance, 0.1, photo).sum() == 120 and not looked
-    chance[20:40, 20:40] = 1
-    assert certain(chance, 0.1, photo).sum() == 520 and len(looked) == 1
 
 
 class Bright(torch.nn.Module):

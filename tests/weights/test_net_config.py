@@ -40,6 +40,8 @@ def folder(tmp_path):
         ("sample_size", 10**6, "out of all proportion"),
         ("scale_shift", 1, "of another type"),
         ("head_channels", -1, "out of all proportion"),
+        ("spectrum", [1.0, 1.0], "there can't be"),
+        ("spectrum", "1, 1", "of another type"),
     ],
 )
 def test_a_hostile_config(folder, name, value, sentence):

@@ -12,9 +12,9 @@ import numpy as np
 import torch
 
 from limner.damage import SENSITIVITY, check_sensitivity
+from limner.damage.heads import without_heads
 from limner.device import Compute, choose
 from limner.errors import LimnerError
-from limner.faces.find import SMALLEST_FACE, Face, find_faces
 from limner.nets.damage import DamageNet
 from limner.nets.tiles import in_tiles
 from limner.pixels import to_tensor
@@ -28,11 +28,6 @@ SMALLEST_COPY = 300
 FAINTER = 0.7
 """Of the threshold: a mark goes on over pixels that touch it and have this chance at least: through the middle of a
 scratch, to the rim of a blot."""
-BROAD = 0.08
-"""Half the thickness of a mark on a head from which on it is none, in sides of its face's box: where a face is seen
-there is no flake or blot as large as an eye. A whole one was taken for a flake, pale before dark coats."""
-INSIDE = 1.0, 1.3
-"""Half axes of the ellipse that is the head, in half sides of its face's box, which reaches from brow to chin."""
 MARGIN = 1000
 """One pixel around all damage is marked as well for so many pixels of the photo's longer side, and at least one: a
 filling that begins at the very edge keeps its rim."""
@@ -70,13 +65,13 @@ def marked(found: np.ndarray) -> np.ndarray:
 
 
 def certain(chance: np.ndarray, sensitivity: float, pixels: np.ndarray) -> np.ndarray:
-    """Where damage is found, (H, W) bool, without the margin: by two thresholds, as edges in Canny 1986, and nothing
-    that is too broad for a face that it lies on, unless it comes from the photo's edge as a tear does.
+    """Where damage is found, (H, W) bool, without the margin: by two thresholds, as edges in Canny 1986, and not where
+    it would hide a head.
 
     Args:
         chance: of damage, (H, W) in [0, 1].
         sensitivity: see `find_damage`.
-        pixels: the photograph, (H, W, 3) uint8, whose faces are found where a mark is broad enough to matter.
+        pixels: the photograph, (H, W, 3) uint8.
     """
     threshold = 1 - sensitivity
     _, numbered = cv2.connectedComponents((chance >= FAINTER * threshold).astype(np.uint8), connectivity=8)
@@ -84,21 +79,7 @@ def certain(chance: np.ndarray, sensitivity: float, pixels: np.ndarray) -> np.nd
     begun = np.zeros(areas.max() + 1, bool)
     begun[areas[chance >= threshold]] = True
     begun[0] = False  # what is fainter than both
-    inside = cv2.distanceTransform(begun[areas].astype(np.uint8), cv2.DIST_L2, 3)
-    if inside.max() > BROAD * SMALLEST_FACE:
-        torn = np.unique(np.concatenate([areas[0], areas[-1], areas[:, 0], areas[:, -1]]))
-        within = ~np.isin(areas, torn)
-        for face in find_faces(pixels):
-            begun[areas[within & head(face, *areas.shape) & (inside > BROAD * face.size)]] = False
-    return begun[areas]
-
-
-def head(face: Face, height: int, width: int) -> np.ndarray:
-    """Where a photograph shows the head that has a face, (height, width) bool."""
-    x0, y0, x1, y1 = face.box
-    half = face.size / 2
-    y, x = np.ogrid[:height, :width]
-    return ((x - (x0 + x1) / 2) / INSIDE[0]) ** 2 + ((y - (y0 + y1) / 2) / INSIDE[1]) ** 2 < half**2
+    return without_heads(np.where(begun[areas], areas, 0), pixels)
 
 
 @torch.inference_mode()

@@ -68,8 +68,15 @@ def _lowered(power: Tensor) -> Tensor:
     for line in range(width // PERIOD, width, width // PERIOD):
         beside = power[..., torch.cat([line - apart, line + apart])].mean(dim=-1)
         for column in range(line - WIDE, line + WIDE + 1):
-            ring = F.pad(power[..., column] - beside, (SMOOTH // 2, SMOOTH - SMOOTH // 2 - 1), mode="circular")
-            higher = F.avg_pool1d(ring, SMOOTH, stride=1).clamp(min=0)
-            # the axis holds every straight edge of the picture
-            factor[:, NEAR : height - NEAR + 1, column] = (-higher[:, NEAR : height - NEAR + 1] / 2).exp()
+            stands_out = power[..., column] - beside
+            ring = F.pad(stands_out, (SMOOTH // 2, SMOOTH - SMOOTH // 2 - 1), mode="circular")
+            higher = F.avg_pool1d(ring, SMOOTH, stride=1)
+            # the axis holds every straight edge of the picture, beside the line as well
+            higher[:, :NEAR] = higher[:, height - NEAR + 1 :] = 0
+            # what is the same in every block is a point on each line, the share of both axes' lines in it halved
+            for crossing in range(0, height, height // PERIOD):
+                share = 0.5 if crossing else 1.0
+                for row in range(crossing - WIDE, crossing + WIDE + 1):
+                    higher[:, row] = share * stands_out[:, row]
+            factor[..., column] = (-higher.clamp(min=0) / 2).exp()
     return factor

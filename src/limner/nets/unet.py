@@ -116,7 +116,7 @@ class UNet(ModelMixin, ConfigMixin):
         tail_widths: channels at half and at full size of layers that look at input and output at their own size and add
             to the output (`Tail`, for a patch_size of 4); none for none.
         spectrum: what the frequencies of its pictures are multiplied with once they are done, by
-            `limner.methods.spectrum`; none for none. No layer knows of it.
+            `limner.methods.spectrum`, which then takes a lattice off, too; none for neither. No layer knows of it.
     """
 
     @register_to_config
@@ -139,6 +139,12 @@ class UNet(ModelMixin, ConfigMixin):
         spectrum: Sequence[float] = (),
     ):
         super().__init__()
+        if spectrum and (
+            sample_size % 4 or sample_size < 64 or len(spectrum) < 2 or not all(0 < g <= 4 for g in spectrum)
+        ):
+            raise ValueError(
+                "A spectrum has two gains at least, above 0 and up to 4, of pictures of 64, 68, 72 ... px."
+            )
         self.patch_size = patch_size
         time_channels = 4 * width
         channels = [width * m for m in multipliers]

@@ -1,6 +1,7 @@
-"""Measures what `mini/difface-prior` puts right in the spectrum of its faces (`limner.methods.spectrum`).
+"""Measures what is to be put right in the spectrum of a prior's faces (`limner.methods.spectrum`): the last step of its
+training.
 
-    python -m limner.train.spectrum --data FACES -o FOLDER [--count 200]
+    python -m limner.train.spectrum --data FACES -o FOLDER [--prior FOLDER] [--count 200]
 
 Faces of `train` are damaged moderately, so that what photograph and estimate show is near the truth, and restored by
 DifFace; the ratio of their power spectra, the truth's over the restoration's, says what is lacking or too much. It is
@@ -13,6 +14,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
+from copy import deepcopy
 from pathlib import Path
 
 import torch
@@ -37,10 +39,12 @@ ADDED = 0.5
 """Share of what is lacking that is added."""
 
 
-def restorations(faces: FaceSet) -> tuple[list[Tensor], list[Tensor]]:
-    """Faces and what DifFace makes of their damaged copies with no gains but 1, (3, S, S) in [0, 1] each."""
+def restorations(faces: FaceSet, prior: UNet) -> tuple[list[Tensor], list[Tensor]]:
+    """Faces and what DifFace with this prior makes of their damaged copies with no gains but 1, (3, S, S) in [0, 1]
+    each."""
     restorer = Restorer(Settings())
-    restorer.method.pipeline.components["unet"].register_to_config(spectrum=[1.0] * KNOTS)
+    prior.register_to_config(spectrum=[1.0] * KNOTS)
+    restorer.method.pipeline.register_modules(unet=restorer.compute.place(deepcopy(prior)))
     truths = [faces.image(place, restorer.size) for place in range(len(faces))]
     named = zip(truths, faces.files, strict=True)
     crops = [damaged(truth, DAMAGE, named_generator(name, DAMAGE))[0] for truth, name in named]
@@ -73,10 +77,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, required=True, help="folder of aligned faces")
     parser.add_argument("-o", "--output", type=Path, required=True, help="folder for the prior with its gains")
+    parser.add_argument("--prior", default="mini/difface-prior", help="name of the catalogue, or folder")
     parser.add_argument("--count", type=int, default=200, help="faces that are looked at")
     given = parser.parse_args()
-    found = gains(*restorations(FaceSet.open(given.data, "train").spread(given.count)))
-    prior = load_net("mini/difface-prior", UNet)
+    prior = load_net(given.prior, UNet)
+    found = gains(*restorations(FaceSet.open(given.data, "train").spread(given.count), prior))
     prior.register_to_config(spectrum=found)
     save_weights(prior, given.output, "fp16")
     print(*found)

@@ -111,6 +111,7 @@ def difface_prior_sharp(
     if not isinstance(unet, UNet) or unet.config["out_channels"] != 3:
         raise WeightsError(f"{start} holds no prior that predicts x0: train one with `limner train difface-prior`.")
     unet = with_tail(unet)
+    unet.register_to_config(spectrum=[])  # measured on the net before; `limner.train.spectrum` does it anew
     faces, validation = FaceSet.open(data, "train"), FaceSet.open(data, "val").spread(16)
     size = int(unet.config["sample_size"])
     schedule = difface_schedule("sample")
