@@ -1,8 +1,8 @@
 """Faces that a net took for damage: a whole one, pale before dark coats, was a flake to it.
 
-Where a face is found there is no flake or blot on its head that is broader than an eye. The broad part of such a mark
-is left alone, its thin rest (a scratch across the face) stays marked; and what comes from the photo's edge and lies
-mostly beside the head is a tear.
+Where a face is found there is no flake or blot on its head that is broader than an eye. Such a mark is none where it
+lies mostly on the head; of one that goes on far beyond, a scratch across the face, the broad part is left alone. What
+comes from the photo's edge and lies mostly beside the head is a tear.
 """
 
 from __future__ import annotations
@@ -14,6 +14,8 @@ from limner.faces.find import Face, find_faces, smallest_found
 
 BROAD = 0.08
 """Half the thickness of a mark on a head from which on it is none, in sides of its face's box."""
+AROUND = 2.0
+"""How far around the broad part a mark is left alone, in `BROAD`."""
 HEAD = 0.65
 """Radius of the head in sides of its face's box, which reaches from brow to chin."""
 
@@ -38,11 +40,14 @@ def without_heads(areas: np.ndarray, pixels: np.ndarray) -> np.ndarray:
     for face in find_faces(pixels):
         part, head = head_of(face, height, width)
         least, own = BROAD * face.size, areas[part]
-        tears = torn & (2 * np.bincount(own[head], minlength=len(sizes)) < sizes)
-        core = head & (inside[part] > least) & ~tears[own]
+        mostly = 2 * np.bincount(own[head], minlength=len(sizes)) > sizes
+        core = head & (inside[part] > least) & ~(torn & ~mostly)[own]
         if core.any():
+            hidden = np.zeros_like(mostly)
+            hidden[own[core]] = True
+            found &= ~(hidden & mostly)[areas]
             away = cv2.distanceTransform((~core).astype(np.uint8), cv2.DIST_L2, 3)
-            found[part] &= (away > least + 1) | tears[own]
+            found[part] &= (away > AROUND * least) | ~hidden[own]
     return found
 
 
@@ -51,7 +56,7 @@ def head_of(face: Face, height: int, width: int) -> tuple[tuple[slice, slice], n
     as much around the head as a mark on it may reach beyond it, and in the part the head, bool."""
     x, y = (face.box[0] + face.box[2]) / 2, (face.box[1] + face.box[3]) / 2
     radius = HEAD * face.size
-    reach = radius + BROAD * face.size + 2
+    reach = radius + (AROUND + 1) * BROAD * face.size
     rows, columns = (
         slice(int(np.clip(at - reach, 0, end)), int(np.clip(at + reach + 1, 0, end)))
         for at, end in ((y, height), (x, width))

@@ -26,6 +26,9 @@ WINDOW = 192
 TRAINING = MiniTraining(steps=60_000, batch=8, lr=1.5e-3, final_lr=1e-5, warmup=200, weight_decay=1e-3)
 THRESHOLD = 0.5
 """Chance from which on the validation counts a pixel as found."""
+FEWEST = 0.01
+"""Share of a batch's pixels that counts as damaged at least, in the loss's mean over them: a batch with a handful
+moved the net as far as a hundred others did."""
 DAMAGED, CLEAN = "damaged", "clean"
 
 
@@ -71,7 +74,7 @@ def loss(net: DamageNet, batch: Batch, generator: torch.Generator) -> Tensor:
     logits = net(batch["picture"].contiguous(memory_format=torch.channels_last))
     truth, care = batch["truth"], batch["care"]
     entropy = F.binary_cross_entropy_with_logits(logits, truth, reduction="none")
-    focal = ((1 - (-entropy).exp()).square() * entropy * care).sum() / truth.sum().clamp(min=1)
+    focal = ((1 - (-entropy).exp()).square() * entropy * care).sum() / truth.sum().clamp(min=FEWEST * truth.numel())
     chance = logits.sigmoid() * care
     dice = 1 - (2 * (chance * truth).sum() + 1) / ((chance * chance).sum() + truth.sum() + 1)
     return focal + dice

@@ -50,3 +50,11 @@ def test_validation_looks_into_the_holes_alone(shared):
     worse = np.where(case.mask[..., None] > 0, 255 - case.truth, case.truth)
     assert psnr_within([(case, case.truth)])["psnr"] == np.inf
     assert psnr_within([(case, worse)])["psnr"] < psnr_within([(case, picture)])["psnr"] < 40
+
+
+def test_a_trained_net_goes_on_at_a_smaller_rate(shared):
+    anew, onward = (
+        make_recipe("difface-inpainting", shared / "faces", start=start).training
+        for start in (None, "mini/difface-inpainting")
+    )
+    assert onward.lr < 0.5 * anew.lr and onward.steps == anew.steps

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -33,6 +33,10 @@ TRAINING = {
     "mini": MiniTraining(steps=6_000, batch=16, lr=1e-3, final_lr=1e-5, warmup=100),
     "paper": Training(steps=500_000, batch=64, lr=1e-4, final_lr=5e-6, ema=0.999),
 }
+
+
+ONWARD = 3e-4
+"""Rate at which a trained small net goes on: at the first one's it was lost when the adversarial term set in."""
 
 
 def weighted_l1(made: Tensor, truth: Tensor, mask: Tensor) -> Tensor:
@@ -104,7 +108,7 @@ def difface_inpainting(
         model=model,
         data=FacesWithHoles(faces, shown, seed, grey=0.0 if paper else 0.1),
         loss=l1 if paper else FilledLoss(adversary),
-        training=TRAINING[preset],
+        training=TRAINING[preset] if paper or start is None else replace(TRAINING[preset], lr=ONWARD),
         validation=Validation(
             cases=lambda: holed_faces(validation, size),
             attempt=filled,
