@@ -49,12 +49,15 @@ def test_one_noisy_photograph_does_not_outdo_the_others():
 
 @pytest.mark.slow
 def test_the_command_writes_the_same_prior_with_gains(shared, tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr(
-        sys, "argv", ["spectrum", "--data", str(shared / "faces"), "-o", str(tmp_path / "prior"), "--count", "2"]
-    )
-    spectrum.main()
-    told = [float(one) for one in capsys.readouterr().out.split()]
+    def told(folder: str, *prior: str) -> list[float]:
+        words = ["spectrum", "--data", str(shared / "faces"), "-o", str(tmp_path / folder), "--count", "2", *prior]
+        monkeypatch.setattr(sys, "argv", words)
+        spectrum.main()
+        return [float(one) for one in capsys.readouterr().out.split()]
+
+    found = told("prior")
     prior, own = load_net(tmp_path / "prior", UNet), load_net("mini/difface-prior", UNet)
-    assert prior.config["spectrum"] == told and len(told) == KNOTS and told[:2] == [1, 1]
+    assert prior.config["spectrum"] == found and len(found) == KNOTS and found[:2] == [1, 1]
     for name, value in own.state_dict().items():
         torch.testing.assert_close(prior.state_dict()[name], value, rtol=0, atol=0)
+    assert told("again", "--prior", str(tmp_path / "prior")) == found, "measured anew, not upon those gains"

@@ -6,7 +6,7 @@ from limner.errors import LimnerError
 
 SENSITIVITY = 0.1
 """How sensitively damage is looked for by default: it counts from a chance of 1 less this on. With 0.2, which finds a
-third more, a whole face in a group, a bearded cheek, lapels and the slats of a chair were marked in old photographs."""
+third more, buttons, lapels and the slats of a chair were marked in old photographs."""
 
 
 def check_sensitivity(sensitivity: float) -> None:
