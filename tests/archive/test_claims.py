@@ -68,10 +68,24 @@ def test_a_lease_that_has_run_out_frees_its_claims(archive, manifest, other):
         next(one.each(places))
         age(other, one.id, LEASE - 10)
         assert len(list(two.each(places))) == 2
-        assert two.dismissed == 0
+        assert two.changes == 0
         age(other, one.id, LEASE + 1)
         assert len(list(two.each(places))) == 4
-        assert two.dismissed == 1 and [worker.id for worker in workers(other)] == [two.id]
+        assert two.changes == 1 and [worker.id for worker in workers(other)] == [two.id]
+
+
+def test_who_goes_on_sees_that_a_third_process_has_found_one_ended(archive, manifest, other):
+    """What the ended one left lies where the first will write next."""
+    first = Claims(manifest, ASKED)
+    with Claims(other, ASKED) as two:
+        places = prepared(archive, two)
+        drawn = two.each(places)
+        next(drawn)
+        age(other, first.id, LEASE + 1)
+        with Claims(manifest, ASKED):
+            assert two.changes == 0, "not looked yet"
+            list(drawn)
+        assert two.changes == 1
 
 
 def test_a_killed_process_of_this_machine_frees_its_claims_at_once(archive, manifest):

@@ -119,7 +119,7 @@ def test_what_killed_processes_left_is_swept_where_files_go(archive, claims, tmp
     next(targets)
     assert [path.name for folder in folders for path in folder.iterdir()] == [mine, mine]
     (folders[0] / dead).touch()
-    claims.dismissed += 1  # another process has ended meanwhile
+    claims.changes += 1  # another process has ended meanwhile
     list(targets)
     assert [path.name for path in folders[0].iterdir()] == [mine]
 

@@ -75,7 +75,7 @@ class Claims:
             others that the manifest speaks of have ended.
 
     Attributes:
-        dismissed: how many processes were found to have ended.
+        changes: how often other processes were seen to have come or gone, whoever found out that they had ended.
         since: when the first of the other processes at work started, in seconds since 1970; None where there is none.
 
     Raises:
@@ -84,7 +84,7 @@ class Claims:
 
     def __init__(self, manifest: Manifest, asked: Asked, files: Files = HERE):
         self.manifest, self.files = manifest, files
-        self._ended, self.dismissed, self.id = Event(), 0, 0
+        self._ended, self.changes, self.id = Event(), 0, 0
         with manifest.change() as rows:
             self.asked = _id_of(rows, asked)
             others = self._dismiss(rows)
@@ -93,6 +93,7 @@ class Claims:
                     f"Process {other.pid} on {other.host} is restoring into {manifest.out} with other settings: wait "
                     "until it has ended, or choose another --output."
                 )
+            self._others = {one.id for one in others}
             self.since = min((one.started for one in others), default=None)
             self._row = (socket.gethostname(), processes(), os.getpid(), self.asked, time.time())
             self.id = rows.execute(
@@ -171,6 +172,7 @@ class Claims:
         claimed = list[tuple[int, int]]()
         with self.manifest.change() as rows:
             self._be_seen(rows)
+            self._look(rows)
             while left and len(claimed) < AT_ONCE:
                 number = left.pop()
                 found = rows.execute(
@@ -183,6 +185,14 @@ class Claims:
                 else:
                     others.append(number)
         return claimed
+
+    def _look(self, rows: sqlite3.Connection) -> None:
+        """Sees which others there are: what is claimed next may be what one of them left behind, also where a third
+        process has freed it."""
+        others = {number for (number,) in rows.execute("SELECT id FROM workers WHERE id != ?", (self.id,))}
+        if others != self._others:
+            self._others = others
+            self.changes += 1
 
     def _freed(self, places: Sequence[bytes], others: Sequence[int]) -> list[int]:
         with self.manifest.change() as rows:
@@ -197,7 +207,6 @@ class Claims:
         ended = [one for one in others if alone or not one.at_work]
         for one in ended:
             _release(rows, one.id)
-        self.dismissed += len(ended)
         return [one for one in others if one not in ended]
 
     def held_by_others(self, places: Sequence[bytes]) -> int:

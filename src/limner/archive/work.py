@@ -76,7 +76,7 @@ class Work:
         self.looked, self.own = deque[Outcome](), list[Path]()
         self._own = OwnResults([target.source.path for target in planned.targets], self.files)
         self._drawn: deque[_Claimed] = deque()
-        self._swept, self._dismissed = set[Path](), claims.dismissed
+        self._swept, self._changes = set[Path](), claims.changes
 
     def targets(self) -> Iterator[Target]:
         """Hands out one photograph after another that this process has claimed, in the order of the plan.
@@ -264,9 +264,9 @@ class Work:
 
     def _sweep(self, target: Target) -> None:
         """Takes away what killed processes left where this photograph's files go, once for each folder and again when
-        another process has ended."""
-        if self._dismissed != self.claims.dismissed:
-            self._dismissed, self._swept = self.claims.dismissed, set()
+        other processes have come or gone."""
+        if self._changes != self.claims.changes:
+            self._changes, self._swept = self.claims.changes, set()
         place = target.source.place.parent
         folders = {path.parent for path in target.outputs} | {one / place for one in self.saving.beside.folders()}
         for folder in folders - self._swept:
