@@ -29,7 +29,7 @@ COMPONENTS = 256
 SHRINK = 0.1
 """Of the variance within people, spread over all directions alike."""
 
-EMBEDDING = 320
+EMBEDDING = 280
 DAMAGES = ("ffhq-ref-moderate", "old-print", "ffhq-ref-severe")
 BADLY = "ffhq-ref-severe"  # what is described as it is restored, too
 
