@@ -41,6 +41,12 @@ def test_any_size(height, width):
     assert net(face, mask).shape == face.shape
 
 
+@torch.no_grad()
+def test_a_mirror_image_is_filled_alike():
+    net, (face, mask) = tiny(), face_with_hole()
+    torch.testing.assert_close(net(face.flip(3), mask.flip(3)), net(face, mask).flip(3))
+
+
 def test_untrained_it_is_the_smooth_filling():
     torch.manual_seed(0)
     face, mask = face_with_hole()

@@ -130,7 +130,7 @@ DIFFACE_INPAINTING = Method(
     nets={"estimator": Part("difface-inpainting", (LaMa, HoleEstimator)), "unet": Part("difface-prior", (UNet,))},
     schedule=difface_schedule,
     scheduled_by="unet",
-    mini=DifFaceInpaintOptions(start=20, steps=2, eta=0.5),
+    mini=DifFaceInpaintOptions(start=10, steps=1, eta=0.5),
 )
 """For `load_method`: `mini`, or a folder with `estimator` and `unet`, such as `limner weights convert` makes of the
 authors' files. The embedded prior is sharp where it also serves whole faces (`limner.methods.difface.DIFFACE`)."""
