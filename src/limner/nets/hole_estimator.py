@@ -3,7 +3,7 @@ CPU.
 
 What belongs in a hole is decided at a quarter of the picture's size, where a net of a few million parameters learns it
 from few faces; its finer detail is left to the prior that follows. A membrane brings it to the known pixels around.
-The mean of what it says of a face and of the mirror image is 0.2 dB nearer to the truth, and as much nearer by look.
+The mean of what it says of a face and of the mirror image is nearer to the truth than either (docs/holes.md).
 """
 
 from __future__ import annotations
