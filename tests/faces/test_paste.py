@@ -95,6 +95,16 @@ def test_a_picture_that_is_itself_a_crop_is_changed_out_to_its_edges(width, heig
     assert result.max() == 0
 
 
+@pytest.mark.parametrize("shift", [0.0, 3.0, 7.0])
+def test_a_rectangle_begins_with_a_block_of_jpeg_and_changes_no_more_for_it(shift):
+    place = Place.of(placed(centre=(150.0 + shift, 120.0)), SIZE, 320, 260)
+    assert place is not None and place.rows.start % 8 == place.columns.start % 8 == 0
+    picture = as_type(smooth(260, 320), np.uint8)
+    result = paste(picture, np.zeros((SIZE, SIZE, 3), np.float32), placed(centre=(150.0 + shift, 120.0)), False)
+    changed = np.flatnonzero((result != picture).any(axis=(0, 2)))
+    assert 90 < np.ptp(changed) < SIZE * 1.8 and abs(changed.mean() - 150 - shift) < 3
+
+
 def test_a_place_knows_its_size_and_frames_of_any_size():
     picture = as_type(smooth(260, 320), np.uint8)
     place = Place.of(placed(scale=0.8), SIZE, 320, 260)

@@ -53,6 +53,18 @@ def test_tiles_have_one_size_share_the_overlap_and_end_with_the_picture():
     assert seen == [(0, (32, 32)), (24, (32, 32)), (38, (32, 32))]
 
 
+def test_tiles_begin_at_multiples_of_a_step_and_miss_nothing():
+    seen = []
+
+    def net(part):
+        seen.append((int(part[0, 0, 0, 0]), part.shape[-1]))
+        return part
+
+    columns = torch.arange(70.0).expand(1, 1, 32, 70).contiguous()
+    assert torch.equal(in_tiles(net, columns, tile=32, overlap=8, step=8).round(), columns)
+    assert seen == [(0, 32), (24, 32), (32, 38)]
+
+
 def test_one_tile_gives_way_to_the_next_linearly():
     columns = torch.arange(56.0).expand(1, 1, 32, 56).contiguous()
     blended = in_tiles(lambda part: part[..., :1].expand_as(part), columns, tile=32, overlap=8)

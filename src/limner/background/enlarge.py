@@ -10,6 +10,7 @@ import numpy as np
 import torch
 
 from limner.device import Compute
+from limner.nets.clean import BLOCK
 from limner.nets.enlarge import TIMES, Enlarger
 from limner.nets.tiles import in_tiles
 from limner.photo.changed import changed
@@ -73,7 +74,7 @@ def doubled(photo: Photo, net: Enlarger, clean: bool) -> np.ndarray:
         inner = slice(TIMES * (top - first), TIMES * (bottom - first))
         seen = rgb[first : bottom + OVERLAP]
         strip = to_tensor(seen)[None].to(net.device)
-        large = in_tiles(net, strip, tile=TILE, overlap=OVERLAP, factor=TIMES).clamp(0, 1)
+        large = in_tiles(net, strip, tile=TILE, overlap=OVERLAP, factor=TIMES, step=BLOCK).clamp(0, 1)
         sharp = large[0].permute(1, 2, 0).float().cpu().numpy()
         if not clean:
             sharp = kept(sharp, seen / np.float32(255))

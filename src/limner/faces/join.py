@@ -20,7 +20,7 @@ from torch import Tensor
 
 from limner.device import Compute
 from limner.faces.paste import Place
-from limner.nets.clean import Cleaner
+from limner.nets.clean import BLOCK, Cleaner
 from limner.nets.fusion import Fusion, taken
 from limner.nets.tiles import in_tiles
 from limner.weights.load import load_net
@@ -90,7 +90,7 @@ class Joiner:
     @torch.no_grad()
     def clean(self, picture: np.ndarray) -> np.ndarray:
         """Takes noise, blocks and mild blur off a picture of any size; from (H, W, 3) float32 in [0, 1] to the same."""
-        cleaned = in_tiles(self.cleaner, self._tensor(picture), tile=TILE, overlap=OVERLAP)
+        cleaned = in_tiles(self.cleaner, self._tensor(picture), tile=TILE, overlap=OVERLAP, step=BLOCK)
         return _picture(cleaned.clamp(0, 1))
 
     @torch.no_grad()

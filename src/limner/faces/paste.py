@@ -9,6 +9,7 @@ import numpy as np
 
 from limner.faces.align import crop as cut
 from limner.faces.align import invert, scaled, transform, warp
+from limner.nets.clean import BLOCK
 
 FULL = 0.80  # half-width of the rounded square that is wholly restored, in half crops: eyes to chin lie inside
 NOTHING = 0.98  # ... and where nothing of the crop is left
@@ -36,7 +37,7 @@ class Place:
     """The rectangle of a picture in which a crop lies, with all that is needed between the two.
 
     Attributes:
-        rows, columns: of the rectangle.
+        rows, columns: of the rectangle; where the crop fades towards its border, it begins with one of JPEG's blocks.
         matrix: 2x3 from the rectangle's pixels to the crop's.
         size: side of the crop in pixels.
         mask: (h, w) float32, how far each pixel of the rectangle is the crop's to change, 0 to 1.
@@ -61,6 +62,8 @@ class Place:
         edges = np.array([(0, 0), (size, 0), (0, size), (size, size)]) - 0.5  # a pixel's centre is its coordinate
         corners = transform(edges, invert(matrix))
         x0, y0 = np.maximum(np.floor(corners.min(0)).astype(int), 0)
+        if feathered:
+            x0, y0 = (int(start) // BLOCK * BLOCK for start in (x0, y0))
         x1, y1 = np.minimum(np.ceil(corners.max(0)).astype(int) + 1, (width, height))
         if x1 <= x0 or y1 <= y0:
             return None

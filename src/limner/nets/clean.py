@@ -12,6 +12,10 @@ from torch import Tensor
 from limner.nets.blocks import padded
 from limner.nets.estimator import Estimator
 
+BLOCK = 8
+"""Side of JPEG's blocks in pixels, and of what the net sees as one at its coarsest. Files begin with a whole block, and
+so does whatever the net is shown: there it learned to look for their grid."""
+
 
 class Cleaner(Estimator):
     """A photograph to the same photograph, clean.

@@ -9,7 +9,14 @@ from torch import Tensor
 
 
 def in_tiles(
-    net: Callable[[Tensor], Tensor], x: Tensor, *, tile: int, overlap: int, factor: int = 1, limit: int | None = None
+    net: Callable[[Tensor], Tensor],
+    x: Tensor,
+    *,
+    tile: int,
+    overlap: int,
+    factor: int = 1,
+    limit: int | None = None,
+    step: int = 1,
 ) -> Tensor:
     """Applies a net that enlarges by `factor`, in overlapping square tiles that are blended where they meet.
 
@@ -20,6 +27,8 @@ def in_tiles(
         overlap: positions that neighbouring tiles share at least; the blend runs linearly over them.
         factor: by which the net enlarges.
         limit: an x with no side larger than this goes through whole; None means `tile`.
+        step: tiles begin at multiples of it, for which the last one may be up to step - 1 larger than the others;
+            `tile` - `overlap` must be one.
 
     Returns:
         (B, D, H * factor, W * factor).
@@ -28,9 +37,9 @@ def in_tiles(
     if max(height, width) <= (tile if limit is None else limit):
         return net(x)
     total = weights = None
-    for top in _starts(height, tile, overlap):
-        for left in _starts(width, tile, overlap):
-            piece = net(x[..., top : top + tile, left : left + tile])
+    for top, bottom in _spans(height, tile, overlap, step):
+        for left, right in _spans(width, tile, overlap, step):
+            piece = net(x[..., top:bottom, left:right])
             down, across = piece.shape[-2:]
             if total is None or weights is None:
                 total = piece.new_zeros(*piece.shape[:2], height * factor, width * factor)
@@ -44,11 +53,12 @@ def in_tiles(
     return total / weights
 
 
-def _starts(length: int, tile: int, overlap: int) -> list[int]:
-    """First positions of the tiles along one side; the last tile ends with the side."""
+def _spans(length: int, tile: int, overlap: int, step: int) -> list[tuple[int, int]]:
+    """First positions of the tiles along one side, and the first behind each; the last tile ends with the side."""
     if length <= tile:
-        return [0]
-    return [*range(0, length - tile, tile - overlap), length - tile]
+        return [(0, length)]
+    last = (length - tile) // step * step
+    return [*((start, start + tile) for start in range(0, last, tile - overlap)), (last, length)]
 
 
 def _ramp(length: int, overlap: int, like: Tensor) -> Tensor:
