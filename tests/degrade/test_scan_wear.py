@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from skimage.data import astronaut
 
-from limner.degrade.scan_wear import File, Grain, Scan, apply_scan, draw_scan
+from limner.degrade.scan_wear import File, Grain, Scan, apply_scan, draw_camera, draw_scan
 from limner.evaluate.metrics.detail import laplacian_variance
 
 FLAT = np.full((128, 128, 3), 128, np.uint8)
@@ -57,3 +57,10 @@ def test_a_roll_of_the_dice_is_repeatable_and_rolls_differ():
     assert 15 < sum(scan == Scan() for scan in scans) < 70
     kinds = [[max(s.blur) > 0, bool(s.weave), bool(s.resized), bool(s.grains), bool(s.files)] for s in scans]
     assert all(5 < count < 280 for count in np.sum(kinds, axis=0))
+
+
+def test_a_camera_writes_one_file_whose_blocks_begin_at_the_corner():
+    scans = [draw_camera(np.random.default_rng(n)) for n in range(100)]
+    assert all(len(scan.files) == 1 and scan.files[0].grid == (0, 0) for scan in scans)
+    assert 30 < sum(max(scan.blur) > 0 for scan in scans) < 70 and not any(scan.weave or scan.resized for scan in scans)
+    assert max(scan.grains[0].sigma for scan in scans) <= 9

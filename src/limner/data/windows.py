@@ -13,15 +13,18 @@ import torch
 from limner.data.faces import FaceSet, read_picture
 from limner.degrade.degrade import apply, draw, truth
 from limner.degrade.print_wear import SEPIA
-from limner.degrade.scan_wear import apply_scan, draw_scan
+from limner.degrade.scan_wear import Scan, apply_scan, draw_camera, draw_scan
 from limner.pixels import to_tensor, without_colour
 
 SIZES = (0.5, 1.0, 2.0)
 """Half of the photographs are shown at these sizes of their own, which `limner benchmark --protocol harm` measures."""
 DETAILED = 384
 """Pixels of a side, from which on a face is worth showing at its own size."""
-SCAN = "scan"
-WORSE = {"ffhq-ref-moderate": 0.1, "old-print": 0.07}
+MILD = "mild"
+CAMERA = 0.45
+"""Share of photographs that a camera wrote (`draw_camera`); the others were scanned. With scans alone the cleaner left
+the blocks of plain files where they were."""
+WORSE = {"ffhq-ref-moderate": 0.08, "old-print": 0.05}
 """Presets of `degrade.py` that photographs are spoiled by instead, and how often: the cleaner meets such photographs
 too. Noise that was enlarged with the picture it learns there to tell from soft detail."""
 BLURRED, AREAS = 0.5, 0.7
@@ -66,14 +69,14 @@ def window(photo: np.ndarray, size: int, generator: np.random.Generator) -> tupl
     least = (size + 1) / min(photo.shape[:2])
     chosen = generator.choice(SIZES) if generator.random() < 0.5 else np.exp(generator.uniform(np.log(0.4), np.log(2)))
     factor = max(float(chosen), least)
-    kind = generator.choice([*WORSE, SCAN], p=[*WORSE.values(), 1 - sum(WORSE.values())])
-    if kind != SCAN:
+    kind = generator.choice([*WORSE, MILD], p=[*WORSE.values(), 1 - sum(WORSE.values())])
+    if kind != MILD:
         photo = resized(photo, factor)
         degradation = draw(kind, generator, photo.shape[1], photo.shape[0])
         clean, spoilt = cut([truth(photo, degradation), apply(photo, degradation)], size, generator)
     else:
         clean = toned(photo, factor, size, generator)
-        spoilt = apply_scan(clean, draw_scan(generator))
+        spoilt = apply_scan(clean, drawn(generator))
     return turned(clean, spoilt, generator)
 
 
@@ -85,8 +88,13 @@ def large_and_small(photo: np.ndarray, size: int, generator: np.random.Generator
     spread = generator.uniform(0.2, 1.2)
     seen = cv2.GaussianBlur(large, (0, 0), spread) if generator.random() < BLURRED else large
     way = cv2.INTER_AREA if generator.random() < AREAS else cv2.INTER_CUBIC
-    small = apply_scan(cv2.resize(seen, (size, size), interpolation=way), draw_scan(generator))
+    small = apply_scan(cv2.resize(seen, (size, size), interpolation=way), drawn(generator))
     return turned(large, small, generator)
+
+
+def drawn(generator: np.random.Generator) -> Scan:
+    """What happened to a photograph at its own resolution."""
+    return draw_camera(generator) if generator.random() < CAMERA else draw_scan(generator)
 
 
 def toned(photo: np.ndarray, factor: float, size: int, generator: np.random.Generator) -> np.ndarray:

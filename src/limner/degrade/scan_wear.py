@@ -104,6 +104,15 @@ def draw_scan(generator: Generator) -> Scan:
     return Scan(blur, weave, resized, tuple(grains), tuple(files), chance(0.3))
 
 
+def draw_camera(generator: Generator) -> Scan:
+    """Draws what a camera leaves in the file it writes: in every second photograph a lens's blur, a sensor's noise, and
+    one JPEG whose grid of blocks begins at the corner, as it does in every file that nobody cut."""
+    uniform = generator.uniform
+    blur = uniform(0, 1) if generator.random() < 0.5 else 0.0
+    noise = _grain(generator, 9 * uniform(0, 1), 0.0, 1.0 if generator.random() < 0.7 else 0.0, False)
+    return Scan((blur, blur), grains=(noise,), files=(File(int(uniform(35, 92)), generator.random() < 0.8, (0, 0)),))
+
+
 def _blur(generator: Generator) -> tuple[float, float]:
     across = generator.uniform(0.3, 1.3) if generator.random() < 0.8 else generator.uniform(1.3, 2.2)
     return across, across * (generator.uniform(0.5, 1) if generator.random() < 0.3 else 1)

@@ -64,6 +64,9 @@ class Estimator(ModelMixin, ConfigMixin):
 
     def answer(self, x: Tensor) -> Tensor:
         """What the head says of a picture as for `forward`, before the pixels are put into their places."""
+        return self.head(self.features(x))
+
+    def features(self, x: Tensor) -> Tensor:
+        """Of a picture as for `forward`: (B, widths[0], H / patch_size, W / patch_size)."""
         h = self.stem(F.pixel_unshuffle(CONTRAST * (x - 0.5), self.config["patch_size"]).to(self.stem.weight.dtype))
-        h = u_shaped(self, h, lambda x: F.pixel_shuffle(x, 2))[-1]
-        return self.head(h)
+        return u_shaped(self, h, lambda x: F.pixel_shuffle(x, 2))[-1]

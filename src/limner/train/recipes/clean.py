@@ -23,7 +23,7 @@ nothing: whatever it touched in a good photograph cost more than all it mended i
 sharpen what is mildly blurred, but left half of a mild noise where it was."""
 OTHERS = "nofaces"
 """A folder beside that of the faces: photographs without one."""
-TRAINING = MiniTraining(steps=14_000, batch=16, lr=8e-4, final_lr=1e-5, warmup=200)
+TRAINING = MiniTraining(steps=14_000, batch=16, lr=5e-4, final_lr=1e-5, warmup=200)
 
 
 def clean(data: Path, preset: Preset = "mini", seed: int = 0, start: str | Path | None = None) -> Recipe[Cleaner]:
