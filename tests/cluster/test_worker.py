@@ -25,7 +25,8 @@ def test_a_worker_goes_to_the_driver_s_folder_and_tells_what_it_is(tmp_path, mon
     assert os.path.samefile(os.getcwd(), tmp_path)
 
 
-def test_whoever_cannot_begin_tells_on_which_machine(tmp_path):
+def test_whoever_cannot_begin_tells_on_which_machine(tmp_path, monkeypatch):
+    monkeypatch.chdir("/")  # whither the worker goes is undone with it
     with pytest.raises(LimnerError, match=rf"^On the machine {socket.gethostname()}: There are no numbers\.$"):
         Worker(str(tmp_path)).begin(Squares(tmp_path, "fails"))
 

@@ -21,9 +21,10 @@ SIZES = (0.5, 1.0, 2.0)
 DETAILED = 384
 """Pixels of a side, from which on a face is worth showing at its own size."""
 MILD = "mild"
+"""What most photographs are spoiled by: a camera or a scan."""
 CAMERA = 0.45
-"""Share of photographs that a camera wrote (`draw_camera`); the others were scanned. With scans alone the cleaner left
-the blocks of plain files where they were."""
+"""Share of those that a camera wrote (`draw_camera`). With scans alone the cleaner left the blocks of plain files where
+they were."""
 WORSE = {"ffhq-ref-moderate": 0.08, "old-print": 0.05}
 """Presets of `degrade.py` that photographs are spoiled by instead, and how often: the cleaner meets such photographs
 too. Noise that was enlarged with the picture it learns there to tell from soft detail."""

@@ -30,10 +30,8 @@ TILE, OVERLAP = 1024, 104
 ENLARGED_FROM = 1.25
 """Faces larger than the restoration by this factor are joined in a frame of twice the restoration's size."""
 CAUTION = 0.5
-"""How much of what the cleaner would change is changed in faces that are larger than the largest frame: so many pixels
-of a face are more often soft by nature than blurred. Of 25 validation faces shown at 1,024 px and blurred by 1 px the
-worst then gains 0.14 dB, where 0.7 costs it 1.0 and 1 costs it 4.7, and the mean gains 1.7, most of all; with noise and
-JPEG the worst gains 0.7, the mean 1.2. (A script that is not kept.)"""
+"""How much of what the cleaner would change is changed in a face: what JPEG leaves beside a wrinkle looks to it like the
+wrinkle. In full it left an old scan .69 of its fine detail and softened the eyes; half leaves .80 (docs/findings.md)."""
 WIDE_SPREAD = 0.1
 """Deviation between several samples, in parts of white, from which on a place counts as wholly made up."""
 
@@ -124,7 +122,7 @@ class Joiner:
             frame: side of the aligned frame in pixels; None is `frame_of`'s.
         """
         frame = frame_of(place.side, place.size) if frame is None else frame
-        cleaned = photo + np.float32(CAUTION if place.side > 2 * place.size else 1) * (self.clean(photo) - photo)
+        cleaned = photo + np.float32(CAUTION) * (self.clean(photo) - photo)
         return Framed(cleaned, *(self._tensor(place.framed(one, frame)) for one in (photo, cleaned)))
 
     @torch.no_grad()
