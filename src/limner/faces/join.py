@@ -30,8 +30,9 @@ TILE, OVERLAP = 1024, 104
 ENLARGED_FROM = 1.25
 """Faces larger than the restoration by this factor are joined in a frame of twice the restoration's size."""
 CAUTION = 0.5
-"""How much of what the cleaner would change is changed in a face: what JPEG leaves beside a wrinkle looks to it like the
-wrinkle. In full it left an old scan .69 of its fine detail and softened the eyes; half leaves .80 (docs/findings.md)."""
+"""How much of what the cleaner would change is changed in a face: what JPEG leaves beside a wrinkle looks to it like
+the wrinkle. In full it left an old scan .69 of its fine detail and softened the eyes; half leaves .80 (see
+docs/findings.md)."""
 WIDE_SPREAD = 0.1
 """Deviation between several samples, in parts of white, from which on a place counts as wholly made up."""
 
