@@ -9,6 +9,7 @@ from torch import nn
 from limner.data import restorations
 from limner.data.faces import FaceSet
 from limner.data.restorations import Restorations, Restored, detuned, join_frame, spoilt
+from limner.faces import join
 from limner.pixels import to_picture
 
 
@@ -44,6 +45,16 @@ def test_each_is_made_once(pool, monkeypatch):
     made = []
     monkeypatch.setattr(pool, "make", lambda place: made.append(place) or Restored(*[texture(64, place)] * 4))
     assert pool.of(2) is pool.of(2) and made == [2]
+
+
+def test_photographs_are_as_clean_as_those_that_are_joined(pool, monkeypatch):
+    class Whitener(nn.Conv2d):
+        def forward(self, x):
+            return torch.ones_like(x)
+
+    monkeypatch.setattr(pool, "cleaner", Whitener(3, 3, 1))
+    monkeypatch.setattr(join, "CAUTION", 0.25)
+    assert (pool.cleaned(np.full((16, 16, 3), 51, np.uint8)) == 102).all()
 
 
 @pytest.mark.parametrize(("side", "frame"), [(40, 64), (80, 64), (81, 128), (200, 128)])

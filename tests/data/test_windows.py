@@ -13,7 +13,7 @@ from limner.degrade.scan_wear import Scan
 @pytest.fixture
 def unspoilt(monkeypatch):
     monkeypatch.setattr(windows, "WORSE", {})
-    monkeypatch.setattr(windows, "drawn", lambda generator: Scan())
+    monkeypatch.setattr(windows, "drawn", lambda generator, camera: Scan())
 
 
 def texture(height: int, width: int) -> np.ndarray:
@@ -90,5 +90,5 @@ def test_faces_in_detail_and_jpegs_of_a_folder(tmp_path):
 
 def test_nearly_half_of_the_photographs_come_from_a_camera(monkeypatch):
     monkeypatch.setattr(windows, "draw_scan", lambda generator: Scan())
-    scans = [windows.drawn(np.random.default_rng(n)) for n in range(300)]
+    scans = [windows.drawn(np.random.default_rng(n), windows.CAMERA) for n in range(300)]
     assert 100 < sum(bool(scan.files) for scan in scans) < 170

@@ -19,7 +19,7 @@ from limner.degrade.degrade import apply, draw, truth
 from limner.degrade.scan_wear import apply_scan, draw_scan
 from limner.device import Compute, choose
 from limner.faces.align import crop, stretch
-from limner.faces.join import frame_of, grown
+from limner.faces.join import cautious, frame_of, grown
 from limner.methods import load
 from limner.methods.loaded import LoadedMethod
 from limner.pixels import to_picture, to_tensor, without_colour
@@ -139,7 +139,9 @@ class Restorations:
 
     @torch.no_grad()
     def cleaned(self, photo: np.ndarray) -> np.ndarray:
-        return to_picture(self.compute.place(self.cleaner)(to_tensor(photo)[None])[0])
+        """A photograph as clean as it is before it is joined, (D, D, 3) uint8 both."""
+        seen = to_tensor(photo)[None]
+        return to_picture(cautious(seen, self.compute.place(self.cleaner)(seen))[0])
 
 
 def join_frame(photo: np.ndarray, image: np.ndarray, restored: np.ndarray, cleaned: np.ndarray) -> Restored:

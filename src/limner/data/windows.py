@@ -25,9 +25,13 @@ MILD = "mild"
 CAMERA = 0.45
 """Share of those that a camera wrote (`draw_camera`). With scans alone the cleaner left the blocks of plain files where
 they were."""
+CAMERA_SMALL = 0.7
+"""The same share of photographs that are to be enlarged: what is small was mostly made so for a screen."""
 WORSE = {"ffhq-ref-moderate": 0.08, "old-print": 0.05}
 """Presets of `degrade.py` that photographs are spoiled by instead, and how often: the cleaner meets such photographs
 too. Noise that was enlarged with the picture it learns there to tell from soft detail."""
+REDUCED = (0.3, 0.75)
+"""Of its own size, a large window's photograph: at full size most are softer than what is to be learned."""
 BLURRED, AREAS = 0.5, 0.7
 """How often a large window is blurred before it is made small, and how often that is done by areas."""
 
@@ -77,25 +81,25 @@ def window(photo: np.ndarray, size: int, generator: np.random.Generator) -> tupl
         clean, spoilt = cut([truth(photo, degradation), apply(photo, degradation)], size, generator)
     else:
         clean = toned(photo, factor, size, generator)
-        spoilt = apply_scan(clean, drawn(generator))
+        spoilt = apply_scan(clean, drawn(generator, CAMERA))
     return turned(clean, spoilt, generator)
 
 
 def large_and_small(photo: np.ndarray, size: int, generator: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
     """A window of a photograph, clean, (2 size, 2 size, 3) uint8, and half as large as it was scanned; the photo is
     turned, mirrored, reduced and toned at random."""
-    factor = max(float(np.exp(generator.uniform(np.log(0.35), 0))), (2 * size + 1) / min(photo.shape[:2]))
+    factor = max(float(np.exp(generator.uniform(*np.log(REDUCED)))), (2 * size + 1) / min(photo.shape[:2]))
     large = toned(photo, factor, 2 * size, generator)
     spread = generator.uniform(0.2, 1.2)
     seen = cv2.GaussianBlur(large, (0, 0), spread) if generator.random() < BLURRED else large
     way = cv2.INTER_AREA if generator.random() < AREAS else cv2.INTER_CUBIC
-    small = apply_scan(cv2.resize(seen, (size, size), interpolation=way), drawn(generator))
+    small = apply_scan(cv2.resize(seen, (size, size), interpolation=way), drawn(generator, CAMERA_SMALL))
     return turned(large, small, generator)
 
 
-def drawn(generator: np.random.Generator) -> Scan:
-    """What happened to a photograph at its own resolution."""
-    return draw_camera(generator) if generator.random() < CAMERA else draw_scan(generator)
+def drawn(generator: np.random.Generator, camera: float) -> Scan:
+    """What happened to a photograph at its own resolution, to a share of them in a camera."""
+    return draw_camera(generator) if generator.random() < camera else draw_scan(generator)
 
 
 def toned(photo: np.ndarray, factor: float, size: int, generator: np.random.Generator) -> np.ndarray:

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import cv2
 import numpy as np
@@ -35,6 +36,8 @@ the wrinkle. In full it left an old scan .69 of its fine detail and softened the
 docs/findings.md)."""
 WIDE_SPREAD = 0.1
 """Deviation between several samples, in parts of white, from which on a place counts as wholly made up."""
+
+Picture = TypeVar("Picture", np.ndarray, Tensor)
 
 
 @dataclass(frozen=True, eq=False)
@@ -123,7 +126,7 @@ class Joiner:
             frame: side of the aligned frame in pixels; None is `frame_of`'s.
         """
         frame = frame_of(place.side, place.size) if frame is None else frame
-        cleaned = photo + np.float32(CAUTION) * (self.clean(photo) - photo)
+        cleaned = cautious(photo, self.clean(photo))
         return Framed(cleaned, *(self._tensor(place.framed(one, frame)) for one in (photo, cleaned)))
 
     @torch.no_grad()
@@ -149,6 +152,11 @@ class Joiner:
     def _tensor(self, picture: np.ndarray) -> Tensor:
         """(H, W, 3) to (1, 3, H, W) where the nets are."""
         return torch.from_numpy(np.ascontiguousarray(picture.transpose(2, 0, 1)))[None].to(self.device)
+
+
+def cautious(photo: Picture, clean: Picture) -> Picture:
+    """A photo with `CAUTION` of what the cleaner changed, both of one shape."""
+    return photo + CAUTION * (clean - photo)
 
 
 def frame_of(side: float, size: int) -> int:

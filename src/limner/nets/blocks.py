@@ -83,7 +83,7 @@ class ResidualBlock(nn.Module):
         nn.init.zeros_(self.conv2.weight)
 
     def forward(self, x: Tensor) -> Tensor:
-        return x + self.conv2(F.silu(self.conv1(F.silu(x))))
+        return self.conv2(F.silu(self.conv1(F.silu(x)))).add_(x)  # a new picture's memory costs as much as the sum
 
 
 class NormedConv(nn.Sequential):

@@ -46,11 +46,15 @@ class Cleaner(Estimator):
         keep_variance(self.tail, zero=("conv2",))
         self.out = zeroed(nn.Conv2d(tail_width, 3, 3, padding=1))
 
+    @property
+    def step(self) -> int:
+        """Of which the sides of a picture must be multiples, in pixels; others are padded."""
+        return self.config["patch_size"] * 2 ** (len(self.config["widths"]) - 1)
+
     def forward(self, x: Tensor) -> Tensor:
         """(B, 3, H, W) in [0, 1] to the same, of any size; it is not clipped."""
         height, width = x.shape[-2:]
-        step = self.config["patch_size"] * 2 ** (len(self.config["widths"]) - 1)
-        whole = padded(x, step)
+        whole = padded(x, self.step)
         h = self.features(whole)
         fine = self.tail(h, (CONTRAST * (whole - 0.5)).to(h.dtype))
         detail = F.pixel_shuffle(self.head(h), self.config["patch_size"]) + self.out(F.silu(fine))

@@ -37,7 +37,7 @@ class Stage(nn.Module):
             nn.init.zeros_(self.time.bias)
 
     def forward(self, h: Tensor, pictures: Tensor, embedding: Tensor | None = None) -> Tensor:
-        h = F.interpolate(self.below(F.silu(h)), scale_factor=2.0, mode="nearest") + self.look(pictures)
+        h = self.look(pictures).add_(F.interpolate(self.below(F.silu(h)), scale_factor=2.0, mode="nearest"))
         if self.time is None or embedding is None:
             return self.blocks(h)
         scale, shift = self.time(F.silu(embedding))[:, :, None, None].chunk(2, dim=1)

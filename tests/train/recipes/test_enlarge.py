@@ -7,7 +7,8 @@ from skimage.data import astronaut
 
 from limner.nets.enlarge import Enlarger, interpolated
 from limner.train.losses.projected import Projected
-from limner.train.recipes.enlarge import SEEN_FROM, SLIGHT, EnlargedLoss, cubic, error, gains
+from limner.train.recipes import clean
+from limner.train.recipes.enlarge import SEEN_FROM, SLIGHT, EnlargedLoss, cubic, error, gains, learning
 from limner.train.validation import Pair
 
 
@@ -48,3 +49,14 @@ def test_interpolation_gains_nothing_and_the_truth_much():
     told = gains([(pair, cubic(pair.lq))])
     assert told["gain"] == told["worst gain"] == 0
     assert gains([(pair, np.clip(truth.astype(int) + 1, 0, 255).astype(np.uint8))])["gain"] > 10
+
+
+def test_a_cleaner_that_goes_on_leaves_alone_what_is_borrowed():
+    def free(net):
+        return {name for name, parameter in net.named_parameters() if parameter.requires_grad}
+
+    goes_on, enlarger = clean.learning("mini/clean"), learning(None)
+    own = {name.removeprefix("cleaner.") for name in free(enlarger) if name.startswith("cleaner.")}
+    ends = {name for name in free(goes_on) if name.startswith(("head.", "tail.", "out."))}  # which isn't asked for
+    assert free(goes_on) - ends == own and ends
+    assert all(parameter.requires_grad for parameter in clean.learning(None).parameters())

@@ -33,7 +33,8 @@ def clean(data: Path, preset: Preset = "mini", seed: int = 0, start: str | Path 
         data: folder of aligned faces with its tables; a folder `nofaces` beside it is used where there is one.
         preset: `mini` or `paper`, which are the same here.
         seed: of initialisation, data order and damage.
-        start: a cleaner to go on from, a name of the catalogue or a folder; None begins anew.
+        start: a cleaner to go on from, a name of the catalogue or a folder, whose features stay as they are but for the
+            last blocks, since the enlarger shares them; None begins anew.
     """
     torch.manual_seed(seed)
     others = data.parent / OTHERS
@@ -41,7 +42,7 @@ def clean(data: Path, preset: Preset = "mini", seed: int = 0, start: str | Path 
     validation = photographs(FaceSet.open(data, "val"), None)
     return Recipe(
         name="clean",
-        model=begin(Cleaner, start, Cleaner),
+        model=learning(start),
         data=Windows(files, 128, seed, window),
         loss=relative_error,
         training=TRAINING,
@@ -54,6 +55,16 @@ def clean(data: Path, preset: Preset = "mini", seed: int = 0, start: str | Path 
         ),
         seed=seed,
     )
+
+
+def learning(start: str | Path | None) -> Cleaner:
+    """The net; of one that another run left, what the enlarger has of its own may learn (`recipes/enlarge.py`)."""
+    net = begin(Cleaner, start, Cleaner)
+    if start is not None:
+        net.requires_grad_(False)
+        for part in (net.up[0], net.head, net.tail, net.out):
+            part.requires_grad_(True)
+    return net
 
 
 def relative_error(model: Cleaner, batch: Batch, generator: torch.Generator) -> Tensor:

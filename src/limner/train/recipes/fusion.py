@@ -9,15 +9,15 @@ from pathlib import Path
 import cv2
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from limner.data.faces import FaceSet
 from limner.data.restorations import Restorations, Restored
 from limner.evaluate.metrics.fidelity import psnr
-from limner.nets.fusion import Fusion, luma
-from limner.nets.pyramid import split
+from limner.nets.fusion import Fusion
 from limner.pixels import to_picture, to_tensor
 from limner.train.losses.adversary import AdversarialLoss
+from limner.train.losses.contrast import contrasts
 from limner.train.losses.projected import Projected, projected
 from limner.train.recipe import Batch, MiniTraining, Preset, Recipe
 from limner.train.recipes.clean import error
@@ -105,14 +105,9 @@ def distance(joined: Tensor, photo: Tensor, truth: Tensor) -> Tensor:
     missed, before = error(joined, truth), error(photo, truth)
     harm = (missed - before).clamp(min=0)
     fullness = torch.zeros_like(missed)
-    for ours, theirs in zip(split(luma(joined), OCTAVES)[0], split(luma(truth), OCTAVES)[0], strict=True):
-        fullness = fullness + 255 * (_contrast(ours) - _contrast(theirs)).abs().mean(dim=(1, 2, 3))
+    for ours, theirs in zip(contrasts(joined, OCTAVES), contrasts(truth, OCTAVES), strict=True):
+        fullness = fullness + 255 * (ours - theirs).abs().mean(dim=(1, 2, 3))
     return ((missed + HARM * harm + FULLNESS * fullness) / (before + SLIGHT)).mean()
-
-
-def _contrast(band: Tensor) -> Tensor:
-    """The deviation of a band around each 8 x 8 of its pixels."""
-    return (nn.functional.avg_pool2d(band.square(), 8) + 1e-6).sqrt()
 
 
 def joined(net: Fusion, one: Restored) -> np.ndarray:
