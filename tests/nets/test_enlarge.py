@@ -1,12 +1,17 @@
 """The enlarger: untrained cubic interpolation at any size, an eye for no more than its surroundings, and the cleaner's
 features."""
 
+import numpy as np
 import pytest
 import torch
 from safetensors import safe_open
 
-from limner.nets.clean import Cleaner
+from limner.background.enlarge import OVERLAP, TILE
+from limner.evaluate.cleaning import halved, windows
+from limner.evaluate.metrics.fidelity import psnr
+from limner.nets.clean import BLOCK, Cleaner
 from limner.nets.enlarge import Enlarger, interpolated
+from limner.pixels import to_picture, to_tensor
 from limner.train.loop import save_weights
 from limner.train.recipes.enlarge import learning
 from limner.weights.load import load_net
@@ -45,3 +50,24 @@ def test_the_cleaners_features_are_shared_and_not_saved_twice(tmp_path):
     picture = torch.rand(1, 3, 40, 40)
     torch.testing.assert_close(back(picture), net(picture), rtol=5e-3, atol=5e-3)
     assert torch.equal(back.cleaner.middle[0].conv1.weight, cleaner.middle[0].conv1.weight)
+
+
+def test_what_is_far_away_plays_no_part():
+    """Tiles meet without a seam because nothing farther than their overlap matters."""
+    assert (TILE - OVERLAP) % BLOCK == 0 and (TILE - 2 * OVERLAP) % BLOCK == 0
+    net, picture = load_net("mini/enlarge"), torch.rand(1, 3, 192, 64)
+    changed = picture.clone()
+    changed[..., 64 + OVERLAP :, :] = 0
+    with torch.no_grad():
+        assert (net(picture) - net(changed))[..., : 2 * 64, :].abs().max() < 1e-6
+
+
+def test_the_embedded_one_takes_noise_and_blocks_off_and_sharpens():
+    """That the cleaner's features are still those that it learned with."""
+    net, gains = load_net("mini/enlarge"), []
+    for number, truth in enumerate(windows()):
+        small = to_tensor(halved(truth, np.random.default_rng(number)))[None]
+        with torch.no_grad():
+            ours, cubic = (to_picture(large[0]) for large in (net(small), interpolated(small)))
+        gains.append(psnr(ours, truth) - psnr(cubic, truth))
+    assert min(gains) > 0.3 and np.mean(gains) > 0.8

@@ -18,8 +18,8 @@ from limner.photo.photo import Photo
 from limner.pixels import to_tensor
 from limner.weights.load import load_net
 
-TILE, OVERLAP = 768, 104
-"""Of the photo that goes through the net at once, in pixels: as far as it sees, tiles overlap."""
+TILE, OVERLAP = 768, 112
+"""Of the photo that goes through the net at once, in pixels: farther than it sees, tiles overlap."""
 RETURNS = 2
 """How often what the photo has is brought back; twice leaves next to nothing out."""
 PASSES = 2

@@ -141,7 +141,7 @@ class Restorations:
     def cleaned(self, photo: np.ndarray) -> np.ndarray:
         """A photograph as clean as it is before it is joined, (D, D, 3) uint8 both."""
         seen = to_tensor(photo)[None]
-        return to_picture(cautious(seen, self.compute.place(self.cleaner)(seen))[0])
+        return to_picture(cautious(seen, self.compute.place(self.cleaner)(seen).clamp(0, 1))[0])
 
 
 def join_frame(photo: np.ndarray, image: np.ndarray, restored: np.ndarray, cleaned: np.ndarray) -> Restored:

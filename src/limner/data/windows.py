@@ -26,7 +26,7 @@ CAMERA = 0.45
 """Share of those that a camera wrote (`draw_camera`). With scans alone the cleaner left the blocks of plain files where
 they were."""
 CAMERA_SMALL = 0.7
-"""The same share of photographs that are to be enlarged: what is small was mostly made so for a screen."""
+"""Likewise, of photographs that are to be enlarged: what is small was mostly made so for a screen."""
 WORSE = {"ffhq-ref-moderate": 0.08, "old-print": 0.05}
 """Presets of `degrade.py` that photographs are spoiled by instead, and how often: the cleaner meets such photographs
 too. Noise that was enlarged with the picture it learns there to tell from soft detail."""
@@ -39,7 +39,7 @@ BLURRED, AREAS = 0.5, 0.7
 @dataclass
 class Windows:
     """Sample n is {"lq", "image"} in [0, 1]: of one photograph a spoilt window, (3, S, S), and the clean one, of that
-    size or larger; every photograph once an epoch.
+    size or larger; every file of the list once an epoch.
 
     Attributes:
         files: photographs, decoded when asked for.
@@ -86,8 +86,8 @@ def window(photo: np.ndarray, size: int, generator: np.random.Generator) -> tupl
 
 
 def large_and_small(photo: np.ndarray, size: int, generator: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-    """A window of a photograph, clean, (2 size, 2 size, 3) uint8, and half as large as it was scanned; the photo is
-    turned, mirrored, reduced and toned at random."""
+    """A window of a photograph, clean, (2 size, 2 size, 3) uint8, and half as large as a camera or a scanner left it;
+    the photo is turned, mirrored, reduced and toned at random."""
     factor = max(float(np.exp(generator.uniform(*np.log(REDUCED)))), (2 * size + 1) / min(photo.shape[:2]))
     large = toned(photo, factor, 2 * size, generator)
     spread = generator.uniform(0.2, 1.2)
@@ -98,7 +98,7 @@ def large_and_small(photo: np.ndarray, size: int, generator: np.random.Generator
 
 
 def drawn(generator: np.random.Generator, camera: float) -> Scan:
-    """What happened to a photograph at its own resolution, to a share of them in a camera."""
+    """What happened to a photograph at its own resolution; `camera` is the share of those that a camera wrote."""
     return draw_camera(generator) if generator.random() < camera else draw_scan(generator)
 
 

@@ -31,7 +31,7 @@ class Enlarger(ModelMixin, ConfigMixin):
     Args:
         sample_size: side in pixels of the small windows it was trained on.
         width: channels of its last layers, at the size of the photograph that is enlarged.
-        cleaner_config: of the cleaner whose features it takes.
+        cleaner_config: of the cleaner whose features it takes; it holds all of that, and asks for no more than those.
         borrows: parts whose tensors lie with other weights, see `limner.weights.borrowed`.
     """
 

@@ -1,4 +1,5 @@
-"""How full of detail a picture is, place by place: an error fades whatever a net isn't sure of, and this tells so."""
+"""How much detail a picture has, place by place. A net that minimises an error fades whatever it isn't sure of; held to
+the contrast as well, it doesn't."""
 
 from __future__ import annotations
 
@@ -13,7 +14,15 @@ AROUND = 8
 
 
 def contrasts(pictures: Tensor, octaves: int) -> list[Tensor]:
-    """The deviation of the luma of (B, 3, H, W) in each of its finest octaves, the finest first, (B, 1, h, w) each: one
-    number for every `AROUND` x `AROUND` of the octave's pixels."""
+    """The deviation of the luma of pictures in each of their finest octaves.
+
+    Args:
+        pictures: (B, 3, H, W) in any range; H and W multiples of `AROUND` * 2^(octaves - 1).
+        octaves: how many.
+
+    Returns:
+        The finest first, (B, 1, h, w) each: one number for every `AROUND` x `AROUND` of the octave's pixels, in the
+        pictures' units.
+    """
     bands, _ = split(luma(pictures), octaves)
     return [(F.avg_pool2d(band.square(), AROUND) + 1e-6).sqrt() for band in bands]

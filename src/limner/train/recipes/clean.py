@@ -23,6 +23,8 @@ nothing: whatever it touched in a good photograph cost more than all it mended i
 sharpen what is mildly blurred, but left half of a mild noise where it was."""
 OTHERS = "nofaces"
 """A folder beside that of the faces: photographs without one."""
+LENDER = "mini/clean"
+"""Whose features `mini/enlarge` borrows."""
 TRAINING = MiniTraining(steps=14_000, batch=16, lr=5e-4, final_lr=1e-5, warmup=200)
 
 
@@ -33,8 +35,8 @@ def clean(data: Path, preset: Preset = "mini", seed: int = 0, start: str | Path 
         data: folder of aligned faces with its tables; a folder `nofaces` beside it is used where there is one.
         preset: `mini` or `paper`, which are the same here.
         seed: of initialisation, data order and damage.
-        start: a cleaner to go on from, a name of the catalogue or a folder, whose features stay as they are but for the
-            last blocks, since the enlarger shares them; None begins anew.
+        start: a cleaner to go on from, a name of the catalogue or a folder, None begins anew. The features of
+            `mini/clean` stay as they are but for the last blocks, since the enlarger shares them.
     """
     torch.manual_seed(seed)
     others = data.parent / OTHERS
@@ -58,9 +60,9 @@ def clean(data: Path, preset: Preset = "mini", seed: int = 0, start: str | Path 
 
 
 def learning(start: str | Path | None) -> Cleaner:
-    """The net; of one that another run left, what the enlarger has of its own may learn (`recipes/enlarge.py`)."""
+    """The net; of the embedded one only what the enlarger doesn't borrow may learn (`recipes/enlarge.py`)."""
     net = begin(Cleaner, start, Cleaner)
-    if start is not None:
+    if start == LENDER:
         net.requires_grad_(False)
         for part in (net.up[0], net.head, net.tail, net.out):
             part.requires_grad_(True)

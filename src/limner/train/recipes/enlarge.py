@@ -20,7 +20,7 @@ from limner.pixels import to_picture, to_tensor
 from limner.train.losses.adversary import AdversarialLoss
 from limner.train.losses.projected import Projected, projected
 from limner.train.recipe import Batch, MiniTraining, Preset, Recipe
-from limner.train.recipes.clean import error
+from limner.train.recipes.clean import LENDER, error
 from limner.train.starting import begin
 from limner.train.validation import Pair, Validation, mean, through
 from limner.weights.load import load_net
@@ -96,7 +96,7 @@ def enlarge(data: Path, preset: Preset = "mini", seed: int = 0, start: str | Pat
 
 def learning(start: str | Path | None) -> Enlarger:
     """The net, its own layers free to learn, and of the cleaner the last blocks of the features."""
-    net = begin(lambda: Enlarger.of(load_net("mini/clean", Cleaner), {"cleaner": "mini/clean"}), start, Enlarger)
+    net = begin(lambda: Enlarger.of(load_net(LENDER, Cleaner), {"cleaner": LENDER}), start, Enlarger)
     net.cleaner.requires_grad_(False)
     net.cleaner.up[0].requires_grad_(True)
     return net

@@ -5,8 +5,9 @@ import torch
 
 from limner.methods.difface import DifFacePipeline
 from limner.methods.schedules import difface_schedule
+from limner.train.recipes.difface import prior_sharp
 from limner.train.recipes.difface.prior import LAST_TIMESTEP
-from limner.train.recipes.difface.prior_sharp import ENTRY, SharpLoss, with_tail
+from limner.train.recipes.difface.prior_sharp import ENTRY, FULLNESS, OCTAVES, PIXELS, SLIGHT, SharpLoss, with_tail
 from limner.weights.load import load_net
 
 
@@ -56,6 +57,40 @@ def test_restorations_alone_are_judged():
     for _ in range(2):
         loss(Watches(), batch(6), torch.Generator().manual_seed(0))
     assert judge.shown == [(3, 0), (3, 1)]
+
+
+class Says(torch.nn.Module):
+    """A net that always gives the same."""
+
+    def __init__(self, picture):
+        super().__init__()
+        self.picture = picture
+
+    def forward(self, x, t):
+        return self.picture[: len(x)] * 2 - 1
+
+
+def told(made, given):
+    return SharpLoss(difface_schedule("sample"), Judge())(Says(made), given, torch.Generator().manual_seed(0)).item()
+
+
+def test_an_error_counts_in_parts_of_the_entrys_own():
+    given = batch(4)
+    wrong = given["image"] + 0.05  # of the same contrast
+    costs = {error: told(wrong, given | {"entry": given["image"] + error}) for error in (0.01, 0.1)}
+    for error, cost in costs.items():
+        assert cost == pytest.approx(PIXELS * 0.05 / (error + SLIGHT), rel=1e-3)
+
+
+def test_a_faded_picture_costs_more(monkeypatch):
+    given = batch(4)
+    given["entry"] = given["image"] + 0.1
+    flat = torch.full_like(given["image"], 0.5)
+    costs = []
+    for weight in (FULLNESS, 0.0):
+        monkeypatch.setattr(prior_sharp, "FULLNESS", weight)
+        costs.append(told(flat, given))
+    assert costs[0] - costs[1] == pytest.approx(FULLNESS * OCTAVES, rel=0.02)
 
 
 def test_a_tail_is_added_once_and_changes_nothing_at_first():

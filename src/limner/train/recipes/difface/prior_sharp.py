@@ -39,8 +39,9 @@ ENTRY, STRIDE = 40, 20
 """The prior is asked up to `ENTRY` about restorations that are noised up to `STRIDE` more: DifFace's chain asks one
 stride below the noise (`limner.methods.difface.chain`), the embedded one 10 below 20, and then at 0."""
 PIXELS, SLIGHT = 0.12, 0.005
-"""Weight of the error in parts of the entry's own, and what is added to that: so one that can't be mended holds nothing
-back, and a good one is kept. With one weight for all, badly damaged faces stayed as smooth as the least error."""
+"""Weight of the error in parts of the entry's own, and what is added to that: so one that can't be mended holds little
+back, and what is good is kept, a face itself most of all. With one weight for all, badly damaged faces stayed as smooth
+as the least error."""
 PERCEPTUAL, ADVERSARIAL = 1.5, 1.0
 FULLNESS, OCTAVES = 1.0, 2
 """Weight of the contrast in the finest octaves. The adversary alone filled the finest, and not the next."""
@@ -60,7 +61,8 @@ TRAINING = {
 @dataclass
 class SharpLoss(AdversarialLoss):
     """|x0(z_t) - x| in parts of the entry's own error, and the contrast that x0(z_t) lacks or has too much of; of
-    restorations also perceptual(x0(z_t), x) and the adversarial term. Faces themselves are noised up to `last`.
+    restorations also perceptual(x0(z_t), x) and the adversarial term. Faces themselves are noised up to
+    `LAST_TIMESTEP`.
 
     Attributes:
         scheduler: the noise schedule.
