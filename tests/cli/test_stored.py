@@ -297,6 +297,15 @@ main()"""
     assert not {"fsspec", "s3fs", "botocore", "aiohttp", "limner.storage.objects"} & set(loaded)
 
 
+def arrived(bucket, prefix):
+    """What a bucket holds once it has dealt with what a killed process had sent."""
+    found = None
+    while (now := bucket.all(prefix)) != found:
+        found = now
+        time.sleep(0.5)
+    return found
+
+
 @pytest.mark.slow
 def test_a_killed_run_goes_on_and_leaves_nothing_half(run, bucket, photos, scans, tmp_path):
     """Killed with SIGKILL amid its photos: the next run makes the rest, and all is as an undisturbed run makes it."""
@@ -313,7 +322,7 @@ def test_a_killed_run_goes_on_and_leaves_nothing_half(run, bucket, photos, scans
         time.sleep(0.01)
     running.send_signal(signal.SIGKILL)
     running.communicate()
-    before = bucket.all("out/")
+    before = arrived(bucket, "out/")
     assert running.returncode == -signal.SIGKILL and 6 <= len(before) < 26
     assert "out/.limner/lock.json" in bucket.notes()
     code, told, _ = run(*words, "--json")
