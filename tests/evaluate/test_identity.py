@@ -10,6 +10,7 @@ from typer.testing import CliRunner
 from limner.cli.main import app
 from limner.data.faces import FaceSet
 from limner.errors import LimnerError
+from limner.evaluate import identity
 from limner.evaluate.hog import mean_descriptor
 from limner.evaluate.identity import Photographs, auc, best_threshold, figures, measure_all, table, verify
 from limner.faces.hog import HogIdentity, describe
@@ -164,3 +165,11 @@ def test_command(collection, rows):
     assert [row["auc"] for row in told["rows"]] == pytest.approx([row.auc for row in rows])
     result = CliRunner().invoke(app, [*command[:-1], "--split", "val"])
     assert "There is no split 'val' to verify on" in str(result.exception)
+
+
+def test_dlib_judges_where_it_is_installed(monkeypatch):
+    monkeypatch.setattr(identity.dlib, "installed", lambda: None)
+    assert list(identity.judges()) == ["mini/identity", "HOG"]
+    monkeypatch.setattr(identity.dlib, "installed", lambda: "a file")
+    monkeypatch.setattr(identity, "dlib_recogniser", lambda: "the judge")
+    assert list(identity.judges()) == ["mini/identity", "HOG", "dlib"] and identity.judges()["dlib"] == "the judge"

@@ -200,13 +200,19 @@ def auc(same: np.ndarray, different: np.ndarray) -> float:
     return float(below.mean() / (2 * len(different)))
 
 
-def measure_all(faces: FaceSet) -> list[Verification]:
-    """The embedded recogniser, `HogIdentity` and, where its package is installed, dlib's under every condition."""
-    photographs = Photographs.of(faces)
+def judges() -> dict[str, Recogniser]:
+    """The recognisers that identity is measured by: the embedded one, `HogIdentity` and, where its package is
+    installed, dlib's."""
     recognisers: dict[str, Recogniser] = {"mini/identity": load_identity(), "HOG": HogIdentity()}
     if dlib.installed():
         recognisers["dlib"] = dlib_recogniser()
-    return [row for name, recogniser in recognisers.items() for row in verify(recogniser, photographs, name)]
+    return recognisers
+
+
+def measure_all(faces: FaceSet) -> list[Verification]:
+    """All `judges` under every condition."""
+    photographs = Photographs.of(faces)
+    return [row for name, recogniser in judges().items() for row in verify(recogniser, photographs, name)]
 
 
 def run(request: Request, restorers: Mapping[str, Restorer]) -> Report:

@@ -18,19 +18,17 @@ from limner.data.faces import FaceSet
 from limner.data.pairs import FixedPairs, Pair
 from limner.errors import LimnerError
 from limner.evaluate.comparison import Comparison, Gallery
-from limner.evaluate.identity import Recogniser
+from limner.evaluate.identity import Recogniser, judges
 from limner.evaluate.lazy import Lazy
 from limner.evaluate.metric import rank1
 from limner.evaluate.metric_registry import PSNR
 from limner.evaluate.protocols import Request
 from limner.evaluate.report import Column, Report, Row, Sheet
 from limner.evaluate.side_by_side import SHOWN, spread
-from limner.faces.hog import HogIdentity
 from limner.methods import METHODS
 from limner.methods.crops import seed_of
 from limner.pixels import to_picture, to_tensor
 from limner.restorer import Restorer
-from limner.weights.load import load_identity
 
 GIVEN = ("none", "right", "wrong")
 """References that a face is restored with."""
@@ -112,9 +110,9 @@ class Told:
 
 
 def run(request: Request, restorers: Mapping[str, Restorer]) -> Report:
-    """Measures one method by the embedded recogniser and HOG, see `reference_test`."""
+    """Measures one method by all `judges`, see `reference_test`."""
     (restorer,) = restorers.values()
-    return reference_test(request, restorer, {"mini/identity": load_identity("mini"), "HOG": HogIdentity()})
+    return reference_test(request, restorer, judges())
 
 
 def reference_test(request: Request, restorer: Restorer, recognisers: Mapping[str, Recogniser]) -> Report:
