@@ -35,7 +35,7 @@ def clean(data: Path, preset: Preset = "mini", seed: int = 0, start: str | Path 
         data: folder of aligned faces with its tables; a folder `nofaces` beside it is used where there is one.
         preset: `mini` or `paper`, which are the same here.
         seed: of initialisation, data order and damage.
-        start: a cleaner to go on from, a name of the catalogue or a folder, None begins anew. The features of
+        start: a cleaner to go on from, a name of the catalogue or a folder; None begins anew. The features of
             `mini/clean` stay as they are but for the last blocks, since the enlarger shares them.
     """
     torch.manual_seed(seed)
