@@ -157,11 +157,12 @@ def test_a_result_that_is_there_is_kept(run, portrait, tmp_path):
 
 def test_aligned_crops_are_restored_whole(run, tmp_path):
     crop = tmp_path / "crop.png"
-    Image.fromarray(cv2.resize(astronaut()[20:230, 110:320], (192, 192))).save(crop)
+    small = cv2.resize(astronaut()[20:230, 110:320], (48, 48), interpolation=cv2.INTER_AREA)
+    Image.fromarray(cv2.resize(small, (192, 192))).save(crop)
     code, out, _ = run("restore", crop, "-o", tmp_path / "out", "--aligned", "--json", *FAST)
     assert code == 0 and json.loads(out)["faces"][0]["box"] == [0, 0, 192, 192]
     changed = np.asarray(Image.open(crop)) != np.asarray(Image.open(tmp_path / "out" / "crop.png"))
-    assert changed.any(axis=2).mean() > 0.5 and changed[:3].any() and changed[-3:].any() and changed[:, :3].any()
+    assert changed.any(axis=2).mean() > 0.8 and changed[:3].any() and changed[-3:].any() and changed[:, :3].any()
 
 
 @pytest.mark.parametrize(
