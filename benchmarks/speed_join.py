@@ -1,5 +1,5 @@
-"""What keeping costs: seconds and memory for cleaning a photo around a face and joining it with a restoration, beside
-the restoration itself.
+"""What keeping costs: seconds and memory for cleaning a photo around a face, enlarging a restoration to its size and
+joining the two, beside the restoration itself.
 
 python benchmarks/speed_join.py [--sides 256 512 1024] [--repeat 5] [--threads 1] [--dtype auto]
 """
@@ -32,6 +32,7 @@ def main() -> None:
         assert place is not None
         shown = np.rint(255 * crop(photo, matrix, size)).astype(np.uint8)
         restored = restorer.restore_crops([shown], [0])[0].samples
+        framed = restorer.joiner.framed(photo, place)
         before = peak_memory()
         restorer.joiner(photo, restored, place)
         memory = peak_memory() - before
@@ -39,14 +40,15 @@ def main() -> None:
             {
                 "restore": lambda shown=shown: restorer.restore_crops([shown], [0]),
                 "clean": lambda photo=photo: restorer.joiner.clean(photo),
+                "enlarge": lambda framed=framed, restored=restored: restorer.joiner.grown(framed, restored[0]),
                 "join": lambda photo=photo, restored=restored, place=place: restorer.joiner(photo, restored, place),
             },
             wish.repeat,
         )
         print(
-            f"{side} px, {restorer.compute.dtype}: restoration {seconds['restore']:.3f} s; cleaning and joining "
-            f"{seconds['join']:.3f} s ({seconds['join'] / seconds['restore']:.1f} times), of which cleaning "
-            f"{seconds['clean']:.3f} s; {memory:.0f} MB more at the peak"
+            f"{side} px, {restorer.compute.dtype}: restoration {seconds['restore']:.3f} s; cleaning, enlarging and "
+            f"joining {seconds['join']:.3f} s ({seconds['join'] / seconds['restore']:.1f} times), of which cleaning "
+            f"{seconds['clean']:.3f} s, enlarging {seconds['enlarge']:.3f} s; {memory:.0f} MB more at the peak"
         )
     print(conditions())
 

@@ -90,7 +90,7 @@ def test_every_way_of_going_wrong_shows_and_is_repeatable(kind, monkeypatch):
 def test_a_spoilt_face_keeps_what_it_should_become():
     faded = greys = 0
     for n in range(60):
-        photo, goal = spoilt(texture(64), np.random.default_rng(n))
+        photo, goal = spoilt(texture(64), restorations.DAMAGE, np.random.default_rng(n))
         assert photo.shape == goal.shape == (64, 64, 3) and photo.dtype == goal.dtype == np.uint8
         faded += np.ptp(goal.mean(2)) < 0.9 * np.ptp(texture(64).mean(2))
         greys += np.ptp(goal.astype(int), axis=2).max() == 0

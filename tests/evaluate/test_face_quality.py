@@ -8,7 +8,7 @@ import pytest
 from limner import LimnerError
 from limner.data.faces import FaceSet
 from limner.evaluate import face_quality
-from limner.evaluate.face_quality import of_512, told_of_damage, told_of_turns, turns_of
+from limner.evaluate.face_quality import told_of_damage, told_of_turns, turns_of
 from limner.faces.find import Face
 from limner.faces.pose import projected
 
@@ -56,7 +56,7 @@ def test_what_the_finder_s_points_say_is_held_against_the_labels(folder, monkeyp
 
 
 def test_damage_grows_with_the_preset(shared):
-    faces = of_512(FaceSet.open(shared / "faces", "test", "val", "train"), 3)
+    faces = FaceSet.open(shared / "faces", "test", "val", "train").large(512).spread(3)
     assert set(faces.sides) == {512} and 1 <= len(faces) <= 3
     clean, severe = (face_quality.damages_of(faces, preset) for preset in (None, "ffhq-ref-severe"))
     assert (severe > clean + 0.2).all()

@@ -3,13 +3,16 @@
 import cv2
 import numpy as np
 import pytest
+import torch
 from skimage.data import astronaut
+from torch import nn
 
 from limner.device import choose
 from limner.evaluate.metrics.fidelity import psnr
 from limner.faces.align import crop, stretch
 from limner.faces.join import CAUTION, Joiner, frame_of
 from limner.faces.paste import Place
+from limner.nets.enlarge import interpolated
 
 
 @pytest.fixture(scope="module")
@@ -108,6 +111,39 @@ def test_faces_are_cleaned_with_caution(joiner, side):
     joined = joiner(noisy, [np.full((256, 256, 3), 0.5, np.float32)], place).pictures[0]
     change, whole = joined - noisy, joiner.clean(noisy) - noisy
     assert float((change * whole).sum() / (whole**2).sum()) == pytest.approx(CAUTION, abs=0.08)
+
+
+class Painter(nn.Module):
+    """An enlarger of faces that adds stripes finer than a restoration's pixels."""
+
+    def __init__(self):
+        super().__init__()
+        self.config = {"sample_size": 256}
+
+    def forward(self, restored, photo):
+        stripes = torch.tensor([0.1, -0.1]).repeat(photo.shape[-1] // 2)
+        return interpolated(restored) + stripes
+
+
+@pytest.mark.parametrize(("side", "painted"), [(256, False), (512, True)])
+def test_a_face_larger_than_its_restoration_gets_detail_drawn(side, painted, monkeypatch):
+    joiner = Joiner(choose("cpu", "fp32"))
+    monkeypatch.setitem(joiner.__dict__, "enlarger", Painter())
+    truth = portrait(side)
+    bad, restored = cv2.GaussianBlur(truth, (0, 0), side / 50), shrunk(truth)
+    joined = joiner(bad, [restored], place_of(side)).pictures[0]
+    stripes = np.abs(np.diff(joined, n=2, axis=1))[side // 4 : 3 * side // 4, side // 4 : 3 * side // 4].mean()
+    assert (stripes > 0.05) == painted
+
+
+def test_restorations_of_another_size_are_interpolated(joiner, monkeypatch):
+    monkeypatch.setitem(joiner.__dict__, "enlarger", Painter())
+    small = shrunk(portrait(512), 128)
+    framed = joiner.framed(portrait(512), place_of(512, 128))
+    assert (
+        framed.side == 256
+        and (joiner.grown(framed, small) == cv2.resize(small, (256, 256), interpolation=cv2.INTER_CUBIC)).all()
+    )
 
 
 @pytest.mark.parametrize(("side", "frame"), [(40, 256), (256, 256), (320, 256), (330, 512), (512, 512), (3000, 512)])

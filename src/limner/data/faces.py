@@ -106,13 +106,19 @@ class FaceSet:
 
     def first(self, count: int) -> FaceSet:
         """The first `count` faces of the split."""
-        return FaceSet(self.folder, self.files[:count], self.people[:count], self.points[:count], self.sides[:count])
+        return self._of(list(range(len(self)))[:count])
+
+    def large(self, side: int) -> FaceSet:
+        """The faces whose files have `side` px or more."""
+        return self._of([place for place, own in enumerate(self.sides) if own >= side])
 
     def spread(self, count: int) -> FaceSet:
         """At most `count` faces, evenly spread over the split: its files are sorted by where they come from."""
-        chosen = np.unique(np.linspace(0, len(self) - 1, count).round().astype(int)).tolist()
-        files, people = ([names[i] for i in chosen] for names in (self.files, self.people))
-        return FaceSet(self.folder, files, people, self.points[chosen], [self.sides[i] for i in chosen if self.sides])
+        return self._of(np.unique(np.linspace(0, len(self) - 1, count).round().astype(int)).tolist())
+
+    def _of(self, places: list[int]) -> FaceSet:
+        files, people = ([names[place] for place in places] for names in (self.files, self.people))
+        return FaceSet(self.folder, files, people, self.points[places], [self.sides[i] for i in places if self.sides])
 
     def image(self, index: int, size: int) -> np.ndarray:
         """Face `index` at (size, size, 3) uint8 RGB; decoded once and kept in memory.

@@ -7,6 +7,7 @@ never seen, good and bad.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 
 import cv2
@@ -35,7 +36,8 @@ DAMAGE = {
     "difface": 0.05,
 }
 """What happened to the photographs: scans and cameras (`scan_wear.py`, to one in twelve nothing), or a preset."""
-WAYS = {
+Way = tuple[str, tuple[tuple[str, int], ...]]
+WAYS: Mapping[Way, float] = {
     ("difface", ()): 0.35,
     ("difface", (("steps", 0),)): 0.2,
     ("refldm", ()): 0.1,
@@ -81,6 +83,9 @@ class Restorations:
         count: of the pool.
         size: side S of a window, which is the methods' too.
         seed: of all choices.
+        shown: sides in pixels at which faces stand in the photographs, and how often.
+        damage: what happened to those, see `DAMAGE`, and how often.
+        ways: how they are restored, see `WAYS`, and how often.
         compute: of the nets; samples are prepared by processes that may not have the training's accelerator.
     """
 
@@ -89,6 +94,9 @@ class Restorations:
     count: int
     size: int
     seed: int
+    shown: Mapping[int, float] = field(default_factory=lambda: SHOWN)
+    damage: Mapping[str, float] = field(default_factory=lambda: DAMAGE)
+    ways: Mapping[Way, float] = field(default_factory=lambda: WAYS)
     compute: Compute = field(default_factory=lambda: choose("cpu"))
     made: dict[int, Restored] = field(default_factory=dict)
     loaded: dict[str, LoadedMethod] = field(default_factory=dict)
@@ -118,10 +126,10 @@ class Restorations:
     def make(self, place: int) -> Restored:
         """Restoration number `place` of the pool."""
         generator = np.random.default_rng((self.seed, 0, place))
-        side = int(generator.choice(list(SHOWN), p=list(SHOWN.values())))
+        side = int(generator.choice(list(self.shown), p=list(self.shown.values())))
         large = [i for i, own in enumerate(self.faces.sides) if own >= min(side, 384)]
-        photo, image = spoilt(self.faces.image(int(generator.choice(large)), side), generator)
-        chosen = list(WAYS)[int(generator.choice(len(WAYS), p=list(WAYS.values())))]
+        photo, image = spoilt(self.faces.image(int(generator.choice(large)), side), self.damage, generator)
+        chosen = list(self.ways)[int(generator.choice(len(self.ways), p=list(self.ways.values())))]
         return join_frame(photo, image, self.restoration(photo, *chosen, seed=place), self.cleaned(photo))
 
     @torch.no_grad()
@@ -151,15 +159,17 @@ def join_frame(photo: np.ndarray, image: np.ndarray, restored: np.ndarray, clean
     return Restored(photo, cleaned, image, restored)
 
 
-def spoilt(image: np.ndarray, generator: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-    """A face as it may come, and what it should become, (D, D, 3) uint8 each."""
+def spoilt(
+    image: np.ndarray, damages: Mapping[str, float], generator: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray]:
+    """A face as it may come, and what it should become, (D, D, 3) uint8 each; `damages` as `DAMAGE`."""
     if generator.random() < 0.15:
         image = without_colour(image)
     if generator.random() < FADED:
         contrast = generator.uniform(0.25, 0.9)
         lift = 255 * (1 - contrast) * generator.uniform(0, 1)
         image = np.rint(contrast * image.astype(np.float32) + lift).astype(np.uint8)
-    damage = str(generator.choice(list(DAMAGE), p=list(DAMAGE.values())))
+    damage = str(generator.choice(list(damages), p=list(damages.values())))
     if damage == "scan":
         return apply_scan(image, draw_scan(generator)), image
     degradation = draw(damage, generator, image.shape[1], image.shape[0])

@@ -118,13 +118,6 @@ def told_of_sharp(faces: FaceSet) -> str:
     return f"octaves of {len(faces)} sharp faces: structure {np.round(structure, 2)}, share {np.round(share, 2)}"
 
 
-def of_512(faces: FaceSet, count: int) -> FaceSet:
-    """At most `count` of the faces whose files have 512 px, which are sharp."""
-    large = [place for place, side in enumerate(faces.sides) if side == SIDE]
-    files, people = ([names[place] for place in large] for names in (faces.files, faces.people))
-    return FaceSet(faces.folder, files, people, faces.points[large], [SIDE] * len(large)).spread(count)
-
-
 def told_of_turns(turns: Turns) -> list[str]:
     """The measurement of turns, a line each."""
     yaw, residual = turns.yaw, turns.residual
@@ -177,7 +170,7 @@ def main() -> None:
     turns = turns_of(arguments.data)
     print(*told_of_turns(turns), sep="\n", flush=True)
     print(*told_of_found(turns, arguments.data, arguments.found), sep="\n", flush=True)
-    faces = of_512(FaceSet.open(arguments.data, "val"), arguments.count)
+    faces = FaceSet.open(arguments.data, "val").large(SIDE).spread(arguments.count)
     print(told_of_sharp(faces), flush=True)
     damages = [damages_of(faces, preset) for preset in (None, *PRESETS)]
     print(*told_of_damage(["clean", *PRESETS], damages), sep="\n")

@@ -2,7 +2,7 @@
 
 photo --clean--> c --+--> c + fusion(photo, c, restoration), in an aligned frame, back in the photo's pixels
                      |
-restoration ---------+
+restoration ---------+    enlarged to the frame, where that is larger
 
 Octaves finer than the frame are the clean photo's alone, and so is what is coarser than all octaves: colours and light
 stay those of the surroundings.
@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TypeVar
 
 import cv2
@@ -22,6 +23,8 @@ from torch import Tensor
 from limner.device import Compute
 from limner.faces.paste import Place
 from limner.nets.clean import BLOCK, Cleaner
+from limner.nets.enlarge import TIMES
+from limner.nets.enlarge_face import FaceEnlarger
 from limner.nets.fusion import Fusion, taken
 from limner.nets.tiles import in_tiles
 from limner.weights.load import load_net
@@ -88,6 +91,12 @@ class Joiner:
         self.cleaner = compute.place(load_net("mini/clean", Cleaner))
         self.fusion = compute.place(load_net("mini/fusion", Fusion))
         self.device = compute.device
+        self._compute = compute
+
+    @cached_property
+    def enlarger(self) -> FaceEnlarger:
+        """The embedded enlarger of faces, loaded when a face is larger than its restoration."""
+        return self._compute.place(load_net("mini/enlarge-face", FaceEnlarger))
 
     @torch.no_grad()
     def clean(self, picture: np.ndarray) -> np.ndarray:
@@ -106,7 +115,8 @@ class Joiner:
         """
         framed, deltas, origins = self.framed(photo, place), [], []
         for one in restored:
-            delta, origin = self.taken(framed, one, self.shares(framed, one))
+            large = self.grown(framed, one)
+            delta, origin = self.taken(framed, large, self.shares(framed, large))
             deltas.append(delta)
             origins.append(origin)
         invented = np.mean(origins, axis=0)
@@ -130,9 +140,25 @@ class Joiner:
         return Framed(cleaned, *(self._tensor(place.framed(one, frame)) for one in (photo, cleaned)))
 
     @torch.no_grad()
+    def grown(self, framed: Framed, restored: np.ndarray) -> np.ndarray:
+        """A restoration as large as its frame, with detail that the restoration's pixels are too few for.
+
+        Args:
+            framed: of the face.
+            restored: (S, S, 3) float32 in [0, 1].
+
+        Returns:
+            (F, F, 3) float32 in [0, 1]; interpolated where S is not what the enlarger of faces was made for.
+        """
+        size = len(restored)
+        if framed.side != TIMES * size or size != self.enlarger.config["sample_size"]:
+            return grown(restored, framed.side)
+        return _picture(self.enlarger(self._tensor(restored), framed.clean).clamp(0, 1))
+
+    @torch.no_grad()
     def shares(self, framed: Framed, restored: np.ndarray) -> list[Tensor]:
-        """How much of a restoration, (S, S, 3) float32 in [0, 1], is taken: see `Fusion.shares`."""
-        return self.fusion.shares(framed.photo, framed.clean, self._tensor(grown(restored, framed.side)))
+        """How much of a restoration, (F, F, 3) float32 in [0, 1], is taken: see `Fusion.shares`."""
+        return self.fusion.shares(framed.photo, framed.clean, self._tensor(restored))
 
     @torch.no_grad()
     def taken(self, framed: Framed, restored: np.ndarray, shares: list[Tensor]) -> tuple[np.ndarray, np.ndarray]:
@@ -140,13 +166,13 @@ class Joiner:
 
         Args:
             framed: of the face.
-            restored: (S, S, 3) float32 in [0, 1].
+            restored: (F, F, 3) float32 in [0, 1].
             shares: how much of it is taken.
 
         Returns:
             The joined frame less the clean one, (F, F, 3) float32, and how much of it is made up, (F, F).
         """
-        delta, origin = taken(framed.clean, self._tensor(grown(restored, framed.side)), shares)
+        delta, origin = taken(framed.clean, self._tensor(restored), shares)
         return _picture(delta), _picture(origin)[..., 0]
 
     def _tensor(self, picture: np.ndarray) -> Tensor:
@@ -170,7 +196,7 @@ def frame_of(side: float, size: int) -> int:
 
 
 def grown(restored: np.ndarray, frame: int) -> np.ndarray:
-    """A restoration, (S, S, 3), enlarged to its frame, (frame, frame, 3), of the same dtype."""
+    """A restoration, (S, S, 3), interpolated to its frame, (frame, frame, 3), of the same dtype."""
     if len(restored) == frame:
         return restored
     return cv2.resize(restored, (frame, frame), interpolation=cv2.INTER_CUBIC)

@@ -20,6 +20,7 @@ RECIPES = {
     "clean": "clean:clean",
     "damage": "damage:damage",
     "enlarge": "enlarge:enlarge",
+    "enlarge-face": "enlarge_face:enlarge_face",
     "fusion": "fusion:fusion",
     "difface-estimator": "difface.estimator:difface_estimator",
     "difface-prior": "difface.prior:difface_prior",

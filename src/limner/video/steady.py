@@ -39,7 +39,7 @@ class Moment:
         part: (h, w, 3) float32 in [0, 1], the rectangle of the frame around it.
         place: of the rectangle.
         framed: what it shows.
-        restored: (S, S, 3) float32 in [0, 1], by itself, in the frame's tone.
+        restored: (F, F, 3) float32 in [0, 1], by itself, in the frame's tone.
         shares: of the restoration, by itself.
         presence: how much of the restoration is shown at all, 0 to 1.
         joined, origin: its picture in the aligned frame, (F, F, 3) float32, and how much of it is made up, (F, F); None
@@ -71,7 +71,7 @@ def moment(
     """
     part = place.cut(rgb)
     framed = joiner.framed(part, place, frame)
-    own = restored.samples[0]
+    own = joiner.grown(framed, restored.samples[0])
     return Moment(part, place, framed, own, joiner.shares(framed, own), presence)
 
 

@@ -140,6 +140,7 @@ WEIGHTS: tuple[Weights, ...] = (
     Embedded("mini/alignnet", "judges those, and finds the five points of a face (default detector)"),
     Embedded("mini/clean", "takes noise, blocks and mild blur off a photo at its own resolution"),
     Embedded("mini/enlarge", "makes a photo twice as large, sharper than an interpolation"),
+    Embedded("mini/enlarge-face", "makes a restored face twice as large, with detail, where the photo shows it larger"),
     Embedded("mini/damage", "marks scratches, cracks, specks, folds, tears and stains of a photo"),
     Embedded("mini/fusion", "joins a restoration with its photo, each where it knows better"),
     Embedded("mini/difface-estimator", "DifFace at 256 px: the regressor f(y0)"),

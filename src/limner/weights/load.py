@@ -29,6 +29,7 @@ NETS = {
     "Discriminant": "limner.nets.discriminant",
     "Enlarger": "limner.nets.enlarge",
     "Estimator": "limner.nets.estimator",
+    "FaceEnlarger": "limner.nets.enlarge_face",
     "Fusion": "limner.nets.fusion",
     "HoleEstimator": "limner.nets.hole_estimator",
     "IdentityNet": "limner.nets.identity",
