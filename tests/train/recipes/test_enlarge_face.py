@@ -41,4 +41,4 @@ def test_the_truth_is_full_and_interpolation_is_not():
     small = truth.reshape(64, 2, 64, 2, 3).mean((1, 3)).astype(np.uint8)
     told = beside_cubic([(Restored(truth, truth, truth, small), truth)])
     assert told["net octave 1"] == told["net octave 2"] == 1
-    assert told["cubic octave 1"] < 0.6 and told["net psnr"] > told["cubic psnr"]
+    assert told["cubic octave 1"] < 0.9 and told["net psnr"] > told["cubic psnr"]
