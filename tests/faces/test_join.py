@@ -116,10 +116,6 @@ def test_faces_are_cleaned_with_caution(joiner, side):
 class Painter(nn.Module):
     """An enlarger of faces that adds stripes finer than a restoration's pixels."""
 
-    def __init__(self):
-        super().__init__()
-        self.config = {"sample_size": 256}
-
     def forward(self, restored, photo):
         stripes = torch.tensor([0.1, -0.1]).repeat(photo.shape[-1] // 2)
         return interpolated(restored) + stripes
@@ -140,10 +136,8 @@ def test_restorations_of_another_size_are_interpolated(joiner, monkeypatch):
     monkeypatch.setitem(joiner.__dict__, "enlarger", Painter())
     small = shrunk(portrait(512), 128)
     framed = joiner.framed(portrait(512), place_of(512, 128))
-    assert (
-        framed.side == 256
-        and (joiner.grown(framed, small) == cv2.resize(small, (256, 256), interpolation=cv2.INTER_CUBIC)).all()
-    )
+    assert framed.side == 256
+    assert (joiner.grown(framed, small) == cv2.resize(small, (256, 256), interpolation=cv2.INTER_CUBIC)).all()
 
 
 @pytest.mark.parametrize(("side", "frame"), [(40, 256), (256, 256), (320, 256), (330, 512), (512, 512), (3000, 512)])

@@ -24,7 +24,7 @@ from limner.device import Compute
 from limner.faces.paste import Place
 from limner.nets.clean import BLOCK, Cleaner
 from limner.nets.enlarge import TIMES
-from limner.nets.enlarge_face import FaceEnlarger
+from limner.nets.enlarge_face import SIZE, FaceEnlarger
 from limner.nets.fusion import Fusion, taken
 from limner.nets.tiles import in_tiles
 from limner.weights.load import load_net
@@ -148,10 +148,9 @@ class Joiner:
             restored: (S, S, 3) float32 in [0, 1].
 
         Returns:
-            (F, F, 3) float32 in [0, 1]; interpolated where S is not what the enlarger of faces was made for.
+            (F, F, 3) float32 in [0, 1]; interpolated but where F is twice the S that the enlarger was made for.
         """
-        size = len(restored)
-        if framed.side != TIMES * size or size != self.enlarger.config["sample_size"]:
+        if len(restored) != SIZE or framed.side != TIMES * SIZE:
             return grown(restored, framed.side)
         return _picture(self.enlarger(self._tensor(restored), framed.clean).clamp(0, 1))
 

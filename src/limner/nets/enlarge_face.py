@@ -21,6 +21,8 @@ from limner.nets.enlarge import interpolated
 from limner.nets.estimator import CONTRAST, Estimator
 from limner.nets.tail import Tail
 
+SIZE = 256
+"""Of the restorations that the embedded one is for, in pixels."""
 BELOW = 32
 """Channels at a quarter of the side, which are made of the features."""
 
@@ -38,7 +40,7 @@ class FaceEnlarger(ModelMixin, ConfigMixin):
     @register_to_config
     def __init__(
         self,
-        sample_size: int = 256,
+        sample_size: int = SIZE,
         widths: Sequence[int] = (48, 24),
         estimator_config: Mapping[str, Any] | None = None,
         borrows: Mapping[str, str] | None = None,

@@ -17,7 +17,7 @@ from limner.data.restorations import Restorations, Restored
 from limner.evaluate.metrics.detail import detail_by_band
 from limner.evaluate.metrics.fidelity import psnr
 from limner.nets.enlarge import interpolated
-from limner.nets.enlarge_face import FaceEnlarger
+from limner.nets.enlarge_face import SIZE, FaceEnlarger
 from limner.nets.estimator import Estimator
 from limner.pixels import to_picture, to_tensor
 from limner.train.losses.adversary import AdversarialLoss
@@ -29,8 +29,8 @@ from limner.train.validation import Validation, device_of, mean
 from limner.weights.load import load_net
 
 LENDER = "mini/difface-estimator"
-SIZE, WINDOW = 256, 96
-"""Of the restorations and of the windows of them that are shown, in pixels."""
+WINDOW = 96
+"""Of a restoration, which is shown, in pixels."""
 POOL = 800
 PIXELS, SLIGHT = 0.2, 0.005
 """Weight of the error in parts of the interpolated restoration's, and what is added to that; see `prior_sharp.py`."""
