@@ -3,8 +3,9 @@
 import numpy as np
 import torch
 
-from limner.data.entries import Entries
+from limner.data.entries import FEATURES, Entries
 from limner.data.faces import FaceSet
+from limner.pixels import to_tensor
 
 
 def entries(shared, monkeypatch):
@@ -31,3 +32,32 @@ def test_sample_n_is_the_same_whatever_came_before(shared, monkeypatch):
     one[0], one[1]
     for name, value in one[7].items():
         torch.testing.assert_close(other[7][name], value)
+
+
+def test_boxes_hold_eyes_and_mouth_and_most_windows_hold_a_box(shared, monkeypatch):
+    stream, _ = entries(shared, monkeypatch)
+    stream.size, stream.window = 256, 144
+    shown = {name: 0 for name in FEATURES}
+    for n in range(60):
+        sample, one = stream[n], stream.made[n % stream.count]
+        for name, (height, width) in FEATURES.items():
+            top, left = sample[name].tolist()
+            if top < 0:
+                assert (top, left) == (-1, -1)
+                continue
+            shown[name] += 1
+            y, x = one.boxes[name]
+            box = sample["image"][:, top : top + height, left : left + width]
+            whole = to_tensor(one.image[y : y + height, x : x + width])
+            assert torch.equal(box, whole) or torch.equal(box, whole.flip(2))
+    assert all(count > 20 for count in shown.values()), shown
+
+
+def test_a_box_lies_around_its_points_and_within_the_face(shared, monkeypatch):
+    stream, _ = entries(shared, monkeypatch)
+    stream.size = 256
+    points = np.array([[90, 110], [170, 112], [128, 150], [100, 252], [150, 254]], np.float32)
+    (top, left), (lowest, _) = (stream.boxes(points)[name] for name in ("eyes", "mouth"))
+    height, width = FEATURES["eyes"]
+    assert abs(top + (height - 1) / 2 - 111) <= 1 and abs(left + (width - 1) / 2 - 130) <= 1
+    assert lowest == 256 - FEATURES["mouth"][0]

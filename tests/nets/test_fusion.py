@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from limner.nets.fusion import FAITHFUL, Fusion, luma
+from limner.nets.fusion import FAITHFUL, MOST, USUAL, Fusion, evened, luma
 from limner.nets.pyramid import join, split
 
 
@@ -83,3 +83,24 @@ def test_fine_colour_is_the_photos_alone():
 def test_any_size(size):
     delta, invented = lively()(*pictures(size=size))
     assert delta.shape == (1, 3, size, size) and invented.shape == (1, 1, size, size)
+
+
+def test_a_faded_print_is_seen_with_a_usual_contrast():
+    face = torch.rand(1, 3, 16, 16, generator=torch.Generator().manual_seed(0))
+    clean = torch.nn.functional.interpolate(face, size=256, mode="bicubic").clamp(0, 1)
+    faded = 0.4 + 0.2 * clean
+    middle, gain = evened(faded)
+    inside = slice(64, -64)
+    deviation = luma(middle + gain * (faded - middle))[..., inside, inside].std()
+    assert deviation == pytest.approx(USUAL, rel=0.25) and gain.max() <= MOST
+    rich = (clean - 0.5) * 2 + 0.5
+    torch.testing.assert_close(evened(rich)[1][..., inside, inside], torch.ones(1, 1, 128, 128))
+
+
+@torch.no_grad()
+def test_what_is_faint_is_shared_as_if_it_were_not():
+    photo, clean, restored = (0.4 * (x - 0.5) for x in pictures(size=256))
+    net = lively()
+    shares, fainter = (net.shares(*(0.5 + k * x for x in (photo, clean, restored))) for k in (1.0, 0.5))
+    for one, other in zip(shares, fainter, strict=True):
+        torch.testing.assert_close(one, other, atol=0.02, rtol=0)

@@ -13,7 +13,7 @@ from limner.data.windows import Windows, photographs, window
 from limner.evaluate.metrics.fidelity import psnr
 from limner.nets.clean import Cleaner
 from limner.train.recipes.clean import SLIGHT, relative_error
-from limner.train.recipes.fusion import FULLNESS, HARM, FusionLoss, distance
+from limner.train.recipes.fusion import FULLNESS, HARM, FusionLoss, coarse_error, distance
 from limner.train.recipes.fusion import SLIGHT as FUSION_SLIGHT
 from limner.train.recipes.fusion_baselines import TwoNumbers, by_agreement, two_numbers
 
@@ -28,13 +28,14 @@ def test_errors_count_in_parts_of_what_was_there_before():
     assert loss == pytest.approx((1 / (2 + SLIGHT) + 20 / (40 + SLIGHT)) / 2, rel=1e-2)
 
 
-def test_harm_counts_twice_and_contrast_counts():
+def test_harm_counts_more_and_contrast_counts():
     truth = torch.rand(1, 3, 64, 64)
     photo = truth + 8 / 255
     # a shift of all pixels changes no octave's contrast
     better, worse = (distance(truth + n / 255, photo, truth) for n in (4, 12))
     assert better == pytest.approx(4 / (8 + FUSION_SLIGHT), rel=1e-2)
-    assert worse == pytest.approx((12 + HARM * 4) / (8 + FUSION_SLIGHT), rel=1e-2)
+    # harm in the window, and in each of its squares
+    assert worse == pytest.approx((12 + 2 * HARM * 4) / (8 + FUSION_SLIGHT), rel=1e-2)
 
 
 def test_of_two_errors_of_one_size_the_one_that_keeps_the_contrast_is_better():
@@ -64,6 +65,16 @@ class Judged:
     def __call__(self, made, truth, step, generator):
         self.shown.append((step, made, truth))
         return made.mean() * 0 + 5
+
+
+def test_harm_in_a_few_squares_counts_though_grain_went():
+    grain = torch.randn(1, 3, 128, 128, generator=torch.Generator().manual_seed(0)) * 12 / 255
+    truth = torch.full((1, 3, 128, 128), 0.5)
+    drawn_anew = truth.clone()
+    drawn_anew[..., 32:64, 32:64] += 20 / 255
+    photo = truth + grain
+    assert coarse_error(drawn_anew, truth).max() > 10 > 5 > coarse_error(photo, truth).max()
+    assert distance(drawn_anew, photo, truth) > 0.4 > distance(truth, photo, truth)
 
 
 def test_only_windows_of_spoilt_photographs_are_judged_by_their_looks():

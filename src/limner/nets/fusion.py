@@ -2,7 +2,7 @@
 
 Restoration x and clean photograph c are joined in the Laplacian pyramid, w x + (1 - w) c. The net reads both, and what
 the cleaner took off, and gives w; trained to the least error, w is small where the photograph knows better. It can
-only choose between what the two show, so that no weights, however bad, can make it paint.
+only choose between what the two show, so that no weights, however bad, can make it paint. Both it sees `evened`.
 """
 
 from __future__ import annotations
@@ -26,6 +26,11 @@ FAITHFUL = 2
 kept a coloured fringe around the head, which the restoration hadn't."""
 STEM = 2
 """Factor of the pixel-unshuffle stem: the shares of a band are known at half its resolution, since they vary slowly."""
+USUAL, MOST = 0.15, 5.0
+"""The luma's deviation in a face of common contrast, in parts of white, and how much a fainter place is brought up at
+most."""
+AROUND, GRID = 96, 16
+"""Sides in pixels of the squares in which that deviation is taken, and of the grid on which they lie."""
 SHUT = -3.0
 """The logit of all shares of the untrained net, w = 0.05. From 0.27 all shut for good in the first ten steps, since
 wrong restorations are so much worse than right ones are better."""
@@ -71,7 +76,8 @@ class Fusion(ModelMixin, ConfigMixin):
         """w of each octave, finest first, (B, 2, h, w) at the octave's own resolution, of the luma and of the chroma;
         of pictures that are padded to multiples of 2^levels."""
         photo, clean, restored = (padded(x, 2 ** len(self.heads)) for x in (photo, clean, restored))
-        seen = torch.cat([photo - clean, clean - 0.5, restored - clean], dim=1)
+        middle, gain = evened(clean)
+        seen = torch.cat([gain * (photo - clean), middle + gain * (clean - middle) - 0.5, gain * (restored - clean)], 1)
         h = self.stem(F.pixel_unshuffle(CONTRAST * seen, STEM).to(self.stem.weight.dtype))
         levels = u_shaped(self, h, expand)
         return [expand(head(level).float()).sigmoid() for head, level in zip(self.heads, reversed(levels), strict=True)]
@@ -97,6 +103,29 @@ def taken(clean: Tensor, restored: Tensor, shares: list[Tensor]) -> tuple[Tensor
         wanted.append(share[:, :1] * light + colour)
     joined, origin = join(wanted, torch.zeros_like(rest)), _origin(clean, restored, shares)
     return joined[..., :height, :width], origin[..., :height, :width]
+
+
+@torch.no_grad()
+def evened(clean: Tensor) -> tuple[Tensor, Tensor]:
+    """How the fusion sees pictures, that a faded print or a dark face is not taken for one without blur or noise since
+    they change few of its grey levels: x becomes m + g (x - m).
+
+    Args:
+        clean: (B, 3, H, W) in [0, 1], sides multiples of `GRID`.
+
+    Returns:
+        m and g, (B, 1, H, W): the mean of the luma around each pixel, and what brings its deviation up to `USUAL`, from
+        1 to `MOST`.
+    """
+    light = luma(clean.float())
+    mean, square = (
+        F.avg_pool2d(x, AROUND, GRID, (AROUND - GRID) // 2, count_include_pad=False) for x in (light, light.square())
+    )
+    gain = (USUAL / (square - mean.square()).clamp(min=1e-6).sqrt()).clamp(1, MOST)
+    mean, gain = F.interpolate(
+        torch.cat([mean, gain], dim=1), scale_factor=GRID, mode="bilinear", align_corners=False
+    ).split(1, dim=1)
+    return mean, gain
 
 
 def luma(x: Tensor) -> Tensor:

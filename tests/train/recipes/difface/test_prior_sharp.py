@@ -2,12 +2,25 @@
 
 import pytest
 import torch
+import torch.nn.functional as F
 
+from limner.data.entries import box_sides
 from limner.methods.difface import DifFacePipeline
 from limner.methods.schedules import difface_schedule
+from limner.nets.efficientnet import EfficientNetLite0
+from limner.train.losses.projected import Projected
 from limner.train.recipes.difface import prior_sharp
 from limner.train.recipes.difface.prior import LAST_TIMESTEP
-from limner.train.recipes.difface.prior_sharp import ENTRY, FULLNESS, OCTAVES, PIXELS, SLIGHT, SharpLoss, with_tail
+from limner.train.recipes.difface.prior_sharp import (
+    ENLARGED,
+    ENTRY,
+    FULLNESS,
+    OCTAVES,
+    PIXELS,
+    SLIGHT,
+    SharpLoss,
+    with_tail,
+)
 from limner.weights.load import load_net
 
 
@@ -57,6 +70,53 @@ def test_restorations_alone_are_judged():
     for _ in range(2):
         loss(Watches(), batch(6), torch.Generator().manual_seed(0))
     assert judge.shown == [(3, 0), (3, 1)]
+
+
+def test_eyes_and_mouth_are_judged_enlarged_where_a_window_holds_them():
+    judge, closer = Judge(), Sees()
+    loss = SharpLoss(difface_schedule("sample"), judge, {"mouth": closer}, size=64)
+    given = batch(6)  # of which every other one is a restoration
+    corners = torch.full((6, 2), -1)
+    corners[1], corners[2] = torch.tensor([3, 5]), torch.tensor([0, 0])
+    loss(Watches(), given | {"mouth": corners}, torch.Generator().manual_seed(0))
+    ((seen, step),) = closer.seen
+    height, width = box_sides("mouth", 64)
+    whole = given["image"][1:2, :, 3 : 3 + height, 5 : 5 + width] * 2 - 1
+    assert seen.shape == (1, 3, ENLARGED * height, ENLARGED * width) and step == 0
+    torch.testing.assert_close(
+        F.avg_pool2d(seen, ENLARGED),
+        F.avg_pool2d(F.interpolate(whole, scale_factor=ENLARGED, mode="bilinear"), ENLARGED),
+    )
+    loss(Watches(), given | {"mouth": torch.full((6, 2), -1)}, torch.Generator().manual_seed(0))
+    assert len(closer.seen) == 1 and len(judge.shown) == 2
+
+
+def test_all_judges_are_saved_and_resumed(tmp_path):
+    def loss_with(seed):
+        torch.manual_seed(seed)
+        seen, scale = EfficientNetLite0(), torch.ones(5)
+        return SharpLoss(difface_schedule("sample"), Projected(seen, scale), {"eyes": Projected(seen, scale)})
+
+    one, other = loss_with(0), loss_with(1)
+    one.step = 7
+    other.load_state_dict({name: value.clone() for name, value in one.state_dict().items()}, tmp_path)
+    assert other.step == 7
+    for name, value in one.state_dict().items():
+        torch.testing.assert_close(other.state_dict()[name], value)
+
+
+class Sees:
+    """Stands for a judge of one feature: keeps the truths that it is shown."""
+
+    def __init__(self):
+        self.seen = []
+
+    def judges(self, pictures):
+        return len(pictures) > 0
+
+    def __call__(self, made, truth, step, generator):
+        self.seen.append((truth, step))
+        return made.sum() * 0
 
 
 class Says(torch.nn.Module):

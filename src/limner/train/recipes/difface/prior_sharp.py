@@ -3,20 +3,22 @@
 The prior learns its least noise levels from photographs, and meets there, at the end of a chain, what was smooth from
 the start. So most of what it is shown here are restorations of all methods, noised as the chain noises them, in half of
 the samples after a first step of its own. Layers at the picture's own size are added (`nets/tail.py`), and judged by
-what a net that has seen the world sees in them.
+what a net that has seen the world sees in them; eyes and mouth once more by judges of their own, enlarged.
 """
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from diffusers.schedulers.scheduling_ddim import DDIMScheduler
 from torch import Tensor, nn
 
-from limner.data.entries import Entries
+from limner.data.entries import FEATURES, Entries, box_sides
 from limner.data.faces import FaceSet
 from limner.device import frozen_pass
 from limner.errors import WeightsError
@@ -34,6 +36,7 @@ from limner.train.recipe import Batch, MiniTraining, Preset, Recipe, Training
 from limner.train.recipes.difface.prior import LAST_TIMESTEP, noised
 from limner.train.validation import MEASURED, degraded_faces, restorations
 from limner.weights.load import load_net
+from limner.weights.tensors import below
 
 ENTRY, STRIDE = 40, 20
 """The prior is asked up to `ENTRY` about restorations that are noised up to `STRIDE` more: DifFace's chain asks one
@@ -45,7 +48,10 @@ as the least error."""
 PERCEPTUAL, ADVERSARIAL = 1.5, 1.0
 FULLNESS, OCTAVES = 1.0, 2
 """Weight of the contrast in the finest octaves. The adversary alone filled the finest, and not the next."""
-POOL = 2_000
+CLOSELY, ENLARGED = 0.5, 2
+"""Of both terms, what they count in each of the `FEATURES`, and how much larger those are judged. A pupil is a few of a
+judge's places among a window's hundreds: eyes stayed askew when skin and hair were like a photograph's."""
+POOL = 1_400
 WINDOW = 144
 TAIL = (48, 24)
 
@@ -67,11 +73,15 @@ class SharpLoss(AdversarialLoss):
     Attributes:
         scheduler: the noise schedule.
         adversary: the other two terms.
+        closely: the same two of each of the `FEATURES`, where a window holds it.
+        size: side of the faces in pixels.
         step: that comes next.
     """
 
     scheduler: DDIMScheduler
     adversary: Projected
+    closely: Mapping[str, Projected] = field(default_factory=dict)
+    size: int = 256
     step: int = 0
 
     def __call__(self, model: UNet, batch: Batch, generator: torch.Generator) -> Tensor:
@@ -96,8 +106,41 @@ class SharpLoss(AdversarialLoss):
         judged = chosen.nonzero().flatten()
         if self.adversary.judges(made[judged]):
             loss = loss + self.adversary(made[judged], truth[judged], self.step, generator)
+        for name, judge in self.closely.items():
+            held = (chosen & (batch[name][:, 0] >= 0)).nonzero().flatten()
+            if judge.judges(held):
+                corners, sides = batch[name][held], box_sides(name, self.size)
+                ours, theirs = (cut_out(pictures[held], corners, sides) for pictures in (made, truth))
+                loss = loss + judge(ours, theirs, self.step, generator)
         self.step += 1
         return loss
+
+    def state_dict(self) -> dict[str, Tensor]:
+        """All that a resumed run needs."""
+        judges = {
+            f"{name}.{key}": value for name, judge in self.closely.items() for key, value in judge.state_dict().items()
+        }
+        return super().state_dict() | judges
+
+    def load_state_dict(self, state: Mapping[str, Tensor], path: Path) -> None:
+        """The way back from `state_dict`; `path` is of the file, for errors."""
+        super().load_state_dict(state, path)
+        for name, judge in self.closely.items():
+            judge.load_state_dict(below(state, f"{name}."), path)
+
+
+def cut_out(pictures: Tensor, corners: Tensor, sides: tuple[int, int]) -> Tensor:
+    """Boxes of windows, `ENLARGED` times as large.
+
+    Args:
+        pictures: (B, 3, W, W).
+        corners: (B, 2) top and left of a box in each.
+        sides: height and width of all.
+    """
+    (height, width), places = sides, corners.tolist()
+    boxes = [one[:, y : y + height, x : x + width] for one, (y, x) in zip(pictures, places, strict=True)]
+    whole = torch.stack(boxes) if boxes else pictures.new_zeros(0, 3, height, width)
+    return F.interpolate(whole, scale_factor=ENLARGED, mode="bilinear", align_corners=False)
 
 
 def difface_prior_sharp(
@@ -128,6 +171,10 @@ def difface_prior_sharp(
     size = int(unet.config["sample_size"])
     schedule = difface_schedule("sample")
 
+    judge = projected(faces, size, PERCEPTUAL, ADVERSARIAL)
+    weights = CLOSELY * PERCEPTUAL, CLOSELY * ADVERSARIAL
+    closely = {name: Projected(judge.seen, judge.scale, *weights) for name in FEATURES}
+
     def restored(net: UNet, lq: np.ndarray) -> np.ndarray:
         return after_a_short_chain(estimator, net, schedule, lq)
 
@@ -135,7 +182,7 @@ def difface_prior_sharp(
         name="difface-prior-sharp",
         model=unet,
         data=Entries(faces, POOL, size, WINDOW, seed),
-        loss=SharpLoss(schedule, projected(faces, size, PERCEPTUAL, ADVERSARIAL)),
+        loss=SharpLoss(schedule, judge, closely, size),
         training=TRAINING[preset],
         validation=restorations(
             lambda: degraded_faces(validation, size, MEASURED),
