@@ -42,6 +42,7 @@ class Samples:
             "lq": F.avg_pool2d(image, 5, 1, 2),
             "entry": image,
             "restored": torch.tensor(float(n % BATCH < 2)),
+            "mouth": torch.tensor([1, 2] if n % BATCH == 0 else [-1, -1]),
             "latent": torch.randn(4, SIDE // 2, SIDE // 2, generator=generator),
             "references": torch.rand(1, 3, SIDE, SIDE, generator=generator),
             "present": torch.tensor([n % 3 > 0]),
@@ -114,7 +115,7 @@ def stage_a():
 
 def prior():
     torch.manual_seed(2)
-    return unet(3, 3), PriorLoss(difface_schedule("sample"), projected())
+    return unet(3, 3), PriorLoss(difface_schedule("sample"), projected(), {"mouth": projected()}, SIDE)
 
 
 def train(kind, folder, steps=STEPS, resume=False) -> dict[str, torch.Tensor]:

@@ -4,6 +4,7 @@ import cv2
 import numpy as np
 import pytest
 import torch
+import torch.nn.functional as F
 from skimage.data import astronaut
 from torch import nn
 
@@ -75,6 +76,21 @@ def test_harm_in_a_few_squares_counts_though_grain_went():
     photo = truth + grain
     assert coarse_error(drawn_anew, truth).max() > 10 > 5 > coarse_error(photo, truth).max()
     assert distance(drawn_anew, photo, truth) > 0.4 > distance(truth, photo, truth)
+
+
+def test_a_faded_photographs_blur_counts_as_anothers():
+    sharp = F.interpolate(
+        torch.rand(1, 3, 32, 32, generator=torch.Generator().manual_seed(0)), size=128, mode="bicubic"
+    )
+    blurred = F.avg_pool2d(sharp, 9, 1, 4)
+    told, judged = [], []
+    for contrast in (1.0, 0.4):
+        photo, truth = (0.5 + contrast * (x - 0.5) for x in (blurred, sharp))
+        batch = {"photo": photo, "clean": photo, "restored": photo + 0.2 * (truth - photo), "image": truth}
+        judged.append(Judged())
+        told.append(float(FusionLoss(judged[-1])(Copies(), batch, torch.Generator())))  # type: ignore[arg-type]
+    assert told[1] == pytest.approx(told[0], rel=0.1)
+    assert [len(one.shown) for one in judged] == [1, 1]
 
 
 def test_only_windows_of_spoilt_photographs_are_judged_by_their_looks():

@@ -1,8 +1,8 @@
 """The fusion: in each octave and place, how much of a restoration to take and how much of the photograph.
 
 Restoration x and clean photograph c are joined in the Laplacian pyramid, w x + (1 - w) c. The net reads both, and what
-the cleaner took off, and gives w; trained to the least error, w is small where the photograph knows better. It can
-only choose between what the two show, so that no weights, however bad, can make it paint. Both it sees `evened`.
+the cleaner took off, and gives w, small where the photograph knows better. It can only choose between what the two
+show, so that no weights, however bad, can make it paint. What it reads has its faint places brought up (`evened`).
 """
 
 from __future__ import annotations
@@ -27,8 +27,8 @@ kept a coloured fringe around the head, which the restoration hadn't."""
 STEM = 2
 """Factor of the pixel-unshuffle stem: the shares of a band are known at half its resolution, since they vary slowly."""
 USUAL, MOST = 0.15, 5.0
-"""The luma's deviation in a face of common contrast, in parts of white, and how much a fainter place is brought up at
-most."""
+"""The luma's deviation, in parts of white, from which on a place is seen as it is (of six in ten in faces of common
+contrast), and how much a fainter one is brought up at most."""
 AROUND, GRID = 96, 16
 """Sides in pixels of the squares in which that deviation is taken, and of the grid on which they lie."""
 SHUT = -3.0
@@ -41,7 +41,8 @@ class Fusion(ModelMixin, ConfigMixin):
 
     Args:
         sample_size: side in pixels of the windows it was trained on.
-        widths: channels of each level; the first is at half the picture's resolution, every level halves it again.
+        widths: channels of each of four levels or more; the first is at half the picture's resolution, every level
+            halves it again.
     """
 
     @register_to_config
@@ -107,8 +108,8 @@ def taken(clean: Tensor, restored: Tensor, shares: list[Tensor]) -> tuple[Tensor
 
 @torch.no_grad()
 def evened(clean: Tensor) -> tuple[Tensor, Tensor]:
-    """How the fusion sees pictures, that a faded print or a dark face is not taken for one without blur or noise since
-    they change few of its grey levels: x becomes m + g (x - m).
+    """By what the fusion sees a picture x as m + g (x - m), that a faded print or a dark face is not taken for one
+    without blur or noise since they change few of its grey levels. All channels alike, colours with them.
 
     Args:
         clean: (B, 3, H, W) in [0, 1], sides multiples of `GRID`.

@@ -96,7 +96,9 @@ class Projected:
             generator: of the augmentation, which both are shown in alike.
         """
         nn.Module.to(self.seen, made.device)
-        self.heads.to(made.device)
+        if next(self.heads.parameters()).device != made.device:
+            self.heads.to(made.device)
+            self.optimizer.load_state_dict(self.optimizer.state_dict())  # takes what it remembers along
         count = len(made)
         change = drawn_change(count, generator, made.device)
         ours = [level.float() for level in self.seen.features(changed(made / 2 + 0.5, change))]

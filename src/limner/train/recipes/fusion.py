@@ -35,7 +35,8 @@ FULLNESS = 0.2
 """Weight of the contrast in the finest octaves. The least error alone would fade whatever is made up."""
 OCTAVES = 4
 SLIGHT = 10.0
-"""Grey levels that are added to the photograph's own error, by which all others are measured. Photographs with less of
+"""What is added to the photograph's own error, by which all others are measured, in grey levels of a picture with
+common contrast. Photographs with less of
 it keep what they know: nobody asks how their windows look."""
 PERCEPTUAL, ADVERSARIAL = 1.0, 1.2
 """Weights of what a net that has seen the world sees."""
@@ -110,7 +111,7 @@ def distance(joined: Tensor, photo: Tensor, truth: Tensor) -> Tensor:
     of the photograph's own error, as the cleaner's.
 
     Args:
-        joined, photo, truth: (B, 3, H, W) in [0, 1].
+        joined, photo, truth: (B, 3, H, W), as the fusion sees them: a few of their pixels may lie beyond 0 and 1.
     """
     missed, before = error(joined, truth), error(photo, truth)
     coarse = [coarse_error(one, truth) for one in (joined, photo)]
@@ -122,7 +123,7 @@ def distance(joined: Tensor, photo: Tensor, truth: Tensor) -> Tensor:
 
 
 def coarse_error(picture: Tensor, truth: Tensor) -> Tensor:
-    """Root mean squared error of (B, 3, H, W) at a quarter of its size in each of its squares, in grey levels of 255,
+    """Root mean squared error of (B, 3, H, W) at a quarter of its size in each of its squares, in parts of 1/255,
     (B, h, w)."""
     small = reduce(reduce(picture - truth)).square().mean(dim=1)
     return 255 * (F.avg_pool2d(small, SQUARE) + 1e-6).sqrt()

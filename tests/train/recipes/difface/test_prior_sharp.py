@@ -79,10 +79,10 @@ def test_eyes_and_mouth_are_judged_enlarged_where_a_window_holds_them():
     corners = torch.full((6, 2), -1)
     corners[1], corners[2] = torch.tensor([3, 5]), torch.tensor([0, 0])
     loss(Watches(), given | {"mouth": corners}, torch.Generator().manual_seed(0))
-    ((seen, step),) = closer.seen
+    ((made, seen, step),) = closer.seen
     height, width = box_sides("mouth", 64)
     whole = given["image"][1:2, :, 3 : 3 + height, 5 : 5 + width] * 2 - 1
-    assert seen.shape == (1, 3, ENLARGED * height, ENLARGED * width) and step == 0
+    assert made.shape == seen.shape == (1, 3, ENLARGED * height, ENLARGED * width) and step == 0
     torch.testing.assert_close(
         F.avg_pool2d(seen, ENLARGED),
         F.avg_pool2d(F.interpolate(whole, scale_factor=ENLARGED, mode="bilinear"), ENLARGED),
@@ -99,14 +99,18 @@ def test_all_judges_are_saved_and_resumed(tmp_path):
 
     one, other = loss_with(0), loss_with(1)
     one.step = 7
+    few = torch.rand(2, 3, 64, 64)
+    for judge in (one.adversary, one.closely["eyes"]):
+        judge.learn(judge.seen.features(few), judge.seen.features(1 - few))
     other.load_state_dict({name: value.clone() for name, value in one.state_dict().items()}, tmp_path)
     assert other.step == 7
+    assert {"optimizer.heads.0.0.bias.exp_avg", "eyes.optimizer.heads.0.0.bias.exp_avg"} <= set(one.state_dict())
     for name, value in one.state_dict().items():
         torch.testing.assert_close(other.state_dict()[name], value)
 
 
 class Sees:
-    """Stands for a judge of one feature: keeps the truths that it is shown."""
+    """Stands for a judge of one feature: keeps what it is shown."""
 
     def __init__(self):
         self.seen = []
@@ -115,7 +119,7 @@ class Sees:
         return len(pictures) > 0
 
     def __call__(self, made, truth, step, generator):
-        self.seen.append((truth, step))
+        self.seen.append((made, truth, step))
         return made.sum() * 0
 
 

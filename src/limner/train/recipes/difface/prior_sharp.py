@@ -51,8 +51,10 @@ FULLNESS, OCTAVES = 1.0, 2
 CLOSELY, ENLARGED = 0.5, 2
 """Of both terms, what they count in each of the `FEATURES`, and how much larger those are judged. A pupil is a few of a
 judge's places among a window's hundreds: eyes stayed askew when skin and hair were like a photograph's."""
-POOL = 1_400
+POOL = 1_404
+"""Restorations; a multiple of two workers' batches, so that each worker makes its own half once."""
 WINDOW = 144
+"""Side of a window in pixels of a face of 256."""
 TAIL = (48, 24)
 
 
@@ -181,7 +183,7 @@ def difface_prior_sharp(
     return Recipe(
         name="difface-prior-sharp",
         model=unet,
-        data=Entries(faces, POOL, size, WINDOW, seed),
+        data=Entries(faces, POOL, size, WINDOW * size // 256, seed),
         loss=SharpLoss(schedule, judge, closely, size),
         training=TRAINING[preset],
         validation=restorations(
