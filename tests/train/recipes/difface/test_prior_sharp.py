@@ -25,7 +25,7 @@ from limner.weights.load import load_net
 
 
 class Judge:
-    """Stands for the projected terms: remembers what it is shown."""
+    """Stands for the projected terms: keeps what it is shown."""
 
     def __init__(self):
         self.shown = []
@@ -34,7 +34,7 @@ class Judge:
         return len(pictures) > 0
 
     def __call__(self, made, truth, step, generator):
-        self.shown.append((len(made), step))
+        self.shown.append((made, truth, step))
         return made.sum() * 0
 
 
@@ -69,17 +69,17 @@ def test_restorations_alone_are_judged():
     loss = SharpLoss(difface_schedule("sample"), judge)
     for _ in range(2):
         loss(Watches(), batch(6), torch.Generator().manual_seed(0))
-    assert judge.shown == [(3, 0), (3, 1)]
+    assert [(len(made), step) for made, _, step in judge.shown] == [(3, 0), (3, 1)]
 
 
 def test_eyes_and_mouth_are_judged_enlarged_where_a_window_holds_them():
-    judge, closer = Judge(), Sees()
+    judge, closer = Judge(), Judge()
     loss = SharpLoss(difface_schedule("sample"), judge, {"mouth": closer}, size=64)
     given = batch(6)  # of which every other one is a restoration
     corners = torch.full((6, 2), -1)
     corners[1], corners[2] = torch.tensor([3, 5]), torch.tensor([0, 0])
     loss(Watches(), given | {"mouth": corners}, torch.Generator().manual_seed(0))
-    ((made, seen, step),) = closer.seen
+    ((made, seen, step),) = closer.shown
     height, width = box_sides("mouth", 64)
     whole = given["image"][1:2, :, 3 : 3 + height, 5 : 5 + width] * 2 - 1
     assert made.shape == seen.shape == (1, 3, ENLARGED * height, ENLARGED * width) and step == 0
@@ -88,7 +88,7 @@ def test_eyes_and_mouth_are_judged_enlarged_where_a_window_holds_them():
         F.avg_pool2d(F.interpolate(whole, scale_factor=ENLARGED, mode="bilinear"), ENLARGED),
     )
     loss(Watches(), given | {"mouth": torch.full((6, 2), -1)}, torch.Generator().manual_seed(0))
-    assert len(closer.seen) == 1 and len(judge.shown) == 2
+    assert len(closer.shown) == 1 and len(judge.shown) == 2
 
 
 def test_all_judges_are_saved_and_resumed(tmp_path):
@@ -107,20 +107,6 @@ def test_all_judges_are_saved_and_resumed(tmp_path):
     assert {"optimizer.heads.0.0.bias.exp_avg", "eyes.optimizer.heads.0.0.bias.exp_avg"} <= set(one.state_dict())
     for name, value in one.state_dict().items():
         torch.testing.assert_close(other.state_dict()[name], value)
-
-
-class Sees:
-    """Stands for a judge of one feature: keeps what it is shown."""
-
-    def __init__(self):
-        self.seen = []
-
-    def judges(self, pictures):
-        return len(pictures) > 0
-
-    def __call__(self, made, truth, step, generator):
-        self.seen.append((made, truth, step))
-        return made.sum() * 0
 
 
 class Says(torch.nn.Module):
