@@ -248,7 +248,7 @@ def test_bf16_stays_near_fp32(name):
             choose("cpu", "bf16").place(part)
     a, b = (one(faces_for(one), references=people_for(one), steps=3, generator=seeded()) for one in (exact, fast))
     assert all(part.dtype == torch.float32 for part in b.values())
-    assert (sampled(b) - sampled(a)).square().mean().sqrt() < 0.05 * sampled(a).square().mean().sqrt()
+    assert (sampled(b) - sampled(a)).square().mean().sqrt() < 0.07 * sampled(a).square().mean().sqrt()
 
 
 @each

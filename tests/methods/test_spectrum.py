@@ -53,6 +53,13 @@ def test_a_picture_without_a_lattice_hardly_changes():
     torch.testing.assert_close(evened(flat, ALIKE), flat)
 
 
+def test_where_there_is_no_lattice_its_lines_are_as_strong_as_others_still():
+    pictures = 0.5 + 0.04 * torch.randn(24, 3, 128, 128, generator=torch.Generator().manual_seed(6))
+    lines = [[lattice(to_picture(one))[0] for one in some] for some in (pictures, evened(pictures, ALIKE))]
+    before, after = (sum(one) / len(one) for one in lines)
+    assert 0.95 * before < after < 1.02 * before
+
+
 def test_each_frequency_has_its_gain_and_the_light_stays():
     gains = [1.0] * 8 + [0.5] * 16
     gain, place = gain_of(128, 128, gains), frequencies(128, 128) / STEP

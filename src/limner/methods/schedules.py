@@ -51,10 +51,11 @@ def refldm_schedule(
     prediction: Literal["epsilon", "sample"] = "epsilon", timestep_spacing: TimestepSpacing = "trailing"
 ) -> DDIMScheduler:
     """ReF-LDM's schedule (docs/methods/refldm.md, eq. (3)): 1000 steps, sqrt(beta) linear from sqrt(.0015) to
-    sqrt(.0155), abar_0 after the last step instead of 1, nothing clipped.
+    sqrt(.0155), abar_0 after the last step instead of 1 with the published net, nothing clipped.
 
     Args:
-        prediction: what the U-Net predicts: `epsilon`, the noise (the published one), or `sample`, the clean latent.
+        prediction: what the U-Net predicts: `epsilon`, the noise (the published one), or `sample`, the clean latent,
+            with which (ours) the chain ends, without a rest of the noise.
         timestep_spacing: the paper's evaluation asks at 1, 1 + c, 1 + 2c, ... (`leading`, 100 steps), its demo at 999,
             999 - c, ... (`trailing`, 50 steps), with c = 1000 / steps.
     """
@@ -65,7 +66,7 @@ def refldm_schedule(
         beta_end=0.0155,
         timestep_spacing=timestep_spacing,
         steps_offset=1,
-        set_alpha_to_one=False,
+        set_alpha_to_one=prediction == "sample",
         clip_sample=False,
         prediction_type=prediction,
     )
@@ -75,10 +76,11 @@ def ldbfr_schedule(
     prediction: Literal["epsilon", "sample"] = "epsilon", timestep_spacing: TimestepSpacing = "leading"
 ) -> DDIMScheduler:
     """LD-BFR's schedule (docs/methods/ldbfr.md, eq. (7)): 1000 steps, sqrt(beta) linear from sqrt(.0015) to
-    sqrt(.0195), abar_0 after the last step instead of 1, nothing clipped.
+    sqrt(.0195), abar_0 after the last step instead of 1 with the published net, nothing clipped.
 
     Args:
-        prediction: what the U-Net predicts: `epsilon`, the noise (the published one), or `sample`, the clean latent.
+        prediction: what the U-Net predicts: `epsilon`, the noise (the published one), or `sample`, the clean latent,
+            with which (ours) the chain ends, without a rest of the noise.
         timestep_spacing: the authors ask at 1, 1 + c, 1 + 2c, ... (`leading`), c = 1000 / steps; `trailing`
             begins at 999.
     """
@@ -89,7 +91,7 @@ def ldbfr_schedule(
         beta_end=0.0195,
         timestep_spacing=timestep_spacing,
         steps_offset=1,
-        set_alpha_to_one=False,
+        set_alpha_to_one=prediction == "sample",
         clip_sample=False,
         prediction_type=prediction,
     )

@@ -9,6 +9,7 @@ The gains are the weights' own (`UNet`'s `spectrum`); `python -m limner.train.sp
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import torch
@@ -23,6 +24,9 @@ NEAR, FAR = 3, 6
 """Neighbours of a line are so many frequencies away."""
 SMOOTH = 32
 """Frequencies along a line that are brought down alike: a single one stands out by chance as often as by a lattice."""
+CHANCE = 0.5
+"""How far a line may lie below its neighbours, in the logarithm of the power, and is brought up to them: if only what
+stands out by chance were evened, the mean line would end below them."""
 FAINT = 2.5e-7
 """Power for each pixel that is nothing: of rounding to grey levels."""
 STEP = 1 / 32
@@ -60,23 +64,25 @@ def frequencies(height: int, width: int) -> Tensor:
 
 
 def _lowered(power: Tensor) -> Tensor:
-    """What brings the lines of a lattice across a picture down to what is beside them, (B, H, W), by the logarithm of
+    """What brings the lines of a lattice across a picture to what is beside them, (B, H, W), by the logarithm of
     its power, likewise."""
     height, width = power.shape[-2:]
     factor = torch.ones_like(power)
     apart = torch.arange(NEAR, FAR + 1)
     for line in range(width // PERIOD, width, width // PERIOD):
-        beside = power[..., torch.cat([line - apart, line + apart])].mean(dim=-1)
+        neighbours = power[..., torch.cat([line - apart, line + apart])]
+        beside, mean = neighbours.mean(dim=-1), neighbours.logsumexp(dim=-1) - math.log(neighbours.shape[-1])
         for column in range(line - WIDE, line + WIDE + 1):
             stands_out = power[..., column] - beside
             ring = F.pad(stands_out, (SMOOTH // 2, SMOOTH - SMOOTH // 2 - 1), mode="circular")
             higher = F.avg_pool1d(ring, SMOOTH, stride=1)
             # the axis holds every straight edge of the picture, beside the line as well
             higher[:, :NEAR] = higher[:, height - NEAR + 1 :] = 0
-            # what is the same in every block is a point on each line, the share of both axes' lines in it halved
+            # what is the same in every block is a point on each line, the share of both axes' lines in it halved; it is
+            # compared with the others' mean power, since that of logarithms is a good deal lower
             for crossing in range(0, height, height // PERIOD):
                 share = 0.5 if crossing else 1.0
                 for row in range(crossing - WIDE, crossing + WIDE + 1):
-                    higher[:, row] = share * stands_out[:, row]
-            factor[..., column] = (-higher.clamp(min=0) / 2).exp()
+                    higher[:, row] = share * (power[:, row, column] - mean[:, row])
+            factor[..., column] = (-higher.clamp(min=-CHANCE) / 2).exp()
     return factor
