@@ -3,11 +3,13 @@
 import os
 import signal
 import time
+from collections import deque
 from contextlib import closing
 
 import pytest
 
 from limner.cluster.pool import AHEAD, RETRIES, Pool
+from limner.cluster.ray_package import exceptions
 from limner.cluster.room import Room
 from limner.errors import LimnerError
 
@@ -50,13 +52,29 @@ def test_what_kills_its_workers_is_given_up_and_nothing_else_is(tmp_path):
     assert len(set(workers)) == len(workers) == len(pool.died_at), "another worker each time, of which none survived"
 
 
+def test_what_a_dead_worker_had_is_a_workers_only_thing(tmp_path):
+    """Or a thing that was done but not told would be charged with the death that the one behind it brings."""
+    with Pool(Squares(tmp_path), Room(1, 1, memory=2**20), 9) as pool:
+        pool.first()
+        drawn = deque()
+        pool._hand_out(iter([7, -1, 8]), drawn)
+        first, second = pool._hands[0].has.values()
+        pool._bury(pool._hands[0], exceptions.RayError("told late"))
+        assert pool.died_at and {first.item, second.item} == {7, -1}
+        while not pool._hands[0].ready:
+            pool._wait()
+        pool._hand_out(iter([8]), drawn)
+        assert [task.item for task in pool._hands[0].has.values()] == [7]
+
+
 def test_what_a_killed_worker_had_is_done_by_another(tmp_path):
     with Pool(Squares(tmp_path), TWO, 60) as pool:
         results = pool.each(range(60))
         done = [next(results)]
         os.kill(pool.ready[0].process, signal.SIGKILL)
         assert done + list(results) == [number**2 for number in range(60)]
-        assert len(pool.ready) == 3 and len(pool.died_at) <= 1
+        # all may be done before the one in its place has begun
+        assert 2 <= len(pool.ready) <= 3 and len(pool.died_at) <= 1
 
 
 def test_a_run_that_ends_calls_off_what_is_under_way(tmp_path):

@@ -2,7 +2,9 @@
 their order.
 
 A worker that dies is replaced. What it had in hand is begun anew by another, twice at most; what it had in store goes
-back uncharged, for Ray lets a worker begin a thing when it has ended the one before.
+back uncharged, for Ray lets a worker begin a thing when it has ended the one before. Each of them is then a worker's
+only thing: that one was done may not have been told yet when the next one ended the worker, and it would be charged
+with that again and again.
 """
 
 from __future__ import annotations
@@ -35,10 +37,11 @@ ENDING = 30.0
 
 @dataclass(eq=False)
 class _Task(Generic[Item, Result]):
-    """A thing to do: whether it is done, and how many workers have died at it."""
+    """A thing to do: whether it is done, how many workers have died at it, and whether one that had it has died."""
 
     item: Item
     deaths: int = 0
+    suspect: bool = False
     done: bool = False
     result: Result | None = None
 
@@ -128,6 +131,8 @@ class Pool(Generic[Item, Result]):
         """Gives workers what they have room for; whether there may be more in the source."""
         while hand := self._free():
             if self._again:
+                if hand.has:
+                    return True
                 task = self._again.popleft()
             elif len(drawn) >= AHEAD * len(self._hands):
                 return True
@@ -142,7 +147,10 @@ class Pool(Generic[Item, Result]):
 
     def _free(self) -> _Hand | None:
         """The worker that has least to do, if it has room."""
-        least = min((hand for hand in self._hands if hand.ready), key=lambda hand: len(hand.has), default=None)
+        open_to_more = (
+            hand for hand in self._hands if hand.ready and not any(task.suspect for task in hand.has.values())
+        )
+        least = min(open_to_more, key=lambda hand: len(hand.has), default=None)
         return least if least and len(least.has) < IN_HAND else None
 
     def _wait(self) -> None:
@@ -208,6 +216,8 @@ class Pool(Generic[Item, Result]):
             if tasks[0].deaths > RETRIES:
                 lost = tasks.pop(0)
                 lost.done, lost.result = True, self.job.lost(lost.item, lost.deaths)
+        for task in tasks:
+            task.suspect = True
         self._again.extendleft(reversed(tasks))
         self._hire()
 
