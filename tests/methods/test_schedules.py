@@ -20,6 +20,7 @@ from limner.methods.schedules import (
     swap,
     with_steps,
 )
+from limner.weights.catalogue import find
 
 from . import tiny
 
@@ -42,7 +43,13 @@ def test_the_noise_of_each_timestep(schedule):
     assert scheduler.final_alpha_cumprod == pytest.approx(behind)
     assert scheduler.config["clip_sample"] == (schedule is difface_schedule)
     assert scheduler.config["prediction_type"] == "epsilon"
-    assert schedule("sample").config["prediction_type"] == "sample"
+    ours = schedule("sample")
+    assert ours.config["prediction_type"] == "sample" and ours.final_alpha_cumprod == 1, "it ends at what the net says"
+
+
+@pytest.mark.parametrize("name", ["refldm", "ldbfr-prior", "ldbfr-injection", "clrface-prior", "difface-prior"])
+def test_the_embedded_nets_end_at_what_they_say(name):
+    assert load_schedule(find(f"mini/{name}").path()).final_alpha_cumprod == 1
 
 
 @pytest.mark.parametrize("schedule", LATENT, **named)

@@ -131,7 +131,7 @@ class Pool(Generic[Item, Result]):
         """Gives workers what they have room for; whether there may be more in the source."""
         while hand := self._free():
             if self._again:
-                if hand.has:
+                if hand.has:  # then no worker has nothing else
                     return True
                 task = self._again.popleft()
             elif len(drawn) >= AHEAD * len(self._hands):

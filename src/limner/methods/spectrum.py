@@ -46,7 +46,7 @@ def evened(images: Tensor, gains: Sequence[float]) -> Tensor:
     height, width = images.shape[-2:]
     spectrum = torch.fft.fft2(images.float())
     power = (spectrum.abs().square().sum(dim=1) + FAINT * height * width).log()
-    factor = _lowered(power) * _lowered(power.mT).mT * gain_of(height, width, gains).to(images.device)
+    factor = _levelled(power) * _levelled(power.mT).mT * gain_of(height, width, gains).to(images.device)
     return torch.fft.ifft2(spectrum * factor[:, None]).real.clamp(0, 1)
 
 
@@ -63,7 +63,7 @@ def frequencies(height: int, width: int) -> Tensor:
     return torch.hypot(torch.fft.fftfreq(height)[:, None], torch.fft.fftfreq(width)[None])
 
 
-def _lowered(power: Tensor) -> Tensor:
+def _levelled(power: Tensor) -> Tensor:
     """What brings the lines of a lattice across a picture to what is beside them, (B, H, W), by the logarithm of
     its power, likewise."""
     height, width = power.shape[-2:]

@@ -36,8 +36,7 @@ FULLNESS = 0.2
 OCTAVES = 4
 SLIGHT = 10.0
 """What is added to the photograph's own error, by which all others are measured, in grey levels of a picture with
-common contrast. Photographs with less of
-it keep what they know: nobody asks how their windows look."""
+common contrast. Photographs with less of it keep what they know: nobody asks how their windows look."""
 PERCEPTUAL, ADVERSARIAL = 1.0, 1.2
 """Weights of what a net that has seen the world sees."""
 HARM = 5.0
