@@ -21,6 +21,9 @@ BRANCHES = {
 }
 """Options that go another way through a method each."""
 
+NEAR = {"difface": 0.005, "refldm": 0.04, "ldbfr": 0.07, "clrface": 0.015}
+"""Of the result's size, how far bf16 may lie from fp32; of LD-BFR most: a codebook entry may be another."""
+
 each = pytest.mark.parametrize("name", PIPELINES)
 each_branch = pytest.mark.parametrize(
     ("name", "options"), [(name, branch) for name, branches in BRANCHES.items() for branch in branches]
@@ -248,7 +251,7 @@ def test_bf16_stays_near_fp32(name):
             choose("cpu", "bf16").place(part)
     a, b = (one(faces_for(one), references=people_for(one), steps=3, generator=seeded()) for one in (exact, fast))
     assert all(part.dtype == torch.float32 for part in b.values())
-    assert (sampled(b) - sampled(a)).square().mean().sqrt() < 0.07 * sampled(a).square().mean().sqrt()
+    assert (sampled(b) - sampled(a)).square().mean().sqrt() < NEAR[name] * sampled(a).square().mean().sqrt()
 
 
 @each
