@@ -236,6 +236,21 @@ def test_no_grain_for_plain_blends_aligned_crops_and_clean_backgrounds(wish, por
     assert Restorer(replace(FAST, **wish)).restore(opened(noisy, tmp_path / "a.png")).faces
 
 
+@pytest.mark.slow
+def test_a_face_of_an_enlarged_clean_photo_is_joined_with_what_the_photo_has(portrait, tmp_path):
+    noisy = np.clip(portrait + np.random.default_rng(0).normal(0, 9, portrait.shape), 0, 255).astype(np.uint8)
+    photo = opened(noisy, tmp_path / "a.png")
+    kept, clean = (
+        Restorer(replace(FAST, upscale=2, background=background, grain=False)).restore(photo)
+        for background in ("keep", "clean")
+    )
+    x, y = np.rint(2 * kept.faces[0].landmarks[2]).astype(int)  # the nose's tip
+    pixels = [done.photo.pixels for done in (kept, clean)]
+    nose = [one[y - 20 : y + 20, x - 20 : x + 20] for one in pixels]
+    np.testing.assert_array_equal(*nose)
+    assert pixels[1][:80, :80].std() < pixels[0][:80, :80].std()
+
+
 @pytest.mark.parametrize("tint", [1.0, (1.07, 0.98, 0.82)])
 @pytest.mark.slow
 def test_a_strength_blends_plainly(portrait, tmp_path, tint):

@@ -141,9 +141,9 @@ class Restorer:
         crops = [crop(rgb, matrix, self.size) for matrix in matrices]
         references = self.references.of_faces(photo, faces, crops)
         restored = self.restore_crops(crops, [face.number for face in faces], asked, references.each)
-        put_back = self.put_back(photo, rgb, faces, crops, restored, asked)
+        put_back = self.put_back(photo, rgb, faces, crops, restored, asked, holes=holes)
         count = sum(map(len, references.each))
-        restoration = Restoration(
+        return Restoration(
             photos=[put_back.photo.replaced(pixels) for pixels in put_back.canvases],
             faces=faces,
             provenance=self.provenance(
@@ -167,9 +167,6 @@ class Restorer:
                 *note_on_samples(put_back.canvases, put_back.invented, find_method(settings.method).freer),
             ],
         )
-        if holes:
-            holes.mark(restoration.invented)
-        return restoration
 
     def put_back(
         self,
@@ -180,6 +177,7 @@ class Restorer:
         restored: Sequence[RestoredCrop],
         asked: Asked | None = None,
         picks: Sequence[int] | None = None,
+        holes: Filled | None = None,
     ) -> PutBack:
         """Puts restored faces back into their photo.
 
@@ -188,13 +186,18 @@ class Restorer:
             faces, crops, restored: of the photo, the same aligned, (S, S, 3) uint8, and what became of each.
             asked: is asked again before each face.
             picks: of each face the one sample that goes back; None makes as many photos as there are samples.
+            holes: what `fill` gave, where the photo had some.
         """
         settings = self.settings if picks is None else replace(self.settings, samples=1, keep=None)
         clean = settings.background == "clean"
-        canvas, enlarge = enlarged(photo, settings.upscale, lambda: self.enlarger, clean)
-        shown = rgb if canvas is photo else canvas.srgb()  # enlarged, it is clean already
-        start = with_clean_background(photo, rgb, self.joiner) if clean and canvas is photo else None
-        put_back = PutBack(canvas, shown, settings, self.joiner, start)
+        canvas, enlarge = enlarged(photo, settings.upscale, lambda: self.enlarger, clean and not faces)
+        shown, start = rgb if canvas is photo else canvas.srgb(), None
+        if clean and canvas is photo:
+            start = with_clean_background(photo, rgb, self.joiner)
+        elif clean and faces:  # these are joined with what the photo has: a net may take off what is a face's own
+            start = enlarged(photo, settings.upscale, lambda: self.enlarger, clean=True)[0].pixels
+        filled = holes.at(*shown.shape[1::-1]) if holes else None
+        put_back = PutBack(canvas, shown, settings, self.joiner, start, filled)
         for place, (face, before, after) in enumerate(zip(faces, crops, restored, strict=True)):
             if asked:
                 asked.again()

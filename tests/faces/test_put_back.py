@@ -61,6 +61,17 @@ def test_a_strength_is_the_share_of_the_restoration(strength):
     assert back.share_invented == pytest.approx(strength)
 
 
+@pytest.mark.parametrize("strength", [0.0, 1.0, "auto"])
+def test_holes_are_made_up_whatever_a_face_makes_of_them(strength):
+    holes = np.zeros(RGB.shape[:2], bool)
+    holes[:, 82:] = True  # half of the face
+    wanted = Settings(grain=False, strength=strength, aligned=strength != "auto")
+    back = PutBack(Photo(RGB, "PNG"), RGB, wanted, Says(0.0), filled=holes)
+    back.face([np.full((64, 64, 3), 0.5, np.float32)], MATRIX, tone(RGB), [0])
+    assert (back.invented[holes] == 255).all()
+    assert back.share_invented == pytest.approx(1.0 if strength == 1.0 else 0.5, abs=0.02)
+
+
 def test_a_face_outside_the_photo_changes_nothing():
     back = put_back([0.5], matrix=np.array([[1, 0, -500.0], [0, 1, -500.0]]))
     assert back.canvases[0] is back.photo.pixels and back.share_invented == 0

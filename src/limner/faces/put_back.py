@@ -35,6 +35,7 @@ class PutBack:
         settings: how it is restored.
         joiner: of restoration and photograph.
         start: the pixels that faces go into where they aren't the photo's own; its background cleaned, for instance.
+        filled: (H, W) bool, the photo's holes, which are made up whatever a face makes of them; None where it had none.
 
     Attributes:
         canvases: the pixels so far, one picture for each sample.
@@ -42,13 +43,20 @@ class PutBack:
     """
 
     def __init__(
-        self, photo: Photo, rgb: np.ndarray, settings: Settings, joiner: Joining, start: np.ndarray | None = None
+        self,
+        photo: Photo,
+        rgb: np.ndarray,
+        settings: Settings,
+        joiner: Joining,
+        start: np.ndarray | None = None,
+        filled: np.ndarray | None = None,
     ):
         self.photo, self.rgb, self.settings, self.joiner = photo, rgb, settings, joiner
         self.surrounded = placing_of(settings).surrounded
         self._start = photo.pixels if start is None else start
         self.canvases = [self._start] * settings.results  # one picture, until a face makes them differ
-        self.invented = np.zeros(self.rgb.shape[:2], np.uint8)
+        self.filled = np.zeros(self.rgb.shape[:2], bool) if filled is None else filled
+        self.invented = np.where(self.filled, np.uint8(255), np.uint8(0))
         self._changed = self._made_up = 0.0
 
     @property
@@ -69,8 +77,8 @@ class PutBack:
         place = Place.of(matrix, len(samples[0]), width, height, feathered=self.surrounded)
         if place is None:
             return
-        self._changed += float(place.mask.sum())
-        part = place.cut(self.rgb)
+        whole, part = place.mask, place.cut(self.rgb)
+        self._changed += float(whole.sum())
         joined, wanted = self._joined(part, samples, place, tint), None
         if self.settings.strength != "auto":
             place = replace(place, mask=place.mask * np.float32(self.settings.strength))
@@ -86,10 +94,10 @@ class PutBack:
                 grained = add_grain(picture, missing, place.mask, np.random.default_rng(seed))
                 grain = self.photo.from_srgb(grained) - self.photo.from_srgb(picture)
             lay(canvas, native, place, grain)
-        made_up = place.mask * joined.invented
+        made_up, filled = place.mask * joined.invented, self.filled[place.rows, place.columns]
         there = self.invented[place.rows, place.columns]
-        there[:] = np.rint(there * (1 - place.mask) + 255 * made_up)
-        self._made_up += float(made_up.sum())
+        there[:] = np.where(filled, 255, np.rint(there * (1 - place.mask) + 255 * made_up))
+        self._made_up += float(np.where(filled, whole, made_up).sum())
 
     def _joined(self, part: np.ndarray, samples: Sequence[np.ndarray], place: Place, tint: Tone) -> Joined:
         """The rectangle as each sample would have it, before it is laid over the photo."""

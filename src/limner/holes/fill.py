@@ -58,10 +58,9 @@ class Filled:
         """What the result says of them."""
         return FilledHoles(round(float((self.mask > 0).mean()), 6), self.digest)
 
-    def mark(self, invented: np.ndarray) -> None:
-        """Marks the holes in a map of what was made up, (h, w) uint8, of the photograph or of it enlarged."""
-        size = invented.shape[1::-1]
-        invented[cv2.resize(self.mask, size, interpolation=cv2.INTER_NEAREST) > 0] = 255
+    def at(self, width: int, height: int) -> np.ndarray:
+        """Where the holes were, (height, width) bool, in the photograph or in it enlarged."""
+        return cv2.resize(self.mask, (width, height), interpolation=cv2.INTER_NEAREST) > 0
 
 
 Holes = Mask | Filled

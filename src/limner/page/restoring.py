@@ -194,12 +194,10 @@ def with_picks(
         holes: what `fill` gave; None where nothing was filled.
     """
     photo = holes.photo if holes else photo
-    back = restorer.put_back(photo, photo.srgb(), done.faces, done.aligned, done.crops, picks=picks)
+    back = restorer.put_back(photo, photo.srgb(), done.faces, done.aligned, done.crops, picks=picks, holes=holes)
     references = done.provenance.references if done.provenance else 0
     recorded = holes and holes.recorded
     provenance = restorer.provenance(photo.path, len(done.faces), back.share_invented, references, recorded)
-    if holes:
-        holes.mark(back.invented)
     picture = back.photo.replaced(back.canvases[0])
     return replace(done, photos=[picture], provenance=provenance, invented=back.invented)
 
