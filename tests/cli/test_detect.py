@@ -22,6 +22,9 @@ def test_numbered_boxes_are_drawn(run, portrait, tmp_path):
     assert run("detect", portrait, "--save", tmp_path / "faces.png")[0] == 0
     drawn = np.asarray(Image.open(tmp_path / "faces.png"))
     assert drawn.shape == (300, 300, 3) and (drawn == (255, 224, 0)).all(axis=2).sum() > 200
+    code, _, err = run("detect", portrait, "--save", tmp_path / "faces.png")
+    assert code == 2 and "faces.png is there already: --overwrite replaces it" in err
+    assert run("detect", portrait, "--save", tmp_path / "faces.png", "--overwrite")[0] == 0
     for name in ("a.png", "faces.gif"):
         code, _, err = run("detect", portrait, "--save", tmp_path / name)
         assert code == 2 and err.count("\n") == 1

@@ -9,7 +9,7 @@ import typer
 
 from limner.cli import output as ui
 from limner.cli.loading import uncollected
-from limner.cli.options import Given, Json, Megapixels, takes
+from limner.cli.options import Given, Json, Megapixels, Overwrite, check_free, takes
 from limner.cli.streams import streams
 
 
@@ -20,6 +20,7 @@ def detect(
     save: Annotated[
         Path | None, typer.Option(help="Picture of the photo with numbered boxes, for `restore --faces`.")
     ] = None,
+    overwrite: Overwrite = False,
     max_megapixels: Megapixels = 100.0,
     json: Json = False,
 ) -> None:
@@ -41,6 +42,7 @@ def detect(
         picture = Photo(opened.srgb(), opened.format, path=opened.path)
         if save:
             check_writable(picture, save, None)
+            check_free(save, overwrite)
         chosen = faces_to_restore(picture.pixels, placing_of(settings), settings, SIDE)
         found, notes = chosen.all, chosen.notes
         if save:

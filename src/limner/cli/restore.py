@@ -15,7 +15,7 @@ from limner.cli.archive import ArchiveRun, restore_archive, tell_plan
 from limner.cli.clip import CLIP_OPTIONS, clips_too
 from limner.cli.engine import Engine, restoring
 from limner.cli.loading import uncollected
-from limner.cli.options import Given, Json, Megapixels, Sensitivity, takes
+from limner.cli.options import Given, Json, Megapixels, Overwrite, Sensitivity, takes
 from limner.cli.pace import paced
 from limner.cli.report import Report
 from limner.cli.stopping import ended_politely
@@ -78,7 +78,7 @@ def restore(
     suffix: Annotated[str, typer.Option(help="Behind the name of each result, such as _restored.")] = "",
     keep_time: Annotated[bool, typer.Option("--keep-time", help="Results bear the times of their photos.")] = False,
     no_provenance: Annotated[bool, typer.Option("--no-provenance", help="Leave out who made the result.")] = False,
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Make all results anew that are there.")] = False,
+    overwrite: Overwrite = False,
     if_changed: IfChanged = "redo",
     retry_failed: Annotated[bool, typer.Option("--retry-failed", help="Of a folder, what failed before, too.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Tell what would be done, and do nothing.")] = False,
