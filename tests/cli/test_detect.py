@@ -60,6 +60,11 @@ def test_what_the_search_leaves_out_is_told(run, portrait, monkeypatch):
     assert json.loads(out)["notes"][0].startswith("Faces smaller than")
 
 
+def test_a_face_that_is_smaller_than_asked_is_told(run, portrait):
+    _, _, err = run("detect", portrait, "--min-face", "500")
+    assert err.startswith(f"{portrait}: 1 face is below --min-face or --min-score.")
+
+
 def test_how_well_the_photo_shows_a_face_is_told(run, tmp_path):
     Image.fromarray(astronaut()[:160, 205:400]).save(tmp_path / "cut.png")  # through the left eye
     _, out, err = run("detect", tmp_path / "cut.png")

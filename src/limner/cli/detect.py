@@ -10,6 +10,7 @@ import typer
 from limner.cli import output as ui
 from limner.cli.loading import uncollected
 from limner.cli.options import Given, Json, Megapixels, Overwrite, check_free, takes
+from limner.cli.report import no_face
 from limner.cli.streams import streams
 
 
@@ -60,6 +61,6 @@ def detect(
             rows.append([str(face.number), f"{face.score:.2f}", *sides, turned, damage])
         ui.table(["face", "score", "left", "top", "width", "height", "turned", "damage"], rows)
     else:
-        ui.say(f"{photo}: no face found.")
+        ui.say(f"{photo}: {no_face(chosen.below)}.")
     for note in notes:
         ui.say(note)
