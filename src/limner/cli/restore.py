@@ -184,9 +184,9 @@ class Asking:
             streamed: whether its result goes to the output stream.
 
         Raises:
-            LimnerError: a source doesn't exist, or a result can't be written.
+            LimnerError: a source doesn't exist, a result can't be written, or masks fit no photograph.
         """
-        from limner.folder.find import find_photos
+        from limner.folder.find import find_photos, named
         from limner.folder.targets import targets_of
         from limner.photo.read import check_limit
         from limner.photo.writable import check_quality
@@ -217,9 +217,13 @@ class Asking:
             )
         with uncollected():  # of an archive they are many, and stay
             found = find_photos(sources, results, not archive, self.saved["files"])
-            targets = targets_of(found, output, self.settings.results, self.suffix)
+            masks = self.masks.files([one.place for one in found.photos]) if self.masks else ()
+            targets = targets_of(found, output, self.settings.results, self.suffix, masks)
+            left = self.masks.left([target.source.place for target in targets]) if self.masks else []
         if streamed and sum(len(target.outputs) for target in targets) > 1:
             raise LimnerError("The output stream takes one photo with one result: give a folder with --output.")
+        if left:
+            found.passed_over.append(f"{named(left)}: of no photo of this run, for a mask has its photo's name.")
         return targets, found.passed_over
 
     @property
@@ -255,7 +259,7 @@ def masks_of(holes: str | None, find_damage: bool, sensitivity: float, single: b
     """
     from limner.holes.mask import MaskFiles, OwnDamage
 
-    if holes and find_damage:
+    if holes is not None and find_damage:
         raise LimnerError(
             "The holes are either those of --mask or those of --find-damage: write the latter with `limner damage`, "
             "and draw the former into them."
@@ -263,7 +267,7 @@ def masks_of(holes: str | None, find_damage: bool, sensitivity: float, single: b
     if sensitivity != SENSITIVITY and not find_damage:
         raise LimnerError("--sensitivity is how damage is looked for: give --find-damage, too.")
     given = OwnDamage(sensitivity) if find_damage else holes
-    return MaskFiles(given, single) if given else None
+    return None if given is None else MaskFiles(given, single)
 
 
 def run(targets: Sequence[Target], asking: Asking, report: Report, bar: Callable[[str, int, int | None], None]) -> None:
