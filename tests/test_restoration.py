@@ -95,7 +95,7 @@ def test_crops_that_are_none_are_told(restorer):
 
 @pytest.mark.slow
 def test_a_face_that_is_not_there_is_told(portrait):
-    with pytest.raises(LimnerError, match=r"There is no face 3: the photo has 1 \(0 to 0\)\."):
+    with pytest.raises(LimnerError, match=r"There is no face 3: the photo has 1, face 0\."):
         restore(portrait, settings=Settings(faces=[3]))
 
 

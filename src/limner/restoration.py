@@ -47,6 +47,8 @@ class Restoration:
         people: who the faces are and what each was restored with, of an album; else empty.
         provenance: what the saved file says about itself; None where nothing was changed.
         notes: what the user should know, one sentence each.
+        on_holes: those of the notes that are on the photo's holes.
+        below: how many faces were found, where none is as large and as sure as was asked; else 0.
         seconds: from the beginning to the end, waiting for other photographs of a run included.
         invented: (H, W) uint8, over the restored photo: 0 where all that is seen is the photo's own, 255 where it is
             made up, by the share of the restoration and, of several samples, by how far they differ.
@@ -63,6 +65,8 @@ class Restoration:
     notes: list[str] = field(default_factory=list)
     left_alone: list[SeenFace] = field(default_factory=list)
     people: list[FacePerson] = field(default_factory=list)
+    on_holes: list[str] = field(default_factory=list)
+    below: int = 0
 
     @property
     def photo(self) -> Photo:

@@ -31,7 +31,7 @@ from limner.faces.samples import most_like, note_on_blend, note_on_kept, note_on
 from limner.faces.seen import SeenFace
 from limner.faces.tone import keep_tone
 from limner.holes.fill import Filled, Filler, Holes
-from limner.holes.mask import FilledHoles, Mask, digest_of_mask, mask_of
+from limner.holes.mask import FilledHoles, Mask, mask_of
 from limner.memory import AtOnce
 from limner.methods import find_method, load
 from limner.methods.crops import seed_of, stacked
@@ -113,7 +113,7 @@ class Restorer:
         with self._one_at_a_time:
             self.filler.settings = self.settings  # of the page's photographs each has its own choice of faces
             holes = mask_of(mask, photo, self.max_megapixels, self.compute)
-            return self.filler.fill(photo, holes, digest_of_mask(mask))
+            return self.filler.fill(photo, holes, mask)
 
     def restore(self, photo: Picture, progress: Progress | None = None, mask: Holes | None = None) -> Restoration:
         """Walks the whole way, from a photo to restored photos.
@@ -156,6 +156,8 @@ class Restorer:
             aligned=crops,
             crops=restored,
             left_alone=chosen.left_alone,
+            below=chosen.below,
+            on_holes=holes.notes if holes else [],
             notes=[
                 *photo.notes,
                 *(holes.notes if holes else []),

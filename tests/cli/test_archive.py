@@ -65,11 +65,11 @@ def test_the_whole_life_of_an_archive(run, photos, tmp_path, monkeypatch):
         code, _, err = run(*words, "--seed", "1", "--if-changed", "fail")
         assert code == 2 and "2 results are of other photos or settings than this run's (2 settings (seed))" in err
     code, _, err = run(*words, "--seed", "1", "--if-changed", "keep")  # what failed is tried with the new settings
-    assert code == 1 and "2 results are kept although they are of other photos" in err
+    assert code == 1 and "2 results are kept, though of other photos" in err
 
     (photos / "broken.jpg").write_bytes((photos / "wall.png").read_bytes())
     code, _, err = run(*words, "--seed", "1")
-    assert code == 0 and "2 results are made anew, of other photos, settings" in err and "2 settings (seed)" in err
+    assert code == 0 and "2 results are made anew, being of other photos" in err and "2 settings (seed)" in err
     assert json.loads(run(*words, "--seed", "1", "--dry-run", "--json")[1])["done"] == 3
 
     assert run("verify", out)[0] == 0

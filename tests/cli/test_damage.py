@@ -1,6 +1,9 @@
 """`limner damage`: a mask of the photo's size, upright, never over the photo itself."""
 
 import json
+import sys
+from io import BytesIO
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -8,7 +11,7 @@ from PIL import Image
 from skimage.data import astronaut
 from tests.damage.flakes import flaked
 
-from limner.damage import SENSITIVITY
+from limner.damage import SENSITIVITY, percent
 from limner.errors import LimnerError
 from limner.holes.mask import OwnDamage
 
@@ -37,20 +40,67 @@ def test_a_mask_is_written(run, photo, tmp_path):
     upright = np.rot90(flaked(PORTRAIT, FLAKES)[1], -1)
     assert (pixels > 0)[upright].mean() > 0.25 and (pixels > 0)[~upright].mean() < 0.03
     assert told["sensitivity"] == 0.2 and not err
-    assert json.loads(run("damage", photo, "-o", tmp_path / "mask.png", "--json")[1])["sensitivity"] == SENSITIVITY
+    words = ("damage", photo, "-o", tmp_path / "mask.png", "--overwrite")
+    assert json.loads(run(*words, "--json")[1])["sensitivity"] == SENSITIVITY
     assert photo.read_bytes() == before
-    assert run("damage", photo, "-o", tmp_path / "mask.png", "--sensitivity", "0.7")[2].endswith("where it is wrong.\n")
+    assert run(*words, "--sensitivity", "0.7")[2].endswith("where it is wrong.\n")
 
 
 @pytest.mark.parametrize("sensitivity", ["0", "1", "2"])
 def test_a_sensitivity_that_is_none(run, photo, tmp_path, sensitivity):
     code, _, err = run("damage", photo, "-o", tmp_path / "mask.png", "--sensitivity", sensitivity)
-    assert code == 2 and "above 0 and below 1" in err and err.count("\n") == 1 and not (tmp_path / "mask.png").exists()
+    assert (
+        code == 2
+        and "above 0 and below 1, such as 0.1." in err
+        and err.count("\n") == 1
+        and not (tmp_path / "mask.png").exists()
+    )
 
 
 def test_the_photo_is_never_written_over(run, photo):
     code, _, err = run("damage", photo, "-o", photo)
     assert code == 2 and "is the input itself" in err
+
+
+@pytest.fixture
+def found(monkeypatch):
+    """What is found, in the place of what the net finds: nothing, until a test marks something in it."""
+    mask = np.zeros((160, 200), np.uint8)
+    monkeypatch.setattr("limner.damage.find.find_damage", lambda *_: mask)
+    return mask
+
+
+def test_a_mask_that_somebody_painted_in_stays(run, photo, tmp_path, found):
+    mask = tmp_path / "mask.png"
+    mask.write_bytes(b"painted")
+    code, _, err = run("damage", photo, "-o", mask)
+    assert code == 2 and err == f"limner: {mask} is there already: --overwrite replaces it, or choose another name.\n"
+    assert mask.read_bytes() == b"painted"
+    assert run("damage", photo, "-o", mask, "--overwrite")[0] == 0 and Image.open(mask).size == (200, 160)
+    assert "is the input itself" in run("damage", photo, "-o", photo, "--overwrite")[2]
+
+
+def test_a_mask_goes_out_through_the_stream(run, photo, tmp_path, found, monkeypatch):
+    found[3:5] = 255
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "stdin", SimpleNamespace(buffer=BytesIO(photo.read_bytes())))
+    with monkeypatch.context() as patched:
+        patched.setattr(sys, "stdout", SimpleNamespace(buffer=BytesIO(), flush=lambda: None))
+        code, _, err = run("damage", "-", "-o", "-")
+        sent = Image.open(sys.stdout.buffer)
+        assert sent.format == "PNG" and np.array_equal(np.asarray(sent), found)
+    assert code == 0 and err == "-: 1.2% marked as damage, in -; edit it where it is wrong.\n"
+    assert [path.name for path in tmp_path.iterdir()] == ["old.jpg"]
+    code, _, err = run("damage", photo, "-o", "-", "--json")
+    assert code == 2 and "can't hold both a mask and --json" in err
+
+
+def test_how_much_is_marked_is_told_however_little(run, photo, tmp_path, found):
+    mask = tmp_path / "mask.png"
+    assert run("damage", photo, "-o", mask)[2].startswith(f"{photo}: no damage found, so {mask} is all black; --s")
+    found[5, 5:8] = 255
+    assert "0.0094% marked" in run("damage", photo, "-o", mask, "--overwrite")[2]
+    assert [percent(share) for share in (4.2e-8, 0.034, 0.999)] == ["0.0000042", "3.4", "100"]
 
 
 def test_restore_takes_a_mask_or_finds_damage(run, photo, tmp_path):

@@ -22,6 +22,9 @@ def test_numbered_boxes_are_drawn(run, portrait, tmp_path):
     assert run("detect", portrait, "--save", tmp_path / "faces.png")[0] == 0
     drawn = np.asarray(Image.open(tmp_path / "faces.png"))
     assert drawn.shape == (300, 300, 3) and (drawn == (255, 224, 0)).all(axis=2).sum() > 200
+    code, _, err = run("detect", portrait, "--save", tmp_path / "faces.png")
+    assert code == 2 and "faces.png is there already: --overwrite replaces it" in err
+    assert run("detect", portrait, "--save", tmp_path / "faces.png", "--overwrite")[0] == 0
     for name in ("a.png", "faces.gif"):
         code, _, err = run("detect", portrait, "--save", tmp_path / name)
         assert code == 2 and err.count("\n") == 1
@@ -55,6 +58,11 @@ def test_what_the_search_leaves_out_is_told(run, portrait, monkeypatch):
     assert code == 0 and "Faces smaller than" in err and err.count("\n") == 1
     _, out, _ = run("detect", portrait, "--json")
     assert json.loads(out)["notes"][0].startswith("Faces smaller than")
+
+
+def test_a_face_that_is_smaller_than_asked_is_told(run, portrait):
+    _, _, err = run("detect", portrait, "--min-face", "500")
+    assert err.startswith(f"{portrait}: 1 face is below --min-face or --min-score.")
 
 
 def test_how_well_the_photo_shows_a_face_is_told(run, tmp_path):

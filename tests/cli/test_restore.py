@@ -195,6 +195,42 @@ def test_masks_that_cannot_be_are_told_before_the_nets(run, album, tmp_path, mon
             "gone.png",
             "There is no mask gone.png: give a picture, a folder of pictures, or auto",
         ),
+        (album / "a.png", "", "The mask has no name: give a picture"),
+        (album / "a.png", tmp_path, "No picture in the folder"),
     ):
         code, _, err = run("restore", source, "-o", tmp_path / "out", "--mask", mask)
         assert code == 2 and sentence in " ".join(err.split())
+
+
+def test_a_mask_is_never_written_over(run, album, tmp_path, monkeypatch):
+    monkeypatch.setattr(Restorer, "__init__", lambda *_: pytest.fail("the nets were loaded"))
+    masks = tmp_path / "masks"
+    masks.mkdir()
+    Image.fromarray(np.zeros((40, 40), np.uint8)).save(masks / "b.png")
+    before = (masks / "b.png").read_bytes()
+    for source, output, mask in ((album / "b.png", masks / "b.png", masks / "b.png"), (album, masks, masks)):
+        code, _, err = run("restore", source, "-o", output, "--mask", mask, "--overwrite")
+        assert code == 2 and f"would replace the mask {masks / 'b.png'}" in err and err.count("\n") == 1
+    assert (masks / "b.png").read_bytes() == before
+
+
+def test_what_is_wrong_with_each_mask_is_told(run, album, tmp_path):
+    masks = tmp_path / "masks"
+    masks.mkdir()
+    for name in "abx":
+        Image.fromarray(np.zeros((40, 40), np.uint8)).save(masks / f"{name}.png")
+    code, _, err = run("restore", album, "-o", tmp_path / "out", "--mask", masks, *FAST)
+    assert code == 0 and f"Note: {masks / 'x.png'}: of no photo of this run" in err
+    assert all(f"  Note: The mask {masks / name} has no hole" in err for name in ("a.png", "b.png"))
+    code, _, err = run("restore", album, "-o", tmp_path / "black", "--mask", "auto-black", *FAST)
+    assert code == 0 and err.count("No pixel of the photo is exactly black") == 3
+
+
+def test_what_is_no_photo_is_told_as_such(run, tmp_path):
+    (tmp_path / "mk.py").write_text("print()")
+    code, _, err = run("restore", tmp_path / "mk.py", "-o", tmp_path / "e", "--find-damage")
+    assert (
+        code == 2 and err == f"limner: {tmp_path / 'mk.py'} is not a picture, whatever its name says: choose a photo.\n"
+    )
+    Image.new("RGB", (9, 9)).save(tmp_path / "mk.py", "PNG")
+    assert "mk.py can't be written: limner writes .jpg" in run("restore", tmp_path / "mk.py", "-o", tmp_path / "e")[2]

@@ -123,7 +123,16 @@ def test_an_empty_mask_is_told(restorer, two):
     whole, mask = two
     done = restorer.restore(whole, mask=np.zeros_like(mask))
     assert np.array_equal(done.photo.pixels, whole)
-    assert "There is no hole to fill: nothing is white in the mask, or nothing was found." in done.notes
+    told = "The mask has no hole, for nothing in it is white: paint white what is to be filled."
+    assert told in done.notes and done.on_holes == [told]
+
+
+def test_a_mask_of_mostly_holes_is_perhaps_inverted(restorer, two, tmp_path):
+    whole, mask = two
+    cv2.imwrite(str(tmp_path / "m.png"), 255 - mask)
+    done = restorer.restore(whole, mask=tmp_path / "m.png")
+    told = f"The mask {tmp_path / 'm.png'} makes more than half of the photo a hole: is it inverted? White is a hole."
+    assert told in done.notes
 
 
 def test_an_aligned_crop(two):

@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from limner.errors import LimnerError, PhotoError
-from limner.holes.mask import MaskFiles, OwnDamage, digest_of_mask, mask_of
+from limner.holes.mask import MaskFiles, OwnDamage, digest_of_mask, mask_of, note_on_mask
 from limner.photo.photo import Photo
 
 PHOTO = Photo(np.full((20, 30, 3), 99, np.uint8), "PNG")
@@ -79,8 +79,38 @@ def test_what_is_no_mask_of_the_photo_is_told(tmp_path):
         mask_of(file, PHOTO)
     with pytest.raises(LimnerError, match=r"All of the photo would be a hole: white is a hole, black is what"):
         mask_of(np.full((20, 30), 255, np.uint8), PHOTO)
-    with pytest.raises(PhotoError, match="gone.png"):
+    white = saved(Image.new("L", (30, 20), 255), tmp_path / "white.png")
+    with pytest.raises(LimnerError, match=r"All of the photo would be a hole by the mask .*white.png: white is a hole"):
+        mask_of(white, PHOTO)
+    with pytest.raises(PhotoError, match=r"The mask .*gone.png does not exist: check the name\.$"):
         mask_of(tmp_path / "gone.png", PHOTO)
+
+
+def test_a_broken_mask_is_told_as_a_mask(tmp_path):
+    """Nobody is told to get a mask from its source, or to choose a photo."""
+    advice = "give a picture of the photo's size, white where a hole is."
+    for data, fault in ((b"", "is empty (zero bytes)"), (b"print()", "is not a picture, whatever its name says")):
+        (tmp_path / "m.jpg").write_bytes(data)
+        with pytest.raises(PhotoError) as error:
+            mask_of(tmp_path / "m.jpg", PHOTO)
+        assert str(error.value) == f"The mask {tmp_path / 'm.jpg'} {fault}: {advice}"
+
+
+def test_what_makes_a_mask_doubtful():
+    none, much = np.zeros_like(DRAWN), np.full_like(DRAWN, 255)
+    much[0] = 0
+    for given, told in (
+        (
+            "masks/m.png",
+            "The mask masks/m.png has no hole, for nothing in it is white: paint white what is to be filled.",
+        ),
+        (OwnDamage(), "No damage was found in the photo, so nothing was filled: a higher --sensitivity finds more."),
+        ("auto-black", "No pixel of the photo is exactly black, so nothing was filled."),
+    ):
+        assert note_on_mask(given, none) == [told] and note_on_mask(given, DRAWN) == []
+    told = "The mask masks/m.png makes more than half of the photo a hole: is it inverted? White is a hole."
+    assert note_on_mask(Path("masks/m.png"), much) == [told]
+    assert note_on_mask("auto-black", much) == note_on_mask(OwnDamage(), much) == []
 
 
 def test_a_digest_tells_masks_apart(tmp_path):
@@ -109,6 +139,23 @@ def test_files_of_a_run(tmp_path):
         MaskFiles(str(tmp_path / "gone"), single=True)
     with pytest.raises(LimnerError, match=r"anna.png can't be of several photos: give a folder"):
         MaskFiles(str(inner), single=False)
+
+
+def test_masks_that_fit_no_photo_are_told(tmp_path):
+    for name in ("1.png", "8.png", "9.png", "sub/7.png", "sub/6.png", ".hidden.png"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        saved(Image.fromarray(DRAWN), tmp_path / name)
+    (tmp_path / "notes.txt").touch()
+    masks = MaskFiles(str(tmp_path), single=False)
+    assert masks.files([Path("1.jpg"), Path("2.jpg")]) == {tmp_path / "1.png"}
+    left = [tmp_path / name for name in ("8.png", "9.png", "sub/6.png", "sub/7.png")]
+    assert masks.left([Path("1.jpg"), Path("2.jpg")]) == left
+    with pytest.raises(LimnerError, match=r"No picture in the folder .* such as 2\.png for 2\.jpg\.$"):
+        masks.left([Path("2.jpg")])
+    assert MaskFiles(str(tmp_path / "1.png"), single=True).files([Path("2.jpg")]) == {tmp_path / "1.png"}
+    assert MaskFiles("auto-black", single=False).files([Path("2.jpg")]) == set()
+    with pytest.raises(LimnerError, match=r"^The mask has no name: give a picture"):
+        MaskFiles("", single=True)
 
 
 def test_damage_can_be_the_holes(monkeypatch):

@@ -128,7 +128,7 @@ def test_a_mask_of_holes_is_given_along(client):
         ({"guidance": "1"}, None, 400, "There is no option 'guidance' with the method 'difface': it takes method,"),
         ({"weights": "/etc"}, None, 400, "There is no option 'weights' with the method 'difface'"),
         ({"grain": "perhaps"}, None, 400, "'perhaps' is neither true nor false: give one of them for grain."),
-        ({"faces": "3"}, portrait(), 400, "There is no face 3: the photo has 1 (0 to 0)."),
+        ({"faces": "3"}, portrait(), 400, "There is no face 3: the photo has 1, face 0."),
         ({}, b"no picture", 422, "anna.jpg is not a picture, whatever its name says: choose a photo."),
         ({}, picture(1200, 1000), 413, "anna.jpg has 1 megapixels, and 1 are the most that are taken here"),
         ({}, bytes(2_100_000), 413, "More than 2 MB are not taken at once: send smaller files."),

@@ -135,9 +135,9 @@ class _Planner:
             row = self.known.pop(place, None)  # what is left at the end is no longer there, and memory is short
             if self._wanted(target, Entry._make(row) if row else None, done):
                 done.todo.append((place, target))
-        if done.changed and self.wish.if_changed == "fail":
+        if (count := sum(done.changed.values())) and self.wish.if_changed == "fail":
             raise LimnerError(
-                f"{sum(done.changed.values())} results are of other photos or settings than this run's "
+                f"{count} {'result is' if count == 1 else 'results are'} of other photos or settings than this run's "
                 f"({told_changes(done)}): --if-changed redo makes them anew, --if-changed keep leaves them."
             )
         if self.manifest:

@@ -78,10 +78,10 @@ def _tell_left(planned: Plan, manifest: Manifest, run: ArchiveRun, report: Repor
 
     changed = sum(planned.changed.values())
     if changed and not run.wish.overwrite:
-        what = "are kept although they are" if run.wish.if_changed == "keep" else "are made anew,"
+        what = "kept, though" if run.wish.if_changed == "keep" else "made anew, being"
         report.note(
-            f"{changed} results {what} of other photos, settings, weights or another version: {told_changes(planned)}. "
-            f"--if-changed says what becomes of such."
+            f"{are(changed, 'result')} {what} of other photos, settings, weights or another version: "
+            f"{told_changes(planned)}. --if-changed says what becomes of such."
         )
     if planned.done:
         report.done_before(planned.done)

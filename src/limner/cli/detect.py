@@ -9,7 +9,8 @@ import typer
 
 from limner.cli import output as ui
 from limner.cli.loading import uncollected
-from limner.cli.options import Given, Json, Megapixels, takes
+from limner.cli.options import Given, Json, Megapixels, Overwrite, check_free, takes
+from limner.cli.report import no_face
 from limner.cli.streams import streams
 
 
@@ -20,6 +21,7 @@ def detect(
     save: Annotated[
         Path | None, typer.Option(help="Picture of the photo with numbered boxes, for `restore --faces`.")
     ] = None,
+    overwrite: Overwrite = False,
     max_megapixels: Megapixels = 100.0,
     json: Json = False,
 ) -> None:
@@ -41,6 +43,7 @@ def detect(
         picture = Photo(opened.srgb(), opened.format, path=opened.path)
         if save:
             check_writable(picture, save, None)
+            check_free(save, overwrite)
         chosen = faces_to_restore(picture.pixels, placing_of(settings), settings, SIDE)
         found, notes = chosen.all, chosen.notes
         if save:
@@ -58,6 +61,6 @@ def detect(
             rows.append([str(face.number), f"{face.score:.2f}", *sides, turned, damage])
         ui.table(["face", "score", "left", "top", "width", "height", "turned", "damage"], rows)
     else:
-        ui.say(f"{photo}: no face found.")
+        ui.say(f"{photo}: {no_face(chosen.below)}.")
     for note in notes:
         ui.say(note)

@@ -16,6 +16,7 @@ import typer
 
 from limner.cli.output import JSON_HELP
 from limner.declared import DeclaredField, alternatives, declared_fields
+from limner.errors import LimnerError
 from limner.methods import METHODS, options_of
 from limner.settings import Settings
 
@@ -33,6 +34,7 @@ Nets = Annotated[
     ),
 ]
 Sensitivity = Annotated[float, typer.Option(help="To damage: above 0, only what is certain, and below 1.")]
+Overwrite = Annotated[bool, typer.Option("--overwrite", help="Make anew what is there already.")]
 Results = Annotated[Path, typer.Argument(help="The folder of results, as --output of `limner restore`.")]
 Megapixels = Annotated[float, typer.Option("--max-megapixels", help="Refuse larger photos.")]
 
@@ -56,6 +58,15 @@ class Given:
             LimnerError: if one lies outside its range, or the method has no such option.
         """
         return Settings(**{**self.common, "options": self.options, **others})
+
+
+def check_free(file: Path, overwrite: bool) -> None:
+    """
+    Raises:
+        LimnerError: if a file of that name is there, perhaps somebody's work, and `--overwrite` wasn't given.
+    """
+    if file.is_file() and not overwrite:
+        raise LimnerError(f"{file} is there already: --overwrite replaces it, or choose another name.")
 
 
 def takes(

@@ -18,9 +18,21 @@ if TYPE_CHECKING:
     from limner.settings import Settings
 
 
-def are(count: int) -> str:
+def are(count: int, what: str = "photo") -> str:
     """`1 photo is`, `2 photos are`."""
-    return "1 photo is" if count == 1 else f"{count} photos are"
+    return f"1 {what} is" if count == 1 else f"{count} {what}s are"
+
+
+def no_face(below: int, left_alone: bool = False) -> str:
+    """That no face was restored.
+
+    Args:
+        below: how many were found, but are smaller or less sure than was asked for.
+        left_alone: whether some were, as profiles.
+    """
+    if below:
+        return f"{are(below, 'face')} below --min-face or --min-score"
+    return "no face restored" if left_alone else "no face found"
 
 
 def outcome_as_json(outcome: Outcome, settings: Settings, weights: str) -> dict[str, object]:
@@ -69,7 +81,7 @@ class Report:
         results: what machines are told.
         failed: one sentence each.
         passed_over: how many failed in an earlier run and aren't tried again.
-        noted: notes that were told, which aren't repeated unless they are on the faces of another photograph.
+        noted: notes that were told, which aren't repeated unless they are on the faces or holes of another photograph.
     """
 
     settings: Settings
@@ -138,16 +150,8 @@ class Report:
         if outcome.kept:
             self._say(outcome.kept.reason)
         elif done and not done.faces:
-            made = done.provenance.method if done.provenance else ""
-            made = "" if done.provenance and made == "fill" and not done.provenance.filled else made
-            what = {
-                "": "the photo as it was",
-                "fill": "the photo, its holes filled",
-                "enlarge": "the photo, enlarged",
-                "clean": "the photo, cleaned",
-            }[made]
-            none = "no face restored" if done.left_alone else "no face found"
-            self._say(f"{outcome.source}: {none}, so {names} is {what}.")
+            none = no_face(done.below, bool(done.left_alone))
+            self._say(f"{outcome.source}: {none}, so {names} is the photo{self._changes(done)}.")
         elif done:
             count = f"{len(done.faces)} face{'s' if len(done.faces) > 1 else ''}"
             made_up = f", {done.provenance.invented or 0:.0%} made up" if done.provenance else ""
@@ -155,11 +159,20 @@ class Report:
         if done:
             self._tell_notes(done)
 
+    def _changes(self, done: Restoration) -> str:
+        """What was done to a photograph beside its faces."""
+        said = [
+            (", its holes filled", bool(done.provenance and done.provenance.filled)),
+            (", cleaned", self.settings.background == "clean"),
+            (", enlarged", self.settings.upscale > 1),
+        ]
+        return "".join(words for words, so in said if so) or " as it was"
+
     def _tell_notes(self, done: Restoration) -> None:
-        """Notes that are true of the run once, those on the faces of a photograph every time."""
+        """Notes that are true of the run once, those on the faces and holes of a photograph every time."""
         from limner.faces.chosen import notes_on  # it brings torch, which is there by now
 
-        self.noted -= set(notes_on(done.faces, done.left_alone))
+        self.noted -= {*notes_on(done.faces, done.left_alone), *done.on_holes}
         for sentence in done.notes:
             self.note(sentence)
 

@@ -15,7 +15,7 @@ from limner.cli.archive import ArchiveRun, restore_archive, tell_plan
 from limner.cli.clip import CLIP_OPTIONS, clips_too
 from limner.cli.engine import Engine, restoring
 from limner.cli.loading import uncollected
-from limner.cli.options import Given, Json, Megapixels, Sensitivity, takes
+from limner.cli.options import Given, Json, Megapixels, Overwrite, Sensitivity, takes
 from limner.cli.pace import paced
 from limner.cli.report import Report
 from limner.cli.stopping import ended_politely
@@ -78,7 +78,7 @@ def restore(
     suffix: Annotated[str, typer.Option(help="Behind the name of each result, such as _restored.")] = "",
     keep_time: Annotated[bool, typer.Option("--keep-time", help="Results bear the times of their photos.")] = False,
     no_provenance: Annotated[bool, typer.Option("--no-provenance", help="Leave out who made the result.")] = False,
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Make all results anew that are there.")] = False,
+    overwrite: Overwrite = False,
     if_changed: IfChanged = "redo",
     retry_failed: Annotated[bool, typer.Option("--retry-failed", help="Of a folder, what failed before, too.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Tell what would be done, and do nothing.")] = False,
@@ -184,9 +184,9 @@ class Asking:
             streamed: whether its result goes to the output stream.
 
         Raises:
-            LimnerError: a source doesn't exist, or a result can't be written.
+            LimnerError: a source doesn't exist, a result can't be written, or masks fit no photograph.
         """
-        from limner.folder.find import find_photos
+        from limner.folder.find import find_photos, named
         from limner.folder.targets import targets_of
         from limner.photo.read import check_limit
         from limner.photo.writable import check_quality
@@ -217,9 +217,13 @@ class Asking:
             )
         with uncollected():  # of an archive they are many, and stay
             found = find_photos(sources, results, not archive, self.saved["files"])
-            targets = targets_of(found, output, self.settings.results, self.suffix)
+            masks = self.masks.files([one.place for one in found.photos]) if self.masks else ()
+            targets = targets_of(found, output, self.settings.results, self.suffix, masks)
+            left = self.masks.left([target.source.place for target in targets]) if self.masks else []
         if streamed and sum(len(target.outputs) for target in targets) > 1:
             raise LimnerError("The output stream takes one photo with one result: give a folder with --output.")
+        if left and len(targets) > 1:  # beside one photo of many all others' masks say nothing
+            found.passed_over.append(f"{named(left)}: of no photo of this run, for a mask has its photo's name.")
         return targets, found.passed_over
 
     @property
@@ -255,7 +259,7 @@ def masks_of(holes: str | None, find_damage: bool, sensitivity: float, single: b
     """
     from limner.holes.mask import MaskFiles, OwnDamage
 
-    if holes and find_damage:
+    if holes is not None and find_damage:
         raise LimnerError(
             "The holes are either those of --mask or those of --find-damage: write the latter with `limner damage`, "
             "and draw the former into them."
@@ -263,7 +267,7 @@ def masks_of(holes: str | None, find_damage: bool, sensitivity: float, single: b
     if sensitivity != SENSITIVITY and not find_damage:
         raise LimnerError("--sensitivity is how damage is looked for: give --find-damage, too.")
     given = OwnDamage(sensitivity) if find_damage else holes
-    return MaskFiles(given, single) if given else None
+    return None if given is None else MaskFiles(given, single)
 
 
 def run(targets: Sequence[Target], asking: Asking, report: Report, bar: Callable[[str, int, int | None], None]) -> None:

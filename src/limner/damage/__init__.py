@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 from limner.errors import LimnerError
 
 SENSITIVITY = 0.1
@@ -16,4 +18,11 @@ def check_sensitivity(sensitivity: float) -> None:
         LimnerError: it is not above 0 and below 1.
     """
     if not 0 < sensitivity < 1:
-        raise LimnerError(f"The sensitivity is {sensitivity:g}: give a number above 0 and below 1, such as 0.5.")
+        raise LimnerError(
+            f"The sensitivity is {sensitivity:g}: give a number above 0 and below 1, such as {SENSITIVITY:g}."
+        )
+
+
+def percent(share: float) -> str:
+    """A share of a photo in percent, in two digits however small it is: 0.0091, 3.5, 100."""
+    return f"{Decimal(f'{100 * share:.2g}'):f}"

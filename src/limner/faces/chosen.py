@@ -33,11 +33,13 @@ class Chosen:
         restored: in the order in which they were asked for, or largest first.
         left_alone: profiles that were not asked for by number, largest first.
         notes: what the user should know of the search and of both, one sentence each.
+        below: how many were found and asked for, where none of them is as large and as sure as was asked; else 0.
     """
 
     restored: list[SeenFace]
     left_alone: list[SeenFace]
     notes: list[str]
+    below: int = 0
 
     @property
     def all(self) -> list[SeenFace]:
@@ -59,12 +61,14 @@ def faces_to_restore(rgb: np.ndarray, placing: Placing, settings: Settings, size
     Raises:
         LimnerError: a face that the photo hasn't got was asked for.
     """
-    asked = choose_faces(placing.find(rgb), settings.faces, settings.min_face, settings.min_score)
+    found = placing.find(rgb)
+    asked = choose_faces(found, settings.faces, settings.min_face, settings.min_score)
     faces = [seen(rgb, face, placing, size) for face in asked]
     named = not isinstance(settings.faces, str)
+    below = 0 if asked else len(settings.faces if named else found)
     restored = [face for face in faces if named or not face.profile]
     left_alone = [face for face in faces if face not in restored]
-    return Chosen(restored, left_alone, [*placing.notes(rgb), *notes_on(restored, left_alone)])
+    return Chosen(restored, left_alone, [*placing.notes(rgb), *notes_on(restored, left_alone)], below)
 
 
 def notes_on(restored: Sequence[SeenFace], left_alone: Sequence[SeenFace]) -> list[str]:

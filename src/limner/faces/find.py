@@ -128,8 +128,8 @@ def choose_faces(
     else:
         for index in which:
             if not 0 <= index < len(faces):
-                there = f"the photo has {len(faces)} (0 to {len(faces) - 1})" if faces else "the photo has none"
-                raise LimnerError(f"There is no face {index}: {there}.")
+                there = "1, face 0" if len(faces) == 1 else f"{len(faces)} (0 to {len(faces) - 1})" if faces else "none"
+                raise LimnerError(f"There is no face {index}: the photo has {there}.")
         chosen = [faces[index] for index in which]
     chosen = [face for face in chosen if face.size >= min_size and face.score >= min_score]
     return sorted(chosen, key=lambda face: -face.size)[:1] if which == "largest" else chosen

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from limner.errors import LimnerError
+from limner.errors import LimnerError, PhotoError
 from limner.folder.find import FoundPhotos, Resolver, Source
 from limner.photo.contents import SUFFIXES, suffix_of, with_tail
+from limner.photo.read import opened_container
 from limner.photo.writable import check_suffix, same_file
 
 
@@ -46,16 +47,21 @@ def is_file_name(out: Path) -> bool:
     return suffix_of(out) in SUFFIXES and not out.is_dir()
 
 
-def targets_of(found: FoundPhotos, out: Path, samples: int = 1, suffix: str = "") -> list[Target]:
+def targets_of(
+    found: FoundPhotos, out: Path, samples: int = 1, suffix: str = "", masks: Iterable[Path] = ()
+) -> list[Target]:
     """Where the results of all photographs go.
 
     Args:
         found: the photographs. Those that an earlier run with the same suffix put beside another are passed over, which
             is added to what is told.
         out, samples, suffix: see `outputs_for`.
+        masks: files that the run reads beside the photographs.
 
     Raises:
-        LimnerError: if a result can't be written, would replace a photograph of the run, or would be another's too.
+        LimnerError: if a result can't be written, would replace a photograph or mask of the run, or would be another's
+            too.
+        PhotoError: if it can't be written under the photograph's name because that is no photograph.
     """
     _check_folder(out)
     resolved = Resolver()
@@ -63,17 +69,23 @@ def targets_of(found: FoundPhotos, out: Path, samples: int = 1, suffix: str = ""
     if suffix:
         targets = _without_results(targets, found, resolved)
     sources = {resolved(target.source.path): target.source.path for target in targets}
+    read = {resolved(mask): mask for mask in masks}
     claimed: dict[str, Path] = {}
     for target in targets:
         path = target.source.path
         for output in target.outputs:
-            check_suffix(output)
+            _check_name(output, path)
             file = resolved(output)
             if same_file(output, path) or file in sources:
                 whose = "itself" if same_file(output, path) else sources[file]
                 raise LimnerError(
                     f"The result of {path} would replace the photo {whose}, and limner never changes a photo: choose "
                     "another folder with --output, or add --suffix _restored."
+                )
+            if file in read:
+                raise LimnerError(
+                    f"The result of {path} would replace the mask {read[file]}, which limner only reads: choose "
+                    "another --output."
                 )
             if (other := claimed.setdefault(file, path)) is not path:
                 raise LimnerError(f"{other} and {path} would both become {output}: give a folder for each.")
@@ -86,6 +98,19 @@ def _without_results(targets: Sequence[Target], found: FoundPhotos, resolved: Re
     if len(kept) < len(targets):
         found.passed_over.append(f"{len(targets) - len(kept)} files bear the name of another's result: left alone.")
     return kept
+
+
+def _check_name(output: Path, photo: Path) -> None:
+    """
+    Raises:
+        PhotoError: if limner writes no file of that name, or if that is the photograph's fault, which is none.
+    """
+    try:
+        check_suffix(output)
+    except PhotoError:
+        if photo.is_file():  # of a store it isn't here yet
+            opened_container(photo)
+        raise
 
 
 def _check_folder(out: Path) -> None:

@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 import torch
 
+from limner.damage import percent
 from limner.device import Compute
 from limner.faces.align import crop
 from limner.faces.chosen import faces_to_restore
@@ -20,7 +21,7 @@ from limner.faces.seen import SeenFace
 from limner.faces.tone import keep_tone
 from limner.holes import surroundings
 from limner.holes.blend import blended
-from limner.holes.mask import FilledHoles, Mask
+from limner.holes.mask import FilledHoles, Mask, digest_of_mask, note_on_mask
 from limner.memory import AtOnce
 from limner.methods.crops import stacked
 from limner.methods.difface_inpainting import DIFFACE_INPAINTING
@@ -89,25 +90,21 @@ class Filler:
         self.size = self.method.info.size
         self.at_once = AtOnce(compute, self.size)
 
-    def fill(self, photo: Photo, mask: np.ndarray, digest: str = "") -> Filled:
+    def fill(self, photo: Photo, mask: np.ndarray, given: Mask | None = None) -> Filled:
         """Fills the holes of one photograph.
 
         Args:
             photo: it is not changed.
             mask: (H, W) uint8, 255 in holes, 0 elsewhere, in the photograph's upright pixels (`mask_of`).
-            digest: of the mask as it was given, see `digest_of_mask`.
+            given: the mask as it was given; None where that is this one.
 
         Raises:
-            LimnerError: if a chosen face doesn't exist.
+            LimnerError: if a chosen face doesn't exist, or a mask's file can't be read.
         """
+        given = mask if given is None else given
+        digest, doubts = digest_of_mask(given), note_on_mask(given, mask)
         if not mask.any():
-            return Filled(
-                photo,
-                mask,
-                digest,
-                0,
-                ["There is no hole to fill: nothing is white in the mask, or nothing was found."],
-            )
+            return Filled(photo, mask, digest, 0, doubts)
         photo = photo.replaced(surroundings.filled(photo.pixels, mask))
         rgb = photo.srgb()
         holed: list[tuple[SeenFace, np.ndarray, np.ndarray]] = []
@@ -128,7 +125,8 @@ class Filler:
                 )
                 self._lay(photo, rgb, pixels, picture, matrix, owner == number)
             inside = owner >= 0
-        return Filled(photo.replaced(pixels), mask, digest, len(holed), self._notes(mask, inside, len(holed)))
+        notes = [*doubts, *self._notes(mask, inside, len(holed))]
+        return Filled(photo.replaced(pixels), mask, digest, len(holed), notes)
 
     def _estimated(self, rgb: np.ndarray, holed: Sequence[tuple[SeenFace, np.ndarray, np.ndarray]]) -> list[np.ndarray]:
         """The faces without holes, (S, S, 3) float32 in [0, 1]."""
@@ -181,10 +179,11 @@ class Filler:
     def _notes(self, mask: np.ndarray, inside: np.ndarray, faces: int) -> list[str]:
         holes = mask > 0
         where = f", in {faces} face{'s' if faces > 1 else ''} by nets and" if faces else ""
-        told = [f"Holes of {100 * holes.mean():.2g} % of the photo were filled{where} from what lies around them."]
+        share = percent(float(holes.mean()))
+        told = [f"Holes of {share} % of the photo were filled{where} from what lies around them."]
         if (guessed := float((holes & ~inside).mean())) > GUESSED:
             told.append(
-                f"{100 * guessed:.2g} % of the photo lay in holes outside faces: what was continued there from their "
+                f"{percent(guessed)} % of the photo lay in holes outside faces: what was continued there from their "
                 "edges is smooth, and only a guess."
             )
         return told

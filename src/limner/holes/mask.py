@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from os import PathLike
 from pathlib import Path
@@ -12,7 +13,7 @@ import numpy as np
 from PIL import Image
 
 from limner.damage import SENSITIVITY, check_sensitivity
-from limner.errors import LimnerError
+from limner.errors import LimnerError, PhotoError
 from limner.photo.contents import SUFFIXES
 from limner.photo.photo import Photo
 from limner.photo.provenance import digest_of
@@ -27,6 +28,8 @@ WHITE = 128
 CLEAR, UNCLEAR = 32, 0.3
 """Grey levels from black or white on from which a pixel is neither, and the share of those from which a picture is no
 mask: somebody painted on the photograph itself, which would be all holes wherever it is light."""
+MUCH = 0.5
+"""Share of holes from which a drawn mask is taken for an inverted one: what is filled would be a smear."""
 
 
 @dataclass(frozen=True)
@@ -79,8 +82,8 @@ def mask_of(given: Mask, photo: Photo, max_megapixels: float = 100.0, compute: C
     else:
         if isinstance(given, np.ndarray) and given.dtype == bool:
             given = given.astype(np.uint8) * 255
-        drawn = Photo.of(given, max_megapixels)
-        what = f"The mask {drawn.path}" if drawn.path else "The mask"
+        drawn = _drawn(given, max_megapixels)
+        what = _the_mask(given)
         if drawn.pixels.shape[:2] != (height, width):
             across, down = drawn.pixels.shape[1::-1]
             raise LimnerError(
@@ -97,8 +100,49 @@ def mask_of(given: Mask, photo: Photo, max_megapixels: float = 100.0, compute: C
             )
         holes = level >= WHITE
     if holes.all():
-        raise LimnerError("All of the photo would be a hole: white is a hole, black is what stays.")
+        by = f" by the mask {given}" if isinstance(given, PathLike | str) and given != AUTO_BLACK else ""
+        raise LimnerError(f"All of the photo would be a hole{by}: white is a hole, black is what stays.")
     return np.where(holes, 255, 0).astype(np.uint8)
+
+
+def _drawn(given: str | PathLike[str] | Image.Image | np.ndarray, max_megapixels: float) -> Photo:
+    """A mask's picture.
+
+    Raises:
+        PhotoError: it can't be read, in words for a mask.
+    """
+    try:
+        return Photo.of(given, max_megapixels)
+    except PhotoError as error:
+        if not isinstance(given, str | PathLike):
+            raise
+        fault, _, advice = str(error).rpartition(": ")
+        if "photo" in advice:  # get it again, choose another: a mask is drawn
+            advice = "give a picture of the photo's size, white where a hole is."
+        raise PhotoError(f"The mask {fault}: {advice}") from error
+
+
+def _the_mask(given: Mask) -> str:
+    return f"The mask {given}" if isinstance(given, str | PathLike) else "The mask"
+
+
+def note_on_mask(given: Mask, holes: np.ndarray) -> list[str]:
+    """What makes a mask doubtful: that it has no hole, or is perhaps inverted.
+
+    Args:
+        given: as for `mask_of`.
+        holes: what that made of it.
+    """
+    found, black = isinstance(given, OwnDamage), isinstance(given, str) and given == AUTO_BLACK
+    if not holes.any():
+        if found:
+            return ["No damage was found in the photo, so nothing was filled: a higher --sensitivity finds more."]
+        if black:
+            return ["No pixel of the photo is exactly black, so nothing was filled."]
+        return [f"{_the_mask(given)} has no hole, for nothing in it is white: paint white what is to be filled."]
+    if found or black or (holes > 0).mean() <= MUCH:
+        return []
+    return [f"{_the_mask(given)} makes more than half of the photo a hole: is it inverted? White is a hole."]
 
 
 def digest_of_mask(given: Mask) -> str:
@@ -144,7 +188,7 @@ class MaskFiles:
         single: whether the run has a single photograph.
 
     Raises:
-        LimnerError: there is no such file or folder, or a file is given for several photographs.
+        LimnerError: there is no such file or folder, or none is named, or a file is given for several photographs.
     """
 
     given: str | OwnDamage
@@ -152,6 +196,8 @@ class MaskFiles:
     _listed: dict[Path, dict[str, list[Path]]] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
+        if not self.given:
+            raise LimnerError(f"The mask has no name: give a picture, a folder of pictures, or {AUTO_BLACK}.")
         if isinstance(self.given, OwnDamage) or self.given == AUTO_BLACK or Path(self.given).is_dir():
             return
         if not Path(self.given).is_file():
@@ -188,13 +234,43 @@ class MaskFiles:
         """
         if self.folder is None:
             return self.given
-        beside = (self.folder / place).parent
+        names = self._candidates(self.folder, place)
+        if len(names) > 1:
+            raise LimnerError(f"{names[0]} and {names[1]} could both be the mask of {place}: leave one of them.")
+        return names[0] if names else None
+
+    def files(self, places: Sequence[Path]) -> set[Path]:
+        """The files of the photographs' masks."""
+        if self.folder is None:
+            return set() if self.kind != "drawn" else {Path(str(self.given))}
+        return {file for place in places for file in self._candidates(self.folder, place)}
+
+    def left(self, places: Sequence[Path]) -> list[Path]:
+        """The folder's masks that are no photograph's.
+
+        Args:
+            places: of all photographs of the run.
+
+        Raises:
+            LimnerError: there is none that fits one.
+        """
+        if self.folder is None or not places:
+            return []
+        fitting = self.files(places)
+        if not fitting:
+            raise LimnerError(
+                f"No picture in the folder {self.folder} has the name of a photo, so none is its mask: name each as "
+                f"its photo, such as {places[0].with_suffix('.png')} for {places[0]}."
+            )
+        inside = sorted(file for file in self.folder.rglob("*") if file.suffix.lower() in SUFFIXES)
+        seen = [file for file in inside if not any(one.startswith(".") for one in file.relative_to(self.folder).parts)]
+        return [file for file in seen if file not in fitting]
+
+    def _candidates(self, folder: Path, place: Path) -> list[Path]:
+        beside = (folder / place).parent
         if beside not in self._listed:  # once for all photographs of an archive
             listed = self._listed[beside] = {}
             for one in sorted(beside.glob("*")):
                 if one.suffix.lower() in SUFFIXES:
                     listed.setdefault(one.stem, []).append(one)
-        names = self._listed[beside].get(place.stem, [])
-        if len(names) > 1:
-            raise LimnerError(f"{names[0]} and {names[1]} could both be the mask of {place}: leave one of them.")
-        return names[0] if names else None
+        return self._listed[beside].get(place.stem, [])

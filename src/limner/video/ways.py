@@ -60,8 +60,9 @@ def chosen_tracks(looked: Looked, settings: Settings) -> list[Track]:
     if not isinstance(settings.faces, str):
         for number in settings.faces:
             if not 0 <= number < len(tracks):
-                there = f"the clip has {len(tracks)} (0 to {len(tracks) - 1})" if tracks else "the clip has none"
-                raise LimnerError(f"There is no face {number}: {there}, each followed through its shot.")
+                many = f"{len(tracks)} (0 to {len(tracks) - 1})" if tracks else "none"
+                there = "1, face 0" if len(tracks) == 1 else many
+                raise LimnerError(f"There is no face {number}: the clip has {there}, each followed through its shot.")
         tracks = [tracks[number] for number in dict.fromkeys(settings.faces)]
     elif settings.faces == "largest":
         tracks = tracks[:1]
