@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from numbers import Real
+
 from limner.errors import LimnerError
 
 SENSITIVITY = 0.1
@@ -13,7 +15,7 @@ def check_sensitivity(sensitivity: float) -> None:
     """Whether there is such a sensitivity.
 
     Raises:
-        LimnerError: it is not above 0 and below 1.
+        LimnerError: it is no number above 0 and below 1.
     """
-    if not 0 < sensitivity < 1:
-        raise LimnerError(f"The sensitivity is {sensitivity:g}: give a number above 0 and below 1, such as 0.5.")
+    if not isinstance(sensitivity, Real) or not 0 < sensitivity < 1:
+        raise LimnerError(f"The sensitivity is {sensitivity!r}: give a number above 0 and below 1, such as 0.5.")
