@@ -4,12 +4,14 @@ import cv2
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 from skimage.data import astronaut
 
+from limner import Photo
 from limner.damage import find
 from limner.damage.find import certain, chances, find_damage, marked
 from limner.device import choose
-from limner.errors import LimnerError
+from limner.errors import LimnerError, PhotoError
 
 from .flakes import flaked
 
@@ -102,13 +104,24 @@ def test_tiles_cover_a_large_photo(monkeypatch):
     assert chance[160:, 260:].min() > 0.9 and chance[:140].max() < 0.1
 
 
-@pytest.mark.parametrize("sensitivity", [0, 1, -0.5, 7, float("nan")])
+@pytest.mark.parametrize("sensitivity", [0, 1, -0.5, 7, float("nan"), "0.2", None])
 def test_a_sensitivity_that_is_none(sensitivity):
     with pytest.raises(LimnerError, match="above 0 and below 1"):
         find_damage(FACE, sensitivity)
 
 
-@pytest.mark.parametrize("pixels", [FACE[..., 0], FACE.astype(np.float32), FACE[:0]])
-def test_pixels_that_are_no_photograph(pixels):
-    with pytest.raises(LimnerError, match=r"\(H, W, 3\) uint8 pixels, not"):
-        find_damage(pixels, compute=choose("cpu"))
+@pytest.mark.parametrize("photo", [FACE.astype(np.float32), FACE[:0], "nowhere.jpg", 7])
+def test_what_is_no_photograph(photo):
+    with pytest.raises(PhotoError):
+        find_damage(photo, compute=choose("cpu"))
+
+
+def test_whatever_holds_a_photo(monkeypatch, tmp_path):
+    monkeypatch.setattr(find, "load_net", lambda *_: Bright())
+    monkeypatch.setattr("limner.device.Compute.place", lambda self, net: net)
+    image = Image.fromarray(FACE)
+    image.save(tmp_path / "old.png")
+    same = [
+        find_damage(photo) for photo in (FACE, image, Photo.of(FACE), tmp_path / "old.png", str(tmp_path / "old.png"))
+    ]
+    assert same[0].any() and all(np.array_equal(mask, same[0]) for mask in same)

@@ -10,10 +10,12 @@ import numpy as np
 import pytest
 import skimage.data
 import torch
+from PIL import Image
 from skimage.data import coffee
 
+from limner import Photo
 from limner.data.faces import MESH_POINTS, FaceSet
-from limner.errors import LimnerError
+from limner.errors import LimnerError, PhotoError
 from limner.evaluate.canvases import on_canvas
 from limner.faces import align, find, proposals
 from limner.faces.align import transform
@@ -224,6 +226,18 @@ def test_refining_is_stable(crops):
 def test_unknown_detector():
     with pytest.raises(LimnerError, match="no detector 'mtcnn': choose one of limner, yunet"):
         find_faces(np.zeros((9, 9, 3), np.uint8), "mtcnn")
+
+
+def test_whatever_holds_a_photo(monkeypatch, tmp_path):
+    seen = list[np.ndarray]()
+    monkeypatch.setattr(find, "_find_with_nets", lambda rgb: seen.append(rgb) or [])
+    picture = skimage.data.astronaut()[:60, :50]
+    (image := Image.fromarray(picture)).save(tmp_path / "old.png")
+    for photo in (picture, image, Photo.of(picture), tmp_path / "old.png", str(tmp_path / "old.png")):
+        assert find_faces(photo) == [] and np.array_equal(seen[-1], picture)
+    for photo in (tmp_path / "nowhere.jpg", picture.astype(np.float32), None):
+        with pytest.raises(PhotoError):
+            find_faces(photo)  # type: ignore[arg-type]
 
 
 # Large and wide photographs, one tint, nobody

@@ -1,5 +1,6 @@
-"""OpenCV's filling: nothing else changes, in any depth."""
+"""What lies around goes on: nothing else changes, in any depth."""
 
+import cv2
 import numpy as np
 import pytest
 
@@ -52,3 +53,21 @@ def test_thin_holes_are_filled_by_what_does_it_better(installed):
     mask[10:50, 30:38] = 255
     error = np.abs(filled(wavy, mask).astype(float) - wavy)[mask > 0].mean()
     assert (error < 0.5) == (installed == "scikit-image")
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+def test_a_torn_corner_has_no_colour_that_its_surroundings_lack(dtype):
+    peak = np.iinfo(dtype).max
+    sheet = np.full((90, 120, 3), np.array([0.83, 0.72, 0.61]) * peak).astype(dtype)  # a brown print on a cream mount
+    sheet[:12] = sheet[:, -20:] = (np.array([0.91, 0.87, 0.82]) * peak).astype(dtype)
+    mask = np.zeros((90, 120), np.uint8)
+    cv2.fillPoly(mask, [np.array([(50, 0), (60, 20), (85, 40), (90, 60), (119, 70), (119, 0)])], 255)
+    mended = filled(sheet, mask)
+    assert np.array_equal(mended[mask == 0], sheet[mask == 0])
+    corner = mended[mask > 0] / peak
+    assert (corner.min(0) > (0.82, 0.71, 0.60)).all() and (corner.max(0) < (0.92, 0.88, 0.83)).all()
+    share = (corner - (0.83, 0.72, 0.61)) / (0.08, 0.15, 0.21)  # of the mount in each channel's mixture
+    assert np.ptp(share, axis=1).max() < 0.1
+    steps = [np.abs(np.diff(mended[..., 1] / peak, axis=axis)) for axis in (0, 1)]
+    inner = cv2.erode(mask, np.ones((9, 9), np.uint8)) > 0
+    assert max(steps[0][inner[1:]].max(), steps[1][inner[:, 1:]].max()) < 0.02

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from numbers import Real
 
 from limner.errors import LimnerError
 
@@ -15,11 +16,11 @@ def check_sensitivity(sensitivity: float) -> None:
     """Whether there is such a sensitivity.
 
     Raises:
-        LimnerError: it is not above 0 and below 1.
+        LimnerError: it is no number above 0 and below 1.
     """
-    if not 0 < sensitivity < 1:
+    if not isinstance(sensitivity, Real) or not 0 < sensitivity < 1:
         raise LimnerError(
-            f"The sensitivity is {sensitivity:g}: give a number above 0 and below 1, such as {SENSITIVITY:g}."
+            f"The sensitivity is {sensitivity!r}: give a number above 0 and below 1, such as {SENSITIVITY:g}."
         )
 
 

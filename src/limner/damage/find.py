@@ -14,9 +14,9 @@ import torch
 from limner.damage import SENSITIVITY, check_sensitivity
 from limner.damage.heads import without_heads
 from limner.device import Compute, choose
-from limner.errors import LimnerError
 from limner.nets.damage import DamageNet
 from limner.nets.tiles import in_tiles
+from limner.photo.photo import Photo, Picture
 from limner.pixels import to_tensor
 from limner.weights.load import load_net
 
@@ -33,25 +33,23 @@ MARGIN = 1000
 filling that begins at the very edge keeps its rim."""
 
 
-def find_damage(pixels: np.ndarray, sensitivity: float = SENSITIVITY, compute: Compute | None = None) -> np.ndarray:
+def find_damage(photo: Picture, sensitivity: float = SENSITIVITY, compute: Compute | None = None) -> np.ndarray:
     """Marks the damage of a photograph.
 
     Args:
-        pixels: (H, W, 3) uint8 in sRGB, upright.
+        photo: a path, a `Photo`, a picture of Pillow's or an array, as `Photo.of` takes it.
         sensitivity: above 0 (only what is certain) and below 1 (whatever might be).
         compute: where and how the net runs; by default as `limner.device.choose` does.
 
     Returns:
-        (H, W) uint8: 255 where it is damaged, and closely around; 0 elsewhere.
+        (H, W) uint8, upright: 255 where it is damaged, and closely around; 0 elsewhere.
 
     Raises:
-        LimnerError: the sensitivity is out of its range, or the pixels are no photograph's.
+        LimnerError: the sensitivity is no number of its range.
+        PhotoError: the photo can't be read, or is none.
     """
     check_sensitivity(sensitivity)
-    if pixels.ndim != 3 or pixels.shape[2] != 3 or 0 in pixels.shape or pixels.dtype != np.uint8:
-        raise LimnerError(
-            f"Damage is looked for in (H, W, 3) uint8 pixels, not {pixels.shape} in {pixels.dtype}: give Photo.srgb()."
-        )
+    pixels = Photo.of(photo).srgb()
     compute = compute or choose()
     net = compute.place(load_net("mini/damage", DamageNet)).eval()
     return marked(certain(chances(net, pixels), sensitivity, pixels))

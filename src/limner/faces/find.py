@@ -25,6 +25,7 @@ from limner.faces.proposals import Proposals
 from limner.faces.tone import tone
 from limner.nets.alignnet import AlignNet, upright_points
 from limner.nets.proposals import ProposalNet
+from limner.photo.photo import Photo, Picture
 from limner.pixels import without_colour
 from limner.weights.load import load_net
 
@@ -74,22 +75,22 @@ class Face:
         return self.box[2] - self.box[0]
 
 
-def find_faces(rgb: np.ndarray, detector: str = "limner", yunet: Path | None = None) -> list[Face]:
+def find_faces(photo: Picture, detector: str = "limner", yunet: Path | None = None) -> list[Face]:
     """All faces of a photograph, largest first.
 
     Args:
-        rgb: H x W x 3 uint8.
+        photo: a path, a `Photo`, a picture of Pillow's or an array, as `Photo.of` takes it.
         detector: "limner" (its own nets, built in) or "yunet".
         yunet: the ONNX file of YuNet, for that detector; by default the fetched one.
 
     Raises:
-        LimnerError: an unknown detector, or a YuNet file that is missing or unreadable.
+        LimnerError: an unknown detector, a YuNet file that is missing or unreadable, or what is no photo.
     """
     if detector not in DETECTORS:
         raise LimnerError(f"There is no detector '{detector}': choose one of {', '.join(DETECTORS)}.")
+    rgb = Photo.of(photo).srgb()
     faces = _find_with_yunet(rgb, yunet) if detector == "yunet" else _find_with_nets(rgb)
-    largest_first = sorted(faces, key=lambda face: -face.size)
-    return [replace(face, number=number) for number, face in enumerate(largest_first)]
+    return [replace(face, number=n) for n, face in enumerate(sorted(faces, key=lambda face: -face.size))]
 
 
 def smallest_found(width: int, height: int, detector: str = "limner") -> float:
@@ -226,9 +227,8 @@ def look(net: AlignNet, rgb: np.ndarray | Pyramid, frames: np.ndarray) -> Sighti
 
 
 def look_steadily(net: AlignNet, rgb: np.ndarray | Pyramid, frames: np.ndarray) -> Sightings:
-    """AlignNet's opinion of upright frames, the mean over some zooms and their mirror images; of faces that are smaller
-    than a patch, where there is no more to be seen, over one zoom. On validation crops the points are a quarter more
-    exact than from one patch.
+    """AlignNet's opinion of upright frames, the mean over some zooms and their mirror images; of faces smaller than a
+    patch, which show no more, over one zoom. So the points of validation crops are a quarter more exact.
 
     Args:
         net: the AlignNet.
@@ -236,7 +236,7 @@ def look_steadily(net: AlignNet, rgb: np.ndarray | Pyramid, frames: np.ndarray) 
         frames: (N, 2, 3), picture to patch of side 1, upright already.
 
     Returns:
-        Scores (N,) in 0..1 and the points in the picture, (N, 5, 2).
+        As `look`.
     """
     scores, points = np.empty(len(frames)), np.empty((len(frames), 5, 2))
     large = 1 / np.hypot(frames[:, 0, 0], frames[:, 1, 0]) > int(net.config["sample_size"])

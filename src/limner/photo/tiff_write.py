@@ -1,5 +1,6 @@
 """TIFF as limner writes it. Pillow writes neither 16-bit colour nor EXIF into a compressed TIFF."""
 
+import re
 import struct
 import zlib
 
@@ -38,6 +39,9 @@ def encode_tiff(
     strip = zlib.compress(differences.astype(f"<u{pixels.itemsize}").tobytes())
 
     tags: dict[int, Entry | dict[int, Entry]] = dict(exif_block.described(exif)) if exif else {}
+    told = tags.get(270)
+    if isinstance(told, Entry) and re.match(rb'\{"shape": \[(?!%d, %d\b)' % (height, width), told.raw):
+        del tags[270]  # tifffile's, of a picture that had another size
     if description:
         tags.setdefault(270, Entry(2, description.encode() + b"\0", "<"))
     tags |= {
