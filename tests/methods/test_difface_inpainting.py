@@ -140,13 +140,15 @@ def test_what_lies_in_a_hole_plays_no_part(estimator, side):
         torch.testing.assert_close(both[0][inside], both[1][inside], rtol=0, atol=1e-3)
 
 
-def test_a_chain_ends_no_farther_from_the_estimate_than_its_noise_could_hide():
-    faces, masks = tiny.pictures(1, 5), holes(1)
-    off = {}
-    for start in (10, 400):
-        out = small()(faces, masks=masks, steps=1, start=start, generator=torch.Generator().manual_seed(1))
-        off[start] = (out.images - out.estimates)[masks.expand_as(faces) > 0].abs().max()
-    assert off[10] < 0.05 < off[400]  # twice the deviation at timestep 10 is 0.047 of full scale
+def test_a_prior_with_a_spectrum_ends_no_farther_from_the_estimate_than_the_noise_could_hide():
+    faces, masks, off = tiny.pictures(1, 5), holes(1), {}
+    for start, gains in ((10, [1.0]), (400, [1.0]), (10, [])):
+        pipeline = small()
+        pipeline.unet.register_to_config(spectrum=gains)
+        out = pipeline(faces, masks=masks, steps=1, start=start, generator=torch.Generator().manual_seed(1))
+        off[start, *gains] = (out.images - out.estimates)[masks.expand_as(faces) > 0].abs().max()
+    assert off[10, 1.0] < 0.05 < off[400, 1.0]  # twice the deviation at timestep 10 is 0.047 of full scale
+    assert off[(10,)] > 0.05
 
 
 def test_a_resized_hole_covers_all_that_it_touches():

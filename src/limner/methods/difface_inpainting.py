@@ -21,8 +21,8 @@ from limner.nets.unet import UNet
 from limner.weights.load import Part
 
 FARTHEST = 2.0
-"""Standard deviations of the noise at the chain's entry that a pixel may end from the estimate: more that noise hardly
-hid. The embedded prior, which sharpens, else draws black and white specks; a chain entered at 480 is free."""
+"""Standard deviations of the noise at the chain's entry that a pixel may end from the estimate, where the prior is one
+that draws too much of some frequencies, as its `spectrum` says: the embedded one else draws black and white specks."""
 
 
 class DifFaceInpaintPipeline(DifFacePipeline):
@@ -100,9 +100,10 @@ class DifFaceInpaintPipeline(DifFacePipeline):
                 batch.after_step,
                 guide,
             )
-            scheduler, entry, _ = chain(self.scheduler, options.start, options.steps)
-            farthest = FARTHEST / 2 * float((1 - scheduler.alphas_cumprod[entry]).sqrt())
-            image = image.clamp(estimate - farthest, estimate + farthest)
+            if self.unet.config.get("spectrum"):
+                scheduler, entry, _ = chain(self.scheduler, options.start, options.steps)
+                farthest = FARTHEST / 2 * float((1 - scheduler.alphas_cumprod[entry]).sqrt())
+                image = image.clamp(estimate - farthest, estimate + farthest)
         return DifFaceOutput(image, estimate)
 
 
