@@ -24,9 +24,10 @@ def report(**wishes) -> Report:
 
 
 def test_a_result_that_stays_is_labelled_with_what_made_it():
-    kept = Kept("x is there already.", Provenance("refldm", "official", 9, 1, "0.1.0", invented=0.5))
+    kept = Kept("x is there already.", Provenance("refldm", "official", 9, 1, "0.1.0", invented=0.5, filled=0.1))
     told = outcome_as_json(Outcome(Path("a"), [Path("x")], kept=kept), Settings(seed=3), "mini")
     assert (told["method"], told["weights"], told["seed"], told["invented"]) == ("refldm", "official", 9, 0.5)
+    assert told["filled"] == 0.1
     assert told["skipped"] and told["notes"] == ["x is there already."]
     told = outcome_as_json(Outcome(Path("a"), [Path("x")], kept=Kept("mine")), Settings(), "mini")
     assert (told["method"], told["weights"], told["seed"]) == (None, None, None)

@@ -61,6 +61,7 @@ def outcome_as_json(outcome: Outcome, settings: Settings, weights: str) -> dict[
         "weights": weights if of_run else made and made.weights,
         "seed": settings.seed if of_run else made and made.seed,
         "invented": made.invented if made else None,
+        "filled": made.filled if made else None,
         "seconds": round(done.seconds, 3) if done else 0.0,
         "skipped": done is None,
         "notes": [*(done.notes if done else []), *([kept.reason] if kept else [])],
