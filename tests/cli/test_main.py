@@ -262,6 +262,14 @@ def test_degrade_is_seeded(run, portrait, tmp_path):
     assert (a == b).all() and (a != c).any() and a.shape == (300, 300, 3)
 
 
+def test_degrade_leaves_a_file_that_is_there(run, portrait, tmp_path):
+    there = tmp_path / "mine.png"
+    there.write_bytes(b"mine")
+    code, _, err = run("degrade", portrait, "-o", there)
+    assert code == 2 and "mine.png is there already: --overwrite replaces it" in err and there.read_bytes() == b"mine"
+    assert run("degrade", portrait, "-o", there, "--overwrite")[0] == 0 and Image.open(there).size == (300, 300)
+
+
 def test_methods_and_weights_are_listed(run):
     assert [one["name"] for one in json.loads(run("methods", "--json")[1])] == ["difface", "refldm", "ldbfr", "clrface"]
     assert "DifFace" in run("methods")[1]
