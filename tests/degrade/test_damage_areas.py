@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from limner.degrade.damage_areas import blots, chips, dust, fingerprints, mould, silvering, stains, tears
+from limner.degrade.damage_areas import blots, dust, fingerprints, mould, silvering, stains, tears
 
-KINDS = [dust, chips, blots, tears, stains, mould, fingerprints, silvering]
+KINDS = [dust, blots, tears, stains, mould, fingerprints, silvering]
 
 
 @pytest.mark.parametrize("kind", KINDS)

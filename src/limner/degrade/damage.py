@@ -13,24 +13,23 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from limner.degrade.damage_areas import blots, chips, dust, fingerprints, mould, silvering, stains, tears
+from limner.degrade.damage_areas import blots, dust, fingerprints, mould, silvering, stains, tears
 from limner.degrade.damage_layer import Layer, log_uniform
 from limner.degrade.damage_lines import cracks, folds, hairs, scratches, tide_lines
 from limner.degrade.scan_wear import Scan, apply_scan
 from limner.pixels import without_colour
 
 KINDS: Mapping[str, tuple[Callable[[int, int, float, np.random.Generator], list[Layer]], float]] = {
-    "scratches": (scratches, 0.22),
-    "cracks": (cracks, 0.09),
-    "hairs": (hairs, 0.08),
+    "scratches": (scratches, 0.26),
+    "cracks": (cracks, 0.1),
+    "hairs": (hairs, 0.1),
     "folds": (folds, 0.09),
     "tide lines": (tide_lines, 0.05),
-    "dust": (dust, 0.13),
-    "chips": (chips, 0.09),
+    "dust": (dust, 0.14),
     "blots": (blots, 0.09),
     "tears": (tears, 0.07),
     "stains": (stains, 0.05),
-    "mould": (mould, 0.04),
+    "mould": (mould, 0.05),
     "fingerprints": (fingerprints, 0.02),
     "silvering": (silvering, 0.02),
 }

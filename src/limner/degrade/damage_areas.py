@@ -1,4 +1,4 @@
-"""Damage that is an area or a point: dust, chips, blots, missing paper, stains, mould, fingerprints, silvering."""
+"""Damage that is an area or a point: dust, blots, missing paper, stains, mould, fingerprints, silvering."""
 
 from __future__ import annotations
 
@@ -18,22 +18,6 @@ def dust(height: int, width: int, unit: float, rng: np.random.Generator) -> list
         specks.append(outline(rng.uniform(0, 1, 2) * (width, height), radius, 0.25, rng))
     cover = filled(height, width, specks) * rng.uniform(0.4, 1)
     return [Layer(soft(cover, rng.uniform(0, 0.6) * unit), paper_or_dirt(rng, 0.65))]
-
-
-def chips(height: int, width: int, unit: float, rng: np.random.Generator) -> list[Layer]:
-    """Shards of emulsion that came off a negative, singly or in clusters: black in its print, seldom white, jagged."""
-    shards = []
-    for _ in range(1 + int(rng.integers(0, 6) * rng.random())):
-        centre, spread = rng.uniform(0, 1, 2) * (width, height), log_uniform(rng, 1, 9) * unit
-        for _ in range(int(rng.integers(1, 6))):
-            angles = np.sort(rng.uniform(0, 2 * np.pi, int(rng.integers(4, 10))))
-            far = log_uniform(rng, 0.8, 7) * unit * rng.uniform(0.3, 1, (len(angles), 1))
-            corners = far * np.stack([np.cos(angles), rng.uniform(0.3, 1) * np.sin(angles)], axis=1)
-            turn = rng.uniform(0, np.pi)
-            turned = corners @ np.array([[np.cos(turn), np.sin(turn)], [-np.sin(turn), np.cos(turn)]])
-            shards.append(centre + rng.normal(0, spread, 2) + turned)
-    colour = grey(rng.uniform(0, 0.1)) if rng.random() < 0.8 else grey(rng.uniform(0.92, 1))
-    return [Layer(soft(filled(height, width, shards), rng.uniform(0, 0.5) * unit), colour)]
 
 
 def blots(height: int, width: int, unit: float, rng: np.random.Generator) -> list[Layer]:
