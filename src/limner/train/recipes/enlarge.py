@@ -42,7 +42,11 @@ TRAINING = MiniTraining(steps=16_000, batch=16, lr=1e-3, final_lr=1e-5, warmup=2
 
 @dataclass
 class EnlargedLoss(AdversarialLoss):
-    """Each window's error over that of the interpolated one, and the two terms of the features.
+    """The batch's root mean squared error over that of its interpolated windows, and the two terms of the features.
+
+    Of the batch, not of each window: in a photograph's PSNR the strong edges count for most, and windows that count
+    alike have the net spend itself on flat ones. Those that it was trained by until then cost 0.02 dB on the four
+    windows of `limner.evaluate.cleaning`.
 
     Attributes:
         adversary: the latter.
@@ -55,7 +59,8 @@ class EnlargedLoss(AdversarialLoss):
     def __call__(self, model: Enlarger, batch: Batch, generator: torch.Generator) -> Tensor:
         small, truth = batch["lq"], batch["image"]
         made = model(small).float()
-        loss = (error(made, truth) / (error(interpolated(small), truth) + SLIGHT)).mean()
+        missed, before = (error(one, truth).square().mean().sqrt() for one in (made, interpolated(small)))
+        loss = missed / (before + SLIGHT)
         if self.step >= SEEN_FROM:
             loss = loss + self.adversary(made * 2 - 1, truth * 2 - 1, self.step, generator)
         self.step += 1
