@@ -222,6 +222,8 @@ def test_what_is_wrong_with_each_mask_is_told(run, album, tmp_path):
     code, _, err = run("restore", album, "-o", tmp_path / "out", "--mask", masks, *FAST)
     assert code == 0 and f"Note: {masks / 'x.png'}: of no photo of this run" in err
     assert all(f"  Note: The mask {masks / name} has no hole" in err for name in ("a.png", "b.png"))
+    code, _, err = run("restore", album / "a.png", "-o", tmp_path / "one", "--mask", masks, *FAST)
+    assert code == 0 and "of no photo of this run" not in err, "the others' masks are no concern of one photo"
     code, _, err = run("restore", album, "-o", tmp_path / "black", "--mask", "auto-black", *FAST)
     assert code == 0 and err.count("No pixel of the photo is exactly black") == 3
 
